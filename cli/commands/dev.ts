@@ -1,0 +1,174 @@
+import { resolve } from "node:path";
+import type { EgressRules } from "../../src/egress/url-policy.ts";
+import { type Command, parseCommandLine, parseWholeNumber } from "../command.ts";
+import { CommandError } from "../command-error.ts";
+import { DevReport } from "../dev-report.ts";
+import { egressRulesFor } from "../issuer.ts";
+import { type LocalCrossgate, startLocalCrossgate } from "../local-runtime.ts";
+import { ensureLocalSecrets } from "../secrets.ts";
+import { findTrustChanges } from "../trust-changes.ts";
+import {
+  readTrustDirectory,
+  requireTrustDocuments,
+  type TrustDirectory,
+  type TrustDocument,
+} from "../trust-documents.ts";
+import { applyTrustChanges, removeOtherDocuments } from "../trust-store.ts";
+import { summarizeTrust } from "../trust-summary.ts";
+import { watchTrustDirectory } from "../trust-watch.ts";
+
+const HELP = `Usage: crossgate dev [--config DIR] [--port N] [options]
+
+Runs Crossgate on this machine in workerd, the runtime that Cloudflare uses, with everything that
+wrangler.toml binds to it. Needs no account and no network.
+
+  --config DIR     trust and policy: DIR/idp, DIR/client, DIR/resource and DIR/policy with one JSON
+                   document per file (default: config). Edits apply as you save them; a broken file
+                   is refused by name and its last good document stays in force
+  --port N         port to listen on, 0 for a free one (default: 8787)
+  --host ADDRESS   address to listen on (default: 127.0.0.1)
+  --issuer URL     the issuer identifier (default: http://127.0.0.1:<port>)
+  --state DIR      where state and development secrets are kept (default: .crossgate/state)
+  --rate-limit N   requests per ten seconds, per network and per client (default: practically none)
+  --json           one JSON object per line; the first says what it listens on and what it trusts
+  --help           this text
+
+Stop it with Ctrl-C; the state is kept. Example:
+
+  npx crossgate dev --config config --port 8787
+`;
+
+const OPTIONS = {
+  config: { type: "string", default: "config" },
+  port: { type: "string", default: "8787" },
+  host: { type: "string", default: "127.0.0.1" },
+  issuer: { type: "string" },
+  state: { type: "string", default: ".crossgate/state" },
+  "rate-limit": { type: "string" },
+  json: { type: "boolean", default: false },
+} as const;
+
+interface Settings {
+  readonly configDirectory: string;
+  readonly stateDirectory: string;
+  readonly host: string;
+  readonly port: number;
+  readonly issuer: string | undefined;
+  readonly rateLimit: number | undefined;
+  readonly rules: EgressRules;
+}
+
+async function run(commandLine: readonly string[]): Promise<void> {
+  const { values } = parseCommandLine({ args: [...commandLine], options: OPTIONS });
+  const settings = readSettings(values);
+  const report = new DevReport(values.json);
+  const interruption = interruptionSignal();
+  try {
+    await serve(settings, report, interruption);
+  } catch (error) {
+    // Ctrl-C reaches the build and the runtime as well, and they may fail of it before we are done.
+    if (!interruption.aborted) throw error;
+  }
+}
+
+function readSettings(values: ReturnType<typeof parseCommandLine<{ options: typeof OPTIONS }>>["values"]): Settings {
+  const rateLimit = values["rate-limit"];
+  return {
+    configDirectory: values.config,
+    stateDirectory: resolve(values.state),
+    host: values.host,
+    port: parseWholeNumber({ option: "--port", text: values.port, minimum: 0, maximum: 65_535 }),
+    issuer: values.issuer,
+    rateLimit:
+      rateLimit === undefined
+        ? undefined
+        : parseWholeNumber({ option: "--rate-limit", text: rateLimit, minimum: 1, maximum: 1_000_000 }),
+    rules: egressRulesFor(values.issuer ?? "http://127.0.0.1:1"),
+  };
+}
+
+/** For good, not once: npx passes on a signal that we also get directly, and wrangler re-raises one nobody else handles. */
+function interruptionSignal(): AbortSignal {
+  const interruption = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => interruption.abort());
+  return interruption.signal;
+}
+
+async function serve(settings: Settings, report: DevReport, interruption: AbortSignal): Promise<void> {
+  const { configDirectory, rules } = settings;
+  const documents = await requireTrustDocuments(configDirectory, rules);
+  const crossgate = await start(settings, documents);
+  try {
+    const stale = await removeOtherDocuments(crossgate.kv, documents);
+    report.listening(factsOf(crossgate, settings, documents));
+    report.removedStale(stale);
+    await watchTrustDirectory(configDirectory, followEdits({ crossgate, settings, report, documents }), interruption);
+  } finally {
+    await crossgate.stop();
+  }
+  report.stopped();
+}
+
+async function start(
+  { stateDirectory, host, port, issuer, rateLimit }: Settings,
+  documents: readonly TrustDocument[],
+): Promise<LocalCrossgate> {
+  return startLocalCrossgate({
+    host,
+    port,
+    documents,
+    stateDirectory,
+    secrets: await ensureLocalSecrets(stateDirectory),
+    ...(issuer === undefined ? {} : { issuer }),
+    ...(rateLimit === undefined ? {} : { rateLimits: { network: rateLimit, client: rateLimit } }),
+  });
+}
+
+function factsOf({ url, issuer }: LocalCrossgate, settings: Settings, documents: readonly TrustDocument[]) {
+  return {
+    url,
+    issuer,
+    token_endpoint: `${issuer}/token`,
+    metadata_url: `${issuer}/.well-known/oauth-authorization-server`,
+    config_directory: settings.configDirectory,
+    state_directory: settings.stateDirectory,
+    trust: summarizeTrust(documents, settings.rules),
+  };
+}
+
+interface Following {
+  readonly crossgate: LocalCrossgate;
+  readonly settings: Settings;
+  readonly report: DevReport;
+  readonly documents: readonly TrustDocument[];
+}
+
+function followEdits({ crossgate, settings, report, documents }: Following): () => Promise<void> {
+  let inForce = documents;
+  let refused: ReadonlyMap<string, string> = new Map();
+  return async () => {
+    const found = await readOrRefuse(settings, inForce);
+    const changes = findTrustChanges(inForce, found);
+    await applyTrustChanges(crossgate.kv, changes);
+    const [before, now] = [refused, new Map(found.problems.map(({ path, message }) => [path, message]))];
+    [inForce, refused] = [changes.inForce, now];
+    report.changes(changes);
+    for (const problem of found.problems) if (before.get(problem.path) !== problem.message) report.refused(problem);
+    for (const path of before.keys()) if (!now.has(path)) report.soundAgain(path);
+  };
+}
+
+/** A directory that cannot be read is a mishap, not a wish to trust nobody: everything in force stays so. */
+async function readOrRefuse(
+  { configDirectory, rules }: Settings,
+  inForce: readonly TrustDocument[],
+): Promise<TrustDirectory> {
+  try {
+    return await readTrustDirectory(configDirectory, rules);
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    return { documents: inForce, problems: [{ path: configDirectory, message: error.message }] };
+  }
+}
+
+export const command: Command = { help: HELP, run };

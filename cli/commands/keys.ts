@@ -1,0 +1,62 @@
+import { type Command, parseCommandLine } from "../command.ts";
+import { UsageError } from "../command-error.ts";
+import { readFileText, readStandardInput } from "../input-text.ts";
+import {
+  createSigningKeys,
+  parseSigningKeys,
+  publicSigningKeys,
+  rotateSigningKeys,
+  type SigningKeySet,
+} from "../signing-keys.ts";
+
+const HELP = `Usage: crossgate keys <new|rotate|show> [--file PATH] [--json]
+
+Makes and rotates the key set that signs access tokens: the Worker's secret SIGNING_KEYS.
+
+  new      prints a new key set: one key that signs (current) and one that is published ahead (next)
+  rotate   prints the key set that follows the present one: next becomes current, current becomes
+           retired and loses its private half, and a fresh next is made
+  show     prints kid, status and public members, never a private key
+
+  --file PATH   where rotate and show read the present key set; standard input when absent
+  --json        show: JSON instead of a table (new and rotate always print JSON)
+  --help        this text
+
+new and rotate print private keys. Pipe them to where they are kept:
+
+  npx crossgate keys new | npx wrangler secret put SIGNING_KEYS
+`;
+
+async function run(commandLine: readonly string[]): Promise<void> {
+  const { values, positionals } = parseCommandLine({
+    args: [...commandLine],
+    allowPositionals: true,
+    options: { file: { type: "string" }, json: { type: "boolean" } },
+  });
+  const [action, ...surplus] = positionals;
+  if (surplus.length > 0)
+    throw new UsageError(`Unexpected "${surplus.join(" ")}": keys takes one of new, rotate, show.`);
+  if (action === "new") return printKeySet(await createSigningKeys());
+  if (action === "rotate") return printKeySet(await rotateSigningKeys(await readKeySet(values.file)));
+  if (action === "show") return show(await readKeySet(values.file), values.json === true);
+  throw new UsageError(`keys ${action ?? ""}: say one of new, rotate, show.`);
+}
+
+async function readKeySet(path: string | undefined): Promise<SigningKeySet> {
+  if (path !== undefined) return parseSigningKeys(await readFileText(path), path);
+  return parseSigningKeys(await readStandardInput("the present key set, or name it with --file"), "Standard input");
+}
+
+function printKeySet(set: SigningKeySet): void {
+  process.stdout.write(`${JSON.stringify(set)}\n`);
+}
+
+function show(set: SigningKeySet, asJson: boolean): void {
+  const keys = publicSigningKeys(set);
+  if (asJson) process.stdout.write(`${JSON.stringify({ keys })}\n`);
+  else
+    for (const key of keys)
+      process.stdout.write(`${key.status.padEnd(8)} ${key.kid}  ${key.kty} ${key.crv}  x ${key.x}  y ${key.y}\n`);
+}
+
+export const command: Command = { help: HELP, run };

@@ -1,0 +1,99 @@
+import type { TrustChanges } from "./trust-changes.ts";
+import type { TrustDocument, TrustProblem } from "./trust-documents.ts";
+import type { TrustSummary } from "./trust-summary.ts";
+
+/** What a running local Crossgate tells its user, or the harness that started it. */
+export interface ListeningFacts {
+  readonly url: string;
+  readonly issuer: string;
+  readonly token_endpoint: string;
+  readonly metadata_url: string;
+  readonly config_directory: string;
+  readonly state_directory: string;
+  readonly trust: TrustSummary;
+}
+
+/** Writes to stdout: lines for people, or with --json one object per line, the first of which is the listening event. */
+export class DevReport {
+  readonly #asJson: boolean;
+  constructor(asJson: boolean) {
+    this.#asJson = asJson;
+  }
+
+  listening(facts: ListeningFacts): void {
+    this.#write({ event: "listening", ...facts }, describeFacts(facts));
+  }
+
+  changes({ added, changed, removed }: TrustChanges): void {
+    this.#documents("added", added);
+    this.#documents("changed", changed);
+    this.#documents("removed", removed);
+  }
+
+  removedStale(keys: readonly string[]): void {
+    for (const key of keys) this.#write({ event: "removed", key }, `removed ${key}: no file states it any more`);
+  }
+
+  refused({ path, message }: TrustProblem): void {
+    this.#write(
+      { event: "refused", path, message },
+      `refused ${message}\n        its last good document stays in force, if it had one`,
+    );
+  }
+
+  soundAgain(path: string): void {
+    this.#write({ event: "sound_again", path }, `sound again ${path}`);
+  }
+
+  stopped(): void {
+    this.#write({ event: "stopped" }, "stopped; the state is kept");
+  }
+
+  #documents(event: string, documents: readonly TrustDocument[]): void {
+    for (const { key, path } of documents) this.#write({ event, key, path }, `${event} ${key} (${path})`);
+  }
+
+  #write(event: object, text: string): void {
+    process.stdout.write(`${this.#asJson ? JSON.stringify(event) : text}\n`);
+  }
+}
+
+function describeFacts(facts: ListeningFacts): string {
+  return [
+    `Crossgate listens on ${facts.url}`,
+    "",
+    `  issuer           ${facts.issuer}`,
+    `  token endpoint   ${facts.token_endpoint}`,
+    `  metadata         ${facts.metadata_url}`,
+    `  trust            ${facts.config_directory} (edits apply as you save them)`,
+    `  state            ${facts.state_directory}`,
+    "",
+    ...describeTrust(facts.trust),
+  ].join("\n");
+}
+
+function describeTrust({ idps, clients, resources, policies }: TrustSummary): string[] {
+  return [
+    ...section(
+      "identity providers",
+      idps,
+      (idp) => `${idp.issuer}  speaks for ${idp.organizations.join(", ")}${stateOf(idp)}`,
+    ),
+    ...section("clients", clients, (client) => `${client.client_id}  ${client.name}${stateOf(client)}`),
+    ...section("MCP servers", resources, (server) => `${server.resource}  from ${server.upstream}${stateOf(server)}`),
+    ...section(
+      "policies",
+      policies,
+      ({ organization, rules }) => `${organization}  ${rules} ${rules === 1 ? "rule" : "rules"}`,
+    ),
+  ];
+}
+
+function section<Entry>(title: string, entries: readonly Entry[], describe: (entry: Entry) => string): string[] {
+  const lines = entries.map((entry) => `    ${describe(entry)}`);
+  return [`  ${title}`, ...(lines.length > 0 ? lines : ["    none"])];
+}
+
+function stateOf({ enabled }: { readonly enabled: boolean }): string {
+  return enabled ? "" : "  (disabled)";
+}

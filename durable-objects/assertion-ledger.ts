@@ -1,0 +1,141 @@
+import { DurableObject } from "cloudflare:workers";
+import { LIMITS } from "../src/limits.ts";
+import { packAuditBatches } from "../src/audit/audit-batch.ts";
+import { LedgerTables } from "./ledger-tables.ts";
+import { Outbox } from "./outbox.ts";
+
+export interface ConsumeRequest {
+  /** Digest of (namespace, issuer or key, jti): `ledger-shards.ts` makes it. */
+  readonly key: ArrayBuffer;
+  readonly attemptId: string;
+  readonly retainUntilSeconds: number;
+  /** Serialized audit events, one of which is written with the decision; null where the decision is recorded elsewhere. */
+  readonly record: { readonly ifConsumed: string; readonly ifReplayed: string } | null;
+}
+
+export type ConsumeResult = "consumed" | "replayed" | "backlogged" | "retention_exceeded";
+
+const DRAIN_ROWS = 400;
+
+/**
+ * One shard of the memory of what has been used. `consume` is a single synchronous transaction: look, insert, record.
+ * There is no `await` between looking and inserting, where a second request could step in, and the answer leaves only
+ * when the write is durable (output gate). Every other method exists to bring the records out and to forget in time.
+ */
+export class AssertionLedger extends DurableObject<Env> {
+  readonly #tables: LedgerTables;
+  #outbox: Outbox;
+  #alarmAt: number | null = null;
+  readonly #shard: string;
+
+  constructor(context: DurableObjectState, env: Env) {
+    super(context, env);
+    this.#tables = new LedgerTables(context.storage.sql);
+    this.#outbox = new Outbox(this.#tables);
+    this.#shard = context.id.name ?? context.id.toString();
+    // An alarm that was lost would strand the records; whoever wakes this object sets it going again.
+    if (this.#outbox.pending > 0) this.#wakeWithin(LIMITS.auditDrainDelayMilliseconds);
+  }
+
+  /** Safe to repeat with the same `attemptId`: the attempt that consumed gets the same answer again, others never do. */
+  consume(request: ConsumeRequest): ConsumeResult {
+    const now = Date.now();
+    if (this.#outbox.pending >= LIMITS.outboxEvents) return "backlogged";
+    if (request.retainUntilSeconds * 1000 > now + LIMITS.ledgerRetentionSeconds * 1000) return "retention_exceeded";
+    return this.#transact(() => this.#consume(request, now));
+  }
+
+  /** Writes the record of a decision that consumed nothing. Idempotent by `eventId`, 16 bytes of its own name space. */
+  record(key: ArrayBuffer, attemptId: string, event: string): "recorded" | "backlogged" {
+    if (this.#outbox.pending >= LIMITS.outboxEvents) return "backlogged";
+    this.#transact(() => {
+      if (this.#tables.findAttempt(key) === null) this.#insert({ key, attempt: attemptId, event }, Date.now());
+    });
+    return "recorded";
+  }
+
+  /** For health checks and tests: how far behind delivery is. */
+  status(): { readonly pending: number; readonly delivered: number } {
+    return { pending: this.#outbox.pending, delivered: this.#outbox.delivered };
+  }
+
+  /** Never throws: an alarm that does gives up for good after seven attempts, about 145 s. */
+  override async alarm(): Promise<void> {
+    this.#alarmAt = null;
+    try {
+      const more = await this.#drain();
+      this.ctx.storage.transactionSync(() => this.#tables.dropExpired(Date.now(), this.#outbox.delivered));
+      if (this.#tables.readState("failures") > 0) this.#tables.writeState("failures", 0);
+      this.#rearm(more ? 0 : LIMITS.auditDrainDelayMilliseconds);
+    } catch {
+      this.#rearmAfterFailure();
+    }
+  }
+
+  #transact<Result>(work: () => Result): Result {
+    try {
+      const result = this.ctx.storage.transactionSync(work);
+      this.#rearm(LIMITS.auditDrainDelayMilliseconds);
+      return result;
+    } catch (error) {
+      this.#tables.reload();
+      this.#outbox = new Outbox(this.#tables);
+      throw error;
+    }
+  }
+
+  #consume({ key, attemptId, record }: ConsumeRequest, now: number): ConsumeResult {
+    const consumedBy = this.#tables.findAttempt(key);
+    if (consumedBy === attemptId) return "consumed";
+    if (consumedBy === null) {
+      this.#insert({ key, attempt: attemptId, event: record?.ifConsumed ?? null }, now);
+      return "consumed";
+    }
+    if (record !== null) this.#insert({ key: randomKey(), attempt: attemptId, event: record.ifReplayed }, now);
+    return "replayed";
+  }
+
+  #insert({ key, attempt, event }: { key: ArrayBuffer; attempt: string; event: string | null }, now: number): void {
+    if (event === null) return this.#tables.insert({ key, attempt, sequence: 0, event: "" }, now);
+    const row = { sequence: this.#outbox.nextSequence(), event };
+    this.#tables.insert({ key, attempt, ...row }, now);
+    this.#outbox.append(row);
+  }
+
+  /** @returns whether more is waiting. A row counts as delivered only after the queue has taken it. */
+  async #drain(): Promise<boolean> {
+    const batches = packAuditBatches(this.#shard, this.#outbox.read(DRAIN_ROWS));
+    for (let at = 0; at < batches.length; at += LIMITS.auditMessagesPerBatch) {
+      const messages = batches.slice(at, at + LIMITS.auditMessagesPerBatch);
+      // oxlint-disable-next-line no-await-in-loop -- in order, so that `delivered` is a watermark and not a set
+      await this.env.AUDIT_QUEUE.sendBatch(messages.map((body) => ({ body, contentType: "json" })));
+      this.#outbox.markDelivered(messages.at(-1)?.lastSequence ?? this.#outbox.delivered);
+    }
+    return this.#outbox.pending > 0;
+  }
+
+  #rearm(delayMilliseconds: number): void {
+    const expiry = this.#tables.nextExpiry();
+    if (this.#outbox.pending > 0) this.#wakeWithin(delayMilliseconds);
+    else if (expiry !== null) this.#wakeWithin(Math.max(0, expiry - Date.now()));
+  }
+
+  #rearmAfterFailure(): void {
+    const failures = this.#tables.readState("failures") + 1;
+    this.#tables.writeState("failures", failures);
+    const backoff = LIMITS.auditRetryMinimumMilliseconds * 2 ** Math.min(failures - 1, 10);
+    this.#wakeWithin(Math.min(backoff, LIMITS.auditRetryMaximumMilliseconds), true);
+  }
+
+  /** One write for each alarm and not one for each request: an earlier alarm is left standing. */
+  #wakeWithin(milliseconds: number, force = false): void {
+    const at = Date.now() + milliseconds;
+    if (!force && this.#alarmAt !== null && this.#alarmAt <= at) return;
+    this.#alarmAt = at;
+    void this.ctx.storage.setAlarm(at);
+  }
+}
+
+function randomKey(): ArrayBuffer {
+  return crypto.getRandomValues(new Uint8Array(16)).buffer;
+}

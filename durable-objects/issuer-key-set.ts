@@ -1,0 +1,108 @@
+import { DurableObject } from "cloudflare:workers";
+import { fetchText } from "../src/egress/bounded-fetch.ts";
+import type { EgressRules } from "../src/egress/url-policy.ts";
+import { readVerificationKey, type VerificationKey } from "../src/jwt/json-web-key.ts";
+import { parseStrictObject } from "../src/jwt/strict-json.ts";
+import { LIMITS } from "../src/limits.ts";
+
+export interface KeySetRequest {
+  readonly jwksUri: string;
+  readonly rules: EgressRules;
+  /** A key id that the caller's copy lacks: worth a fetch even while this one is fresh, once a cool-down. */
+  readonly wantedKeyId: string | null;
+}
+
+export interface FetchedKeySet {
+  readonly keys: VerificationKey[];
+  readonly fetchedAtMilliseconds: number;
+}
+
+interface State {
+  readonly jwksUri: string;
+  readonly fetched: FetchedKeySet | null;
+  readonly attemptedAtMilliseconds: number;
+  readonly failures: number;
+}
+
+const STATE = "state";
+
+/**
+ * The keys of one identity provider (or of one client), and the only place from which its key set URL is contacted. One
+ * owner means one cool-down and one back-off for the whole world: with a copy in each isolate, 50 cold isolates fetch 50
+ * times and a dead endpoint is asked once for every token.
+ */
+export class IssuerKeySet extends DurableObject<Env> {
+  #inFlight: Promise<State> | null = null;
+
+  /** @returns null when there are no keys that are fresh enough to rely on: an outage, not a refusal. */
+  async find(request: KeySetRequest): Promise<FetchedKeySet | null> {
+    const now = Date.now();
+    const state = this.#read(request.jwksUri);
+    const current = isDue(state, request, now) ? await this.#refresh(request) : state;
+    return isWithin(current.fetched?.fetchedAtMilliseconds, now, LIMITS.keySetStaleSeconds) ? current.fetched : null;
+  }
+
+  /** A record that names another URL starts from nothing: the keys of the old one are no longer this issuer's. */
+  #read(jwksUri: string): State {
+    const stored = this.ctx.storage.kv.get<State>(STATE);
+    if (stored?.jwksUri === jwksUri) return stored;
+    return { jwksUri, fetched: null, attemptedAtMilliseconds: 0, failures: 0 };
+  }
+
+  /** Single flight. Whoever asks for another URL meanwhile waits for this one and then asks again by being due. */
+  async #refresh(request: KeySetRequest): Promise<State> {
+    const begun = this.#inFlight ?? this.#fetch(request);
+    this.#inFlight = begun;
+    try {
+      return await begun;
+    } finally {
+      this.#inFlight = null;
+    }
+  }
+
+  async #fetch({ jwksUri, rules }: KeySetRequest): Promise<State> {
+    const before = this.#read(jwksUri);
+    const attemptedAtMilliseconds = Date.now();
+    const keys = await fetchKeys(jwksUri, rules);
+    const state: State =
+      keys === null
+        ? { ...before, attemptedAtMilliseconds, failures: before.failures + 1 }
+        : { jwksUri, attemptedAtMilliseconds, failures: 0, fetched: { keys, fetchedAtMilliseconds: Date.now() } };
+    this.ctx.storage.kv.put(STATE, state);
+    return state;
+  }
+}
+
+function isDue(state: State, { wantedKeyId }: KeySetRequest, now: number): boolean {
+  const sinceAttempt = now - state.attemptedAtMilliseconds;
+  if (state.failures > 0) return sinceAttempt >= backoffMilliseconds(state.failures);
+  if (!isWithin(state.fetched?.fetchedAtMilliseconds, now, LIMITS.keySetFreshSeconds)) return true;
+  const isKnown = wantedKeyId === null || state.fetched?.keys.some((key) => key.kid === wantedKeyId) === true;
+  return !isKnown && sinceAttempt >= LIMITS.keySetCooldownSeconds * 1000;
+}
+
+function backoffMilliseconds(failures: number): number {
+  const seconds = LIMITS.keySetBackoffMinimumSeconds * 2 ** Math.min(failures - 1, 10);
+  return Math.min(seconds, LIMITS.keySetBackoffMaximumSeconds) * 1000;
+}
+
+function isWithin(since: number | undefined, now: number, seconds: number): boolean {
+  return since !== undefined && now - since < seconds * 1000;
+}
+
+/** @returns null when the set cannot be had or holds no usable key: what we had before is better than nothing. */
+async function fetchKeys(jwksUri: string, rules: EgressRules): Promise<VerificationKey[] | null> {
+  try {
+    const bounds = { bytes: LIMITS.keySetBytes, milliseconds: LIMITS.keyFetchMilliseconds, rules };
+    const { keys } = parseStrictObject(await fetchText(jwksUri, bounds), KEY_SET_BOUNDS);
+    if (!Array.isArray(keys)) return null;
+    const usable = keys.map((key) => readVerificationKey(key)).filter((key) => typeof key !== "string");
+    return usable.length > 0 && usable.length <= LIMITS.keysPerSet ? usable : null;
+  } catch {
+    // FetchFailed or AmbiguousJson; anything else would be our fault and has the same answer: no new keys.
+    return null;
+  }
+}
+
+/** Certificates (`x5c`) make real key sets long, never deep. */
+const KEY_SET_BOUNDS = { depth: 8, members: 4096, foldCaseDepth: 0 };

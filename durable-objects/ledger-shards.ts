@@ -1,0 +1,108 @@
+import { Outage } from "../src/audit/reason.ts";
+import type { LedgerPlacement } from "../src/config.ts";
+import { hashParts } from "../src/jwt/digest.ts";
+import { LIMITS } from "../src/limits.ts";
+import type { AssertionLedger, ConsumeRequest, ConsumeResult } from "./assertion-ledger.ts";
+
+/** What is consumed; each kind has a name space of its own, so that none can spend another's identifiers. */
+export type LedgerNamespace = "id-jag" | "client-assertion" | "dpop-proof";
+
+export interface Consumable {
+  readonly namespace: LedgerNamespace;
+  /** The issuer, client or key whose identifier `jti` is. */
+  readonly owner: string;
+  readonly jti: string;
+  readonly attemptId: string;
+  readonly retainUntilSeconds: number;
+  readonly record: ConsumeRequest["record"];
+}
+
+type Ledger = DurableObjectStub<AssertionLedger>;
+/** Of records that consume nothing; apart from every namespace above. */
+const EVENT_NAMESPACE = "audit-event";
+
+/** The Worker's side of the ledger: which shard owns what, and retries that cannot consume twice. */
+export class LedgerShards {
+  readonly #ledgers: DurableObjectNamespace<AssertionLedger>;
+  readonly #placement: LedgerPlacement;
+
+  constructor(ledgers: DurableObjectNamespace<AssertionLedger>, placement: LedgerPlacement) {
+    this.#ledgers = placement.jurisdiction === null ? ledgers : ledgers.jurisdiction(placement.jurisdiction);
+    this.#placement = placement;
+  }
+
+  /**
+   * While the number of shards changes, an assertion has an owner by either count, and must be new to both: Workers that
+   * still know only the old count ask the old owner, so it is asked first, and holds no record.
+   * @throws Outage
+   */
+  async consume(consumable: Consumable): Promise<"consumed" | "replayed"> {
+    const digest = await hashParts([consumable.namespace, consumable.owner, consumable.jti]);
+    const { attemptId, retainUntilSeconds, record } = consumable;
+    const request = { key: keyOf(digest), attemptId, retainUntilSeconds, record };
+    const { shards, shardsBefore } = this.#placement;
+    const owner = shardOf(digest, shards);
+    const ownerBefore = shardsBefore === null ? owner : shardOf(digest, shardsBefore);
+    if (ownerBefore !== owner) {
+      const before = await this.#consumeAt(ownerBefore, { ...request, record: null });
+      // Only to have the refusal on record with the decision; what the new owner answers changes nothing any more.
+      if (before === "replayed") return this.#recordReplay(owner, request);
+    }
+    return this.#consumeAt(owner, request);
+  }
+
+  /** @throws Outage when the record cannot be written durably. */
+  async record(eventId: string, event: string): Promise<void> {
+    const digest = await hashParts([EVENT_NAMESPACE, "", eventId]);
+    const shard = shardOf(digest, this.#placement.shards);
+    const result = await this.#call(shard, (ledger) => ledger.record(keyOf(digest), eventId, event));
+    if (result === "backlogged") throw new Outage("audit_backlog");
+  }
+
+  async #recordReplay(owner: number, { attemptId, record }: ConsumeRequest): Promise<"replayed"> {
+    if (record !== null) {
+      const digest = await hashParts([EVENT_NAMESPACE, "", attemptId]);
+      await this.#call(owner, (ledger) => ledger.record(keyOf(digest), attemptId, record.ifReplayed));
+    }
+    return "replayed";
+  }
+
+  async #consumeAt(shard: number, request: ConsumeRequest): Promise<"consumed" | "replayed"> {
+    const result: ConsumeResult = await this.#call(shard, (ledger) => ledger.consume(request));
+    if (result === "backlogged") throw new Outage("audit_backlog");
+    if (result === "retention_exceeded") throw new Outage("ledger_unavailable");
+    return result;
+  }
+
+  /** Tries again with the same attempt, which the ledger recognizes; never when overloaded, which makes it worse. */
+  async #call<Result>(shard: number, ask: (ledger: Ledger) => Promise<Result>): Promise<Result> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- one after the other is what a retry is
+        return await ask(this.#ledger(shard));
+      } catch (error) {
+        if (isOverloaded(error)) throw new Outage("ledger_overloaded", { cause: error });
+        if (attempt >= LIMITS.ledgerAttempts) throw new Outage("ledger_unavailable", { cause: error });
+      }
+    }
+  }
+
+  #ledger(shard: number): Ledger {
+    const hint = this.#placement.locationHint;
+    // A stub that has failed stays broken, so each attempt gets a new one.
+    return this.#ledgers.getByName(`ledger/v1/${shard}`, hint === null ? undefined : { locationHint: hint });
+  }
+}
+
+function isOverloaded(error: unknown): boolean {
+  return typeof error === "object" && error !== null && "overloaded" in error && error.overloaded === true;
+}
+
+function keyOf(digest: ArrayBuffer): ArrayBuffer {
+  return digest.slice(0, 16);
+}
+
+/** Bytes apart from those of the key, so that a shard's keys stay evenly spread. */
+function shardOf(digest: ArrayBuffer, shards: number): number {
+  return new DataView(digest).getUint32(16) % shards;
+}

@@ -1,0 +1,115 @@
+import { LIMITS } from "../src/limits.ts";
+
+export interface LedgerRow {
+  /** Counts the records of one shard without gaps; 0 for a row that holds a consumed identifier and no record. */
+  readonly sequence: number;
+  readonly event: string;
+}
+
+const WINDOW_MILLISECONDS = LIMITS.ledgerWindowSeconds * 1000;
+
+/**
+ * The ledger's storage: one table for each window of arrival time, each row a consumed identifier and, in the same row,
+ * the audit record of the decision that consumed it. So a redemption costs one written row, and expiry drops a table
+ * instead of deleting its rows. A window is dropped when nothing in it can be accepted again and all of it is delivered.
+ */
+export class LedgerTables {
+  readonly #sql: SqlStorage;
+  /** Numbers of the windows that exist, oldest first. */
+  #windows: readonly number[] = [];
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+    sql.exec("CREATE TABLE IF NOT EXISTS ledger_state (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID");
+    this.reload();
+  }
+
+  /** Memory follows storage. To be called after a transaction that failed: it may have taken a window back. */
+  reload(): void {
+    const tables = this.#sql.exec<{ name: string }>("SELECT name FROM sqlite_master WHERE name GLOB 'consumed_[0-9]*'");
+    this.#windows = [...tables].map(({ name }) => Number(name.slice("consumed_".length))).toSorted((a, b) => a - b);
+  }
+
+  /** @returns the attempt that consumed `key`, or null when nothing in living memory has. */
+  findAttempt(key: ArrayBuffer): string | null {
+    if (this.#windows.length === 0) return null;
+    const lookups = this.#windows.map((window) => `SELECT attempt FROM consumed_${window} WHERE key = ?1`);
+    const [row] = this.#sql.exec<{ attempt: string }>(lookups.join(" UNION ALL "), key);
+    return row?.attempt ?? null;
+  }
+
+  insert(row: LedgerRow & { readonly key: ArrayBuffer; readonly attempt: string }, nowMilliseconds: number): void {
+    const window = this.#ensureWindow(nowMilliseconds);
+    this.#sql.exec(
+      `INSERT INTO consumed_${window} (key, attempt, sequence, event) VALUES (?, ?, ?, ?)`,
+      row.key,
+      row.attempt,
+      row.sequence,
+      row.event,
+    );
+  }
+
+  /** Rows after `sequence` in order; the whole of every window is read, so this is for recovery and not for each drain. */
+  readAfter(sequence: number, limit: number): LedgerRow[] {
+    if (this.#windows.length === 0) return [];
+    const reads = this.#windows.map((window) => `SELECT sequence, event FROM consumed_${window} WHERE sequence > ?1`);
+    const query = `${reads.join(" UNION ALL ")} ORDER BY sequence LIMIT ?2`;
+    return [...this.#sql.exec<{ sequence: number; event: string }>(query, sequence, limit)];
+  }
+
+  lastSequence(): number {
+    if (this.#windows.length === 0) return this.readState("sequence_floor");
+    const maxima = this.#windows.map((window) => `SELECT MAX(sequence) AS last FROM consumed_${window}`);
+    const [row] = this.#sql.exec<{ last: number | null }>(
+      `SELECT MAX(last) AS last FROM (${maxima.join(" UNION ALL ")})`,
+    );
+    return Math.max(row?.last ?? 0, this.readState("sequence_floor"));
+  }
+
+  /** Drops the windows that are past retention and delivered through `delivered`. @returns how many remain. */
+  dropExpired(nowMilliseconds: number, delivered: number): number {
+    for (const window of this.#windows) {
+      if (nowMilliseconds < expiryOf(window) || this.#lastOf(window) > delivered) continue;
+      // Sequence numbers never start again, or the archive would take a new record for an old one.
+      this.writeState("sequence_floor", Math.max(this.readState("sequence_floor"), this.#lastOf(window)));
+      this.#sql.exec(`DROP TABLE consumed_${window}`);
+      this.#windows = this.#windows.filter((other) => other !== window);
+    }
+    return this.#windows.length;
+  }
+
+  /** When the oldest window may go, or null when there is none. */
+  nextExpiry(): number | null {
+    const [oldest] = this.#windows;
+    return oldest === undefined ? null : expiryOf(oldest);
+  }
+
+  readState(name: "delivered" | "sequence_floor" | "failures"): number {
+    const [row] = this.#sql.exec<{ value: number }>("SELECT value FROM ledger_state WHERE name = ?", name);
+    return row?.value ?? 0;
+  }
+
+  writeState(name: "delivered" | "sequence_floor" | "failures", value: number): void {
+    this.#sql.exec("INSERT OR REPLACE INTO ledger_state (name, value) VALUES (?, ?)", name, value);
+  }
+
+  #ensureWindow(nowMilliseconds: number): number {
+    const window = Math.floor(nowMilliseconds / WINDOW_MILLISECONDS);
+    if (this.#windows.includes(window)) return window;
+    this.#sql.exec(
+      `CREATE TABLE consumed_${window} (key BLOB PRIMARY KEY, attempt TEXT NOT NULL, sequence INTEGER NOT NULL, event TEXT NOT NULL) WITHOUT ROWID`,
+    );
+    this.#windows = [...this.#windows, window].toSorted((a, b) => a - b);
+    return window;
+  }
+
+  #lastOf(window: number): number {
+    const [row] = this.#sql.exec<{ last: number | null }>(`SELECT MAX(sequence) AS last FROM consumed_${window}`);
+    return row?.last ?? 0;
+  }
+}
+
+/** Everything that arrived in a window is past retention this long after the window's end. */
+function expiryOf(window: number): number {
+  return (window + 1) * WINDOW_MILLISECONDS + LIMITS.ledgerRetentionSeconds * 1000;
+}

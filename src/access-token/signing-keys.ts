@@ -1,0 +1,75 @@
+import * as z from "zod";
+import { readVerificationKey, type VerificationKey } from "../jwt/json-web-key.ts";
+import type { KeySet } from "../jwt/verify.ts";
+
+/**
+ * Our own keys, from one secret: `current` signs, `next` is published so that verifiers know it before it signs, and
+ * `retired` still verifies what it signed. Rotating is replacing the secret with what `npm run keys` prints.
+ */
+const signingKeySchema = z.strictObject({
+  kty: z.literal("EC"),
+  crv: z.literal("P-256"),
+  x: z.string(),
+  y: z.string(),
+  d: z.string().optional(),
+  kid: z.string().min(1).max(128),
+  alg: z.literal("ES256"),
+  use: z.literal("sig"),
+  status: z.enum(["current", "next", "retired"]),
+});
+
+const signingKeySetSchema = z
+  .strictObject({ keys: z.array(signingKeySchema).min(1).max(8) })
+  .refine(({ keys }) => keys.filter((key) => key.status === "current" && key.d !== undefined).length === 1, {
+    message: "exactly one key is current and private",
+  });
+
+type SigningJwk = z.output<typeof signingKeySchema>;
+type PublicJwk = Omit<SigningJwk, "d" | "status">;
+
+export class SigningKeysInvalid extends Error {
+  override readonly name = "SigningKeysInvalid";
+}
+
+export class SigningKeys implements KeySet {
+  /** What verifies our tokens. */
+  readonly keys: readonly VerificationKey[];
+  /** What `/jwks` publishes (RFC 7517 §5). */
+  readonly published: { readonly keys: readonly PublicJwk[] };
+  readonly #current: SigningJwk;
+  #imported: CryptoKey | null = null;
+
+  private constructor(keys: readonly SigningJwk[], current: SigningJwk) {
+    this.#current = current;
+    this.published = { keys: keys.map(({ d: _d, status: _status, ...publicJwk }) => publicJwk) };
+    this.keys = this.published.keys.map((key) => readVerificationKey(key)).filter((key) => typeof key !== "string");
+  }
+
+  /** @throws SigningKeysInvalid without a word of the secret */
+  static parse(secret: string): SigningKeys {
+    const parsed = signingKeySetSchema.safeParse(readJson(secret));
+    const current = parsed.data?.keys.find((key) => key.status === "current");
+    if (!parsed.success || current === undefined)
+      throw new SigningKeysInvalid("SIGNING_KEYS does not parse; make one with: npm run keys");
+    return new SigningKeys(parsed.data.keys, current);
+  }
+
+  async signer(): Promise<{ readonly kid: string; readonly key: CryptoKey }> {
+    this.#imported ??= await importPrivate(this.#current);
+    return { kid: this.#current.kid, key: this.#imported };
+  }
+}
+
+function readJson(secret: string): unknown {
+  try {
+    return JSON.parse(secret);
+  } catch {
+    return null;
+  }
+}
+
+/** Not extractable: nothing that runs later can take the key out of the runtime. */
+function importPrivate({ kty, crv, x, y, d }: SigningJwk): Promise<CryptoKey> {
+  const jwk: JsonWebKey = { kty, crv, x, y, ...(d === undefined ? {} : { d }) };
+  return crypto.subtle.importKey("jwk", jwk, { name: "ECDSA", namedCurve: "P-256" }, false, ["sign"]);
+}

@@ -1,0 +1,109 @@
+import type { GatewayRefusal } from "../audit/reason.ts";
+import { readNumericDate, readString } from "../jwt/claims.ts";
+import { MalformedJws, parseCompactJws, type UnverifiedJws } from "../jwt/compact-jws.ts";
+import { isObject, type JsonObject } from "../jwt/strict-json.ts";
+import { chooseKey, isSignedBy, type KeySet } from "../jwt/verify.ts";
+import { parseScope, type Scope } from "../policy/scope.ts";
+import { ACCESS_TOKEN_TYPE } from "./issue.ts";
+
+/** What a caller of the gateway has proved. */
+export interface AccessToken {
+  readonly tokenId: string;
+  readonly principal: string;
+  readonly subject: { readonly issuer: string | null; readonly sub: string | null; readonly tenant: string | null };
+  readonly clientId: string;
+  readonly organization: string;
+  readonly actor: string | null;
+  readonly scope: Scope;
+  readonly expiresAtSeconds: number;
+  readonly confirmedKey: string | null;
+}
+
+/** The token may be used when `refusal` is null. Where both are there, we know whose token it is that is refused. */
+export type Verdict =
+  | { readonly token: AccessToken; readonly refusal: GatewayRefusal | null }
+  | { readonly token: null; readonly refusal: GatewayRefusal };
+
+export interface Expectations {
+  readonly issuer: string;
+  /** The one resource that the token must be for (RFC 8707, MCP: a sibling's token is refused). */
+  readonly audience: string;
+  readonly nowSeconds: number;
+}
+
+/**
+ * RFC 9068 §4 for our own tokens: kind, signature, issuer, audience, expiry; scope is looked at only after all of them.
+ * Exact to the second: both clocks are ours. Does not check the DPoP binding that `confirmedKey` asks for.
+ */
+export async function verifyAccessToken(token: string, keys: KeySet, expected: Expectations): Promise<Verdict> {
+  const jws = parse(token);
+  if (jws === null || jws.header.typ !== ACCESS_TOKEN_TYPE || jws.header.alg !== "ES256")
+    return refuse("token_malformed");
+  const key = chooseKey(keys, { kid: jws.header.kid, alg: "ES256" });
+  if (typeof key === "string" || !(await isSignedBy(token, key, "ES256"))) return refuse("token_signature");
+  const accessToken = read(jws.unverified);
+  if (accessToken === null) return refuse("token_malformed");
+  return { token: accessToken, refusal: judge(jws.unverified, accessToken, expected) };
+}
+
+function refuse(refusal: GatewayRefusal): Verdict {
+  return { token: null, refusal };
+}
+
+function judge(claims: JsonObject, { expiresAtSeconds }: AccessToken, expected: Expectations): GatewayRefusal | null {
+  if (claims["iss"] !== expected.issuer) return "token_issuer";
+  if (claims["aud"] !== expected.audience) return "token_audience";
+  return expected.nowSeconds >= expiresAtSeconds ? "token_expired" : null;
+}
+
+function read(claims: JsonObject): AccessToken | null {
+  const expiresAtSeconds = readNumericDate(claims, "exp");
+  if (typeof expiresAtSeconds !== "number") return null;
+  const [tokenId, principal, clientId, organization, scopeText] = [
+    "jti",
+    "sub",
+    "client_id",
+    "organization",
+    "scope",
+  ].map((name) => readString(claims, name, 16_384));
+  if (!isString(tokenId) || !isString(principal) || !isString(clientId) || !isString(organization)) return null;
+  const scope = isString(scopeText) ? parseScope(scopeText) : null;
+  if (scope === null) return null;
+  const actor = isObject(claims["act"]) ? claims["act"]["sub"] : null;
+  return {
+    tokenId,
+    principal,
+    clientId,
+    organization,
+    scope,
+    expiresAtSeconds,
+    subject: readSubject(claims),
+    actor: isString(actor) ? actor : null,
+    confirmedKey: readBinding(claims["cnf"]),
+  };
+}
+
+function readSubject(claims: JsonObject): AccessToken["subject"] {
+  const named = isObject(claims["sub_id"]) ? claims["sub_id"] : {};
+  const text = (value: unknown): string | null => (isString(value) ? value : null);
+  return { issuer: text(named["iss"]), sub: text(named["sub"]), tenant: text(claims["tenant"]) };
+}
+
+/** A binding that we cannot read matches no key, so that it can never turn a bound token into a bearer one. */
+function readBinding(cnf: unknown): string | null {
+  if (cnf === undefined) return null;
+  return isObject(cnf) && isString(cnf["jkt"]) ? cnf["jkt"] : "unreadable";
+}
+
+function isString(value: unknown): value is string {
+  return typeof value === "string";
+}
+
+function parse(token: string): UnverifiedJws | null {
+  try {
+    return parseCompactJws(token, "forbidden");
+  } catch (error) {
+    if (error instanceof MalformedJws) return null;
+    throw error;
+  }
+}

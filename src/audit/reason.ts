@@ -1,0 +1,116 @@
+/**
+ * Every reason for which something is refused, and every dependency whose absence we admit to. Closed: the wire tables
+ * (`token-endpoint/wire-errors.ts`, `gateway/wire-errors.ts`) must name each, or the project does not compile.
+ */
+export type ShedReason =
+  | "method_not_post"
+  | "media_type_not_form"
+  | "body_too_large"
+  | "form_malformed"
+  | "parameter_repeated"
+  | "network_rate_limited";
+
+export type ClientRefusal =
+  | "client_credentials_missing"
+  | "client_credentials_malformed"
+  | "client_credentials_several"
+  | "client_unknown"
+  | "client_disabled"
+  | "client_method_not_allowed"
+  | "client_secret_wrong"
+  | "client_assertion_malformed"
+  | "client_assertion_type"
+  | "client_assertion_signature"
+  | "client_assertion_claims"
+  | "client_assertion_audience"
+  | "client_assertion_expired"
+  | "client_assertion_replayed"
+  | "client_rate_limited";
+
+export type RedemptionRefusal =
+  | "grant_type_missing"
+  | "grant_type_unsupported"
+  | "grant_type_not_allowed"
+  | "assertion_missing"
+  | "assertion_malformed"
+  | "assertion_type"
+  | "issuer_not_trusted"
+  | "issuer_disabled"
+  | "tenant_not_bound"
+  | "algorithm_not_allowed"
+  | "key_unknown"
+  | "key_ambiguous"
+  | "signature_invalid"
+  | "claims_malformed"
+  | "confirmation_unsupported"
+  | "assertion_audience"
+  | "assertion_expired"
+  | "assertion_not_yet_valid"
+  | "assertion_lifetime"
+  | "client_mismatch"
+  | "proof_missing"
+  | "proof_malformed"
+  | "proof_nonce_required"
+  | "proof_key_mismatch"
+  | "proof_replayed"
+  | "resource_foreign"
+  | "resource_unknown"
+  | "resource_required"
+  | "resource_not_for_client"
+  | "scope_malformed"
+  | "scope_empty"
+  | "authorization_details_unsupported"
+  | "subject_unresolved"
+  | "policy_absent"
+  | "policy_denied"
+  | "policy_no_rule"
+  | "policy_scope"
+  | "assertion_replayed";
+
+export type GatewayRefusal =
+  | "token_missing"
+  | "token_in_query"
+  | "token_malformed"
+  | "token_signature"
+  | "token_issuer"
+  | "token_audience"
+  | "token_expired"
+  | "token_binding"
+  | "gateway_proof_invalid"
+  | "gateway_proof_replayed"
+  | "origin_not_allowed"
+  | "method_not_allowed"
+  | "message_too_large"
+  | "message_media_type"
+  | "message_malformed"
+  | "message_header_mismatch"
+  | "operation_unknown"
+  | "scope_insufficient"
+  | "session_unknown"
+  | "gateway_rate_limited"
+  | "upstream_unreachable"
+  | "upstream_redirect"
+  | "upstream_refused"
+  | "upstream_media_type";
+
+export type OutageReason =
+  | "ledger_unavailable"
+  | "ledger_overloaded"
+  | "audit_backlog"
+  | "keys_unavailable"
+  | "trust_unavailable"
+  | "trust_document_invalid"
+  | "signer_unavailable";
+
+export type Refusal = ShedReason | ClientRefusal | RedemptionRefusal;
+export type Reason = Refusal | GatewayRefusal | OutageReason | "fault";
+
+/** Something we depend on did not answer. Never a refusal: the caller may try the same thing again. */
+export class Outage extends Error {
+  override readonly name = "Outage";
+  readonly reason: OutageReason;
+  constructor(reason: OutageReason, options?: ErrorOptions) {
+    super(reason, options);
+    this.reason = reason;
+  }
+}

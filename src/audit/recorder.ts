@@ -1,0 +1,40 @@
+import { type AuditEvent, serializeAuditEvent } from "./audit-event.ts";
+import type { Reason } from "./reason.ts";
+
+interface RecorderOptions {
+  /** Writes one serialized event durably, idempotently by its id, or throws `Outage`. */
+  readonly write: (id: string, serialized: string) => Promise<void>;
+  /** Keeps the request's context alive until this settles. */
+  readonly waitUntil: (promise: Promise<unknown>) => void;
+  readonly counters: Pick<AnalyticsEngineDataset, "writeDataPoint">;
+}
+
+export type Channel = "token" | "gateway";
+
+/**
+ * Where decisions go. Three guarantees, by what is at stake: a decision of the token endpoint is durable before it is
+ * answered; a gateway call is recorded beside its answer, so that it costs the call no round trip, and a crash in that
+ * moment can lose it; junk from nobody in particular is counted, or an attacker would fill our records at his pleasure.
+ */
+export class Recorder {
+  readonly #options: RecorderOptions;
+
+  constructor(options: RecorderOptions) {
+    this.#options = options;
+  }
+
+  /** @throws Outage: without a record there is no answer */
+  async record(event: AuditEvent): Promise<void> {
+    await this.#options.write(event.id, serializeAuditEvent(event));
+  }
+
+  recordInBackground(event: AuditEvent): void {
+    // The ledger's own retries are over by then; what is left to do with a failure is to count it.
+    const written = this.record(event).catch(() => this.count("gateway", "audit_lost"));
+    this.#options.waitUntil(written);
+  }
+
+  count(channel: Channel, reason: Reason | "audit_lost"): void {
+    this.#options.counters.writeDataPoint({ indexes: [reason], blobs: [channel], doubles: [1] });
+  }
+}

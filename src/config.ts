@@ -1,0 +1,75 @@
+import type { EgressRules } from "./egress/url-policy.ts";
+import { isLoopbackHttp } from "./egress/url-policy.ts";
+import { LIMITS } from "./limits.ts";
+
+/** What the deployment decides. Trust and policy are not here: they are documents in KV and have no defaults. */
+export interface Config {
+  /** Our issuer identifier (RFC 8414 §2): an https origin, without a trailing slash. Exact wherever it is compared. */
+  readonly issuer: string;
+  readonly tokenEndpoint: string;
+  readonly egress: EgressRules;
+  readonly ledger: LedgerPlacement;
+}
+
+export interface LedgerPlacement {
+  readonly shards: number;
+  /** The number before, while it changes; null otherwise. */
+  readonly shardsBefore: number | null;
+  readonly jurisdiction: DurableObjectJurisdiction | null;
+  readonly locationHint: DurableObjectLocationHint | null;
+}
+
+/** Names the variable and the fix. Thrown before anything is served. */
+export class ConfigInvalid extends Error {
+  override readonly name = "ConfigInvalid";
+}
+
+type ConfigVariables = Pick<
+  Env,
+  "ISSUER" | "LEDGER_SHARDS" | "LEDGER_SHARDS_BEFORE" | "LEDGER_JURISDICTION" | "LEDGER_LOCATION_HINT"
+>;
+
+const JURISDICTIONS = ["eu", "fedramp"] as const;
+const LOCATION_HINTS = ["wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"] as const;
+
+export function parseConfig(env: ConfigVariables): Config {
+  const issuer = parseIssuer(env.ISSUER);
+  return Object.freeze({
+    issuer: env.ISSUER,
+    tokenEndpoint: `${env.ISSUER}/token`,
+    egress: { ownHost: issuer.hostname, allowsLoopback: isLoopbackHttp(issuer) },
+    ledger: parsePlacement(env),
+  });
+}
+
+function parseIssuer(text: string): URL {
+  if (!URL.canParse(text)) throw new ConfigInvalid("ISSUER is not a URL; set it to your custom domain, https://…");
+  const url = new URL(text);
+  if (url.origin !== text) throw new ConfigInvalid(`ISSUER must be an origin without a path or slash: ${url.origin}`);
+  // Plain http is for a local Crossgate only; as the issuer of a deployment it could not be reached by anyone.
+  if (url.protocol !== "https:" && !isLoopbackHttp(url)) throw new ConfigInvalid("ISSUER must be https");
+  return url;
+}
+
+function parsePlacement(env: ConfigVariables): LedgerPlacement {
+  return {
+    shards: parseShards("LEDGER_SHARDS", env.LEDGER_SHARDS),
+    shardsBefore:
+      env.LEDGER_SHARDS_BEFORE === "" ? null : parseShards("LEDGER_SHARDS_BEFORE", env.LEDGER_SHARDS_BEFORE),
+    jurisdiction: parseChoice("LEDGER_JURISDICTION", env.LEDGER_JURISDICTION, JURISDICTIONS),
+    locationHint: parseChoice("LEDGER_LOCATION_HINT", env.LEDGER_LOCATION_HINT, LOCATION_HINTS),
+  };
+}
+
+function parseShards(name: string, text: string): number {
+  const shards = /^\d{1,3}$/.test(text) ? Number(text) : 0;
+  if (shards >= 1 && shards <= LIMITS.ledgerShards) return shards;
+  throw new ConfigInvalid(`${name} must be a whole number from 1 to ${LIMITS.ledgerShards}`);
+}
+
+function parseChoice<Choice extends string>(name: string, text: string, choices: readonly Choice[]): Choice | null {
+  if (text === "") return null;
+  const choice = choices.find((candidate) => candidate === text);
+  if (choice === undefined) throw new ConfigInvalid(`${name} must be empty or one of ${choices.join(", ")}`);
+  return choice;
+}

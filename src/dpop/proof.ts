@@ -1,0 +1,82 @@
+import { calculateJwkThumbprint } from "jose";
+import { encodeBase64url } from "../jwt/base64url.ts";
+import { MALFORMED, readNumericDate, readString } from "../jwt/claims.ts";
+import { MalformedJws, parseCompactJws, type UnverifiedJws } from "../jwt/compact-jws.ts";
+import {
+  type Algorithm,
+  ALGORITHMS,
+  algorithmsOf,
+  readVerificationKey,
+  type VerificationKey,
+} from "../jwt/json-web-key.ts";
+import type { JsonObject } from "../jwt/strict-json.ts";
+import { isSignedBy } from "../jwt/verify.ts";
+import { LIMITS } from "../limits.ts";
+
+/** What the HTTP request says that its proof must say too (RFC 9449 §4.3). */
+export interface ProofContext {
+  readonly method: string;
+  /** The public URL, never an internal one. */
+  readonly url: string;
+  readonly nowSeconds: number;
+  /** At a resource server: the access token that the proof must name by its hash. */
+  readonly accessToken: string | null;
+}
+
+/** A proof whose signature and claims hold. Not yet: single use of `jti`, freshness of `nonce`, whose key it is. */
+export interface DpopProof {
+  readonly thumbprint: string;
+  readonly jti: string;
+  readonly nonce: string | null;
+  readonly issuedAtSeconds: number;
+}
+
+/** @returns null when the proof fails any check of RFC 9449 §4.3; the sender learns no more than that. */
+export async function verifyDpopProof(proof: string, context: ProofContext): Promise<DpopProof | null> {
+  const jws = parse(proof);
+  if (jws === null || jws.header.typ !== "dpop+jwt") return null;
+  const key = readVerificationKey(jws.header.jwk);
+  const alg = ALGORITHMS.find((algorithm) => algorithm === jws.header.alg);
+  if (typeof key === "string" || alg === undefined) return null;
+  if (!(await isOwnSignature(jws, key, alg)) || !(await matchesRequest(jws.unverified, context))) return null;
+  return readProof(jws.unverified, key);
+}
+
+function parse(proof: string): UnverifiedJws | null {
+  try {
+    return parseCompactJws(proof, "required");
+  } catch (error) {
+    if (error instanceof MalformedJws) return null;
+    throw error;
+  }
+}
+
+async function isOwnSignature(jws: UnverifiedJws, key: VerificationKey, alg: Algorithm): Promise<boolean> {
+  return algorithmsOf(key).includes(alg) && (await isSignedBy(jws.token, key, alg));
+}
+
+async function matchesRequest(claims: JsonObject, context: ProofContext): Promise<boolean> {
+  if (claims["htm"] !== context.method || !namesUrl(claims["htu"], context.url)) return false;
+  if (context.accessToken === null) return true;
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(context.accessToken));
+  return claims["ath"] === encodeBase64url(new Uint8Array(digest));
+}
+
+/** Compared after syntax-based normalization (RFC 9449 §4.3); a query or fragment must not be there at all. */
+function namesUrl(htu: unknown, url: string): boolean {
+  if (typeof htu !== "string" || !URL.canParse(htu) || /[?#]/.test(htu)) return false;
+  return new URL(htu).href === new URL(url).href;
+}
+
+async function readProof(claims: JsonObject, key: VerificationKey): Promise<DpopProof | null> {
+  const jti = readString(claims, "jti", LIMITS.jtiBytes);
+  const nonce = readString(claims, "nonce");
+  const issuedAtSeconds = readNumericDate(claims, "iat");
+  if (typeof jti !== "string" || nonce === MALFORMED || typeof issuedAtSeconds !== "number") return null;
+  return { thumbprint: await calculateJwkThumbprint(key.material), jti, nonce: nonce ?? null, issuedAtSeconds };
+}
+
+/** One window around now, in both directions; replay within it is the ledger's to refuse. */
+export function isFresh(proof: DpopProof, nowSeconds: number): boolean {
+  return Math.abs(nowSeconds - proof.issuedAtSeconds) <= LIMITS.dpopProofAgeSeconds;
+}

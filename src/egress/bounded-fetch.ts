@@ -1,0 +1,83 @@
+import { decodeUtf8 } from "../jwt/strict-json.ts";
+import { type EgressRules, findUrlFlaw } from "./url-policy.ts";
+
+export type FetchFlaw = "url" | "unreachable" | "redirect" | "status" | "too_large" | "not_text";
+
+export class FetchFailed extends Error {
+  override readonly name = "FetchFailed";
+  readonly flaw: FetchFlaw;
+  constructor(flaw: FetchFlaw) {
+    super(flaw);
+    this.flaw = flaw;
+  }
+}
+
+export interface Bounds {
+  readonly bytes: number;
+  /** For the whole exchange, the body included: one byte a second is no way around it. */
+  readonly milliseconds: number;
+  readonly rules: EgressRules;
+}
+
+/**
+ * GETs a small document and trusts nothing about it: checked URL, no redirects, 200 only, a cap on the decoded bytes,
+ * one deadline, and never a cached copy (an edge cache would serve a removed key).
+ * @throws FetchFailed with a reason and no word of what the other side said, so that it cannot serve as a read primitive.
+ */
+export async function fetchText(url: string, bounds: Bounds): Promise<string> {
+  if (findUrlFlaw(url, bounds.rules) !== null) throw new FetchFailed("url");
+  const signal = AbortSignal.timeout(bounds.milliseconds);
+  const response = await request(url, signal);
+  if (response.status !== 200) {
+    await response.body?.cancel();
+    throw new FetchFailed(response.status >= 300 && response.status < 400 ? "redirect" : "status");
+  }
+  return readText(response, bounds.bytes);
+}
+
+async function request(url: string, signal: AbortSignal): Promise<Response> {
+  try {
+    return await fetch(url, { redirect: "manual", signal, cache: "no-store", headers: { accept: "application/json" } });
+  } catch {
+    throw new FetchFailed("unreachable");
+  }
+}
+
+async function readText(response: Response, limitBytes: number): Promise<string> {
+  const bytes = await readAtMost(response.body, limitBytes).catch(() => {
+    throw new FetchFailed("unreachable");
+  });
+  if (bytes === null) throw new FetchFailed("too_large");
+  try {
+    return decodeUtf8(bytes);
+  } catch {
+    throw new FetchFailed("not_text");
+  }
+}
+
+/** @returns the whole body, or null as soon as it exceeds `limitBytes`; the rest is never read. */
+export async function readAtMost(
+  body: ReadableStream<Uint8Array> | null,
+  limitBytes: number,
+): Promise<Uint8Array | null> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of body ?? []) {
+    length += chunk.length;
+    if (length > limitBytes) return null;
+    chunks.push(chunk);
+  }
+  return concatenate(chunks, length);
+}
+
+function concatenate(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  const [only] = chunks;
+  if (chunks.length === 1 && only !== undefined) return only;
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return whole;
+}

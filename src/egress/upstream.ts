@@ -1,0 +1,28 @@
+export interface UpstreamRequest {
+  readonly method: string;
+  readonly headers: Headers;
+  readonly body: string | null;
+  /** Aborts when the client hangs up; the upstream then sees a hang-up too. */
+  readonly clientSignal: AbortSignal;
+  /** For the response's headers; a body may stream for as long as it likes. */
+  readonly answerWithinMilliseconds: number;
+  readonly endsAtMilliseconds: number | null;
+}
+
+/** @returns the answer with its body unread, or null when there was none. Redirects are answers, never followed. */
+export async function openUpstream(url: string, upstream: UpstreamRequest): Promise<Response | null> {
+  const controller = new AbortController();
+  const abort = (): void => controller.abort();
+  upstream.clientSignal.addEventListener("abort", abort, { once: true });
+  const patience = setTimeout(abort, upstream.answerWithinMilliseconds);
+  try {
+    const { method, headers, body } = upstream;
+    const response = await fetch(url, { method, headers, body, redirect: "manual", signal: controller.signal });
+    if (upstream.endsAtMilliseconds !== null) setTimeout(abort, Math.max(0, upstream.endsAtMilliseconds - Date.now()));
+    return response;
+  } catch {
+    return null;
+  } finally {
+    clearTimeout(patience);
+  }
+}

@@ -1,0 +1,69 @@
+import { type AccessToken, verifyAccessToken } from "../access-token/verify.ts";
+import { isFresh, verifyDpopProof } from "../dpop/proof.ts";
+import type { KeySet } from "../jwt/verify.ts";
+import { LIMITS } from "../limits.ts";
+import type { ConsumableProof, Consumption } from "../redemption/dependencies.ts";
+import type { ProtectedResource } from "../trust/protected-resource.ts";
+import { CallRefused } from "./refusal.ts";
+
+export interface BearerDependencies {
+  readonly issuer: string;
+  readonly keys: KeySet;
+  readonly consumeProof: (proof: ConsumableProof) => Promise<Consumption>;
+}
+
+interface Call {
+  readonly request: Request;
+  readonly resource: ProtectedResource;
+  readonly nowSeconds: number;
+}
+
+interface Credential {
+  readonly scheme: "bearer" | "dpop";
+  readonly token: string;
+}
+
+/**
+ * The caller's token: in the Authorization header alone, for this server alone, and where it is bound to a key with a
+ * proof by that key. @throws CallRefused, Outage
+ */
+export async function requireAccessToken(call: Call, uses: BearerDependencies): Promise<AccessToken> {
+  const credential = readCredential(call.request);
+  const { issuer, keys } = uses;
+  const expected = { issuer, audience: call.resource.resource, nowSeconds: call.nowSeconds };
+  const { token, refusal } = await verifyAccessToken(credential.token, keys, expected);
+  if (refusal !== null) throw new CallRefused(refusal, token === null ? {} : { caller: token });
+  await requireBinding(token, credential, { call, uses });
+  return token;
+}
+
+/** RFC 6750 §2.3 forbids nothing in a query; MCP does, and so does every access log that would keep it. */
+function readCredential(request: Request): Credential {
+  if (new URL(request.url).searchParams.has("access_token")) throw new CallRefused("token_in_query");
+  const authorization = request.headers.get("authorization");
+  if (authorization === null) throw new CallRefused("token_missing");
+  const [, scheme, token] = /^(bearer|dpop) +([A-Za-z0-9_.-]+)$/i.exec(authorization) ?? [];
+  if (scheme === undefined || token === undefined) throw new CallRefused("token_malformed");
+  return { scheme: scheme.toLowerCase() === "dpop" ? "dpop" : "bearer", token };
+}
+
+/** RFC 9449 §7.1-7.2: a bound token with its proof, under its own scheme, and never as a bearer token. */
+async function requireBinding(
+  token: AccessToken,
+  credential: Credential,
+  { call, uses }: { readonly call: Call; readonly uses: BearerDependencies },
+): Promise<void> {
+  const isBound = token.confirmedKey !== null;
+  if (isBound !== (credential.scheme === "dpop") || (call.resource.dpop_required && !isBound)) {
+    throw new CallRefused("token_binding");
+  }
+  if (!isBound) return;
+  const { request, resource, nowSeconds } = call;
+  const context = { method: request.method, url: resource.resource, nowSeconds, accessToken: credential.token };
+  const proof = await verifyDpopProof(request.headers.get("dpop") ?? "", context);
+  if (proof === null || !isFresh(proof, nowSeconds)) throw new CallRefused("gateway_proof_invalid");
+  if (proof.thumbprint !== token.confirmedKey) throw new CallRefused("token_binding");
+  const retainUntilSeconds = proof.issuedAtSeconds + 2 * LIMITS.dpopProofAgeSeconds + 60;
+  const consumption = await uses.consumeProof({ ...proof, attemptId: crypto.randomUUID(), retainUntilSeconds });
+  if (consumption === "replayed") throw new CallRefused("gateway_proof_replayed");
+}

@@ -1,0 +1,100 @@
+import { type EgressRules, findUrlFlaw } from "../egress/url-policy.ts";
+import { openUpstream } from "../egress/upstream.ts";
+import { LIMITS } from "../limits.ts";
+import { CallRefused } from "./refusal.ts";
+
+export interface Forwarding {
+  readonly request: Request;
+  readonly upstream: string;
+  readonly rules: EgressRules;
+  /** The message as authorized; null for GET and DELETE. */
+  readonly body: string | null;
+  /** The upstream's own session id; null outside a session. */
+  readonly upstreamSessionId: string | null;
+  /** When a stream must end, however alive it is. */
+  readonly endsAtMilliseconds: number | null;
+}
+
+/**
+ * Everything that goes upstream is named here; all else stays behind: the caller's token and proof, cookies, and every
+ * header in which a proxy asserts who somebody is (RFC 9700 §4.13). Spelled with a dash: an underscore or a dot in a
+ * header's name is how such assertions get smuggled.
+ */
+const REQUEST_HEADERS = [
+  "accept",
+  "accept-language",
+  "last-event-id",
+  "mcp-protocol-version",
+  "mcp-method",
+  "mcp-name",
+  "traceparent",
+  "tracestate",
+];
+const PARAMETER_HEADER = /^mcp-param-[a-z0-9-]+$/;
+const RESPONSE_HEADERS = ["content-type", "mcp-protocol-version", "retry-after", "x-accel-buffering"];
+
+/** @returns the upstream's answer, its body untouched and unread. @throws CallRefused */
+export async function forward(forwarding: Forwarding): Promise<Response> {
+  if (findUrlFlaw(forwarding.upstream, forwarding.rules) !== null) throw new CallRefused("upstream_unreachable");
+  const response = await openUpstream(forwarding.upstream, {
+    method: forwarding.request.method,
+    headers: requestHeaders(forwarding),
+    body: forwarding.body,
+    clientSignal: forwarding.request.signal,
+    answerWithinMilliseconds: LIMITS.upstreamAnswerMilliseconds,
+    endsAtMilliseconds: forwarding.endsAtMilliseconds,
+  });
+  if (response === null) throw new CallRefused("upstream_unreachable");
+  const refusal = findFlaw(response, forwarding.request.method);
+  if (refusal === null && !isWithoutContent(response, forwarding.request.method)) return response;
+  await response.body?.cancel();
+  if (refusal !== null) throw new CallRefused(refusal);
+  return new Response(null, { status: response.status, headers: { ...sessionOf(response) } });
+}
+
+function sessionOf(response: Response): Record<string, string> {
+  const sessionId = response.headers.get("mcp-session-id");
+  return sessionId === null ? {} : { "mcp-session-id": sessionId };
+}
+
+/** Accepted notifications, ended sessions and pages for people say nothing to an MCP client: the body is dropped. */
+function isWithoutContent(response: Response, method: string): boolean {
+  const { status } = response;
+  if (status >= 400) return !isReadable(response);
+  return method === "DELETE" || status === 202 || status === 204;
+}
+
+function requestHeaders({ request, body, upstreamSessionId }: Forwarding): Headers {
+  const headers = new Headers({ "accept-encoding": "identity" });
+  request.headers.forEach((value, name) => {
+    const isNamed = REQUEST_HEADERS.includes(name) || PARAMETER_HEADER.test(name);
+    if (isNamed && value.length <= LIMITS.gatewayHeaderBytes) headers.set(name, value);
+  });
+  if (body !== null) headers.set("content-type", "application/json");
+  if (upstreamSessionId !== null) headers.set("mcp-session-id", upstreamSessionId);
+  return headers;
+}
+
+/** An upstream's 401 or 403 is about our credential; passed on, it would send the client off to authorize again. */
+function findFlaw(response: Response, method: string): CallRefused["reason"] | null {
+  const { status, body } = response;
+  if (status >= 300 && status < 400) return "upstream_redirect";
+  if (status === 401 || status === 403 || status === 407) return "upstream_refused";
+  const isContent = status < 300 && !isWithoutContent(response, method) && body !== null;
+  return isContent && !isReadable(response) ? "upstream_media_type" : null;
+}
+
+function isReadable({ headers }: Response): boolean {
+  const [mediaType = ""] = (headers.get("content-type") ?? "").toLowerCase().split(";");
+  return ["application/json", "text/event-stream"].includes(mediaType.trim());
+}
+
+/** What comes back down: the body as it streams, and the headers that mean something to an MCP client. */
+export function responseHeaders(response: Response): Headers {
+  const headers = new Headers({ "cache-control": "no-store", "x-content-type-options": "nosniff" });
+  for (const name of RESPONSE_HEADERS) {
+    const value = response.headers.get(name);
+    if (value !== null) headers.set(name, value);
+  }
+  return headers;
+}

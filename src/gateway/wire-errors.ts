@@ -1,0 +1,76 @@
+import type { GatewayRefusal, OutageReason } from "../audit/reason.ts";
+
+interface GatewayError {
+  readonly status: number;
+  /** `error` of the WWW-Authenticate challenge (RFC 6750 §3.1); null for a status without one. */
+  readonly challenge: "invalid_token" | "invalid_request" | "insufficient_scope" | "invalid_dpop_proof" | "none" | null;
+  /** JSON-RPC error code; outside -32768…-32000 where MCP reserves no code for the case. */
+  readonly code: number;
+  readonly message: string;
+}
+
+const unauthorized = (challenge: GatewayError["challenge"]): GatewayError => ({
+  status: 401,
+  challenge,
+  code: 401,
+  message: "Present an access token for this server.",
+});
+const unavailable: GatewayError = { status: 503, challenge: null, code: 503, message: "Try again shortly." };
+const malformed: GatewayError = { status: 400, challenge: null, code: -32600, message: "The message is malformed." };
+const badGateway: GatewayError = {
+  status: 502,
+  challenge: null,
+  code: 502,
+  message: "The MCP server did not answer properly.",
+};
+
+/** One sentence a case and no word of the input, the token or the upstream. Exhaustive, as the token endpoint's is. */
+const WIRE: Record<GatewayRefusal | OutageReason | "fault", GatewayError> = {
+  token_missing: unauthorized("none"),
+  token_in_query: {
+    status: 400,
+    challenge: "invalid_request",
+    code: 400,
+    message: "Send the token in the Authorization header.",
+  },
+  token_malformed: unauthorized("invalid_token"),
+  token_signature: unauthorized("invalid_token"),
+  token_issuer: unauthorized("invalid_token"),
+  token_audience: unauthorized("invalid_token"),
+  token_expired: unauthorized("invalid_token"),
+  token_binding: unauthorized("invalid_token"),
+  gateway_proof_invalid: unauthorized("invalid_dpop_proof"),
+  gateway_proof_replayed: unauthorized("invalid_dpop_proof"),
+  origin_not_allowed: { status: 403, challenge: null, code: 403, message: "This origin may not call this server." },
+  method_not_allowed: { status: 405, challenge: null, code: 405, message: "Use POST, GET or DELETE." },
+  message_too_large: { status: 413, challenge: null, code: 413, message: "The message is too large." },
+  message_media_type: { status: 415, challenge: null, code: 415, message: "Send application/json." },
+  message_malformed: malformed,
+  message_header_mismatch: { status: 400, challenge: null, code: -32_020, message: "Headers and body disagree." },
+  operation_unknown: { status: 403, challenge: null, code: 403, message: "This operation is not offered here." },
+  scope_insufficient: {
+    status: 403,
+    challenge: "insufficient_scope",
+    code: 403,
+    message: "The token lacks a scope for this.",
+  },
+  // 404 is what tells a client of the era of sessions to start a new one.
+  session_unknown: { status: 404, challenge: null, code: 404, message: "Unknown session; initialize again." },
+  gateway_rate_limited: { status: 429, challenge: null, code: 429, message: "Too many requests." },
+  upstream_unreachable: badGateway,
+  upstream_redirect: badGateway,
+  upstream_refused: badGateway,
+  upstream_media_type: badGateway,
+  ledger_unavailable: unavailable,
+  ledger_overloaded: unavailable,
+  audit_backlog: unavailable,
+  keys_unavailable: unavailable,
+  trust_unavailable: unavailable,
+  trust_document_invalid: unavailable,
+  signer_unavailable: unavailable,
+  fault: { status: 500, challenge: null, code: 500, message: "The request could not be processed." },
+};
+
+export function toGatewayError(reason: keyof typeof WIRE): GatewayError {
+  return WIRE[reason];
+}

@@ -1,0 +1,137 @@
+import { LIMITS } from "../limits.ts";
+
+/**
+ * JSON that two parsers could read differently is refused before anybody reads it: duplicate members (the last wins in
+ * V8, the first elsewhere), depth and size that break a later JSON.stringify, numbers that do not survive a round trip.
+ */
+export class AmbiguousJson extends Error {
+  override readonly name = "AmbiguousJson";
+}
+
+export interface JsonBounds {
+  readonly depth: number;
+  readonly members: number;
+  /** Refuse members that differ only in case, up to this depth: Go's encoding/json folds them into one. 0 = off. */
+  readonly foldCaseDepth: number;
+}
+
+export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
+export interface JsonObject {
+  readonly [member: string]: Json | undefined;
+}
+
+const CLAIMS_BOUNDS: JsonBounds = { depth: LIMITS.jsonDepth, members: LIMITS.jsonMembers, foldCaseDepth: 0 };
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Decodes UTF-8 without repair: invalid sequences and a byte order mark are refused. @throws AmbiguousJson */
+export function decodeUtf8(bytes: Uint8Array): string {
+  try {
+    const text = utf8.decode(bytes);
+    if (!text.startsWith("\uFEFF")) return text;
+  } catch {
+    throw new AmbiguousJson("not UTF-8");
+  }
+  throw new AmbiguousJson("byte order mark");
+}
+
+/** @throws AmbiguousJson unless `text` is one JSON object within the bounds that every parser reads alike. */
+export function parseStrictObject(text: string, bounds: JsonBounds = CLAIMS_BOUNDS): JsonObject {
+  const value = parseStrict(text, bounds);
+  if (!isObject(value)) throw new AmbiguousJson("not an object");
+  return value;
+}
+
+/** @throws AmbiguousJson */
+export function parseStrict(text: string, bounds: JsonBounds = CLAIMS_BOUNDS): Json {
+  new Scanner(text, bounds).scan();
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    throw new AmbiguousJson("not JSON");
+  }
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+interface Container {
+  /** null for an array. */
+  readonly names: Set<string> | null;
+  readonly foldsCase: boolean;
+}
+
+// oxlint-disable-next-line no-control-regex -- JSON's grammar forbids exactly these (RFC 8259 §7)
+const STRING = /"(?:[^"\\\u0000-\u001f]|\\.)*"/y;
+const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+const MEMBER_FOLLOWS = /[\t\n\r ]*:/y;
+
+/** One pass, no recursion, so that depth costs memory only up to its bound. JSON.parse remains the judge of grammar. */
+class Scanner {
+  readonly #text: string;
+  readonly #bounds: JsonBounds;
+  readonly #open: Container[] = [];
+  #at = 0;
+  #members = 0;
+
+  constructor(text: string, bounds: JsonBounds) {
+    this.#text = text;
+    this.#bounds = bounds;
+  }
+
+  scan(): void {
+    while (this.#at < this.#text.length) this.#step(this.#text.charCodeAt(this.#at));
+  }
+
+  #step(code: number): void {
+    if (code === 0x22) return this.#string();
+    if (code === 0x7b || code === 0x5b) return this.#push(code === 0x7b);
+    if (code === 0x7d || code === 0x5d) this.#open.pop();
+    else if (code === 0x2c) this.#count();
+    else if (code === 0x2d || (code >= 0x30 && code <= 0x39)) return this.#number();
+    this.#at += 1;
+  }
+
+  #push(object: boolean): void {
+    if (this.#open.length >= this.#bounds.depth) throw new AmbiguousJson("too deep");
+    const foldsCase = this.#open.length < this.#bounds.foldCaseDepth;
+    this.#open.push({ names: object ? new Set() : null, foldsCase });
+    this.#count();
+    this.#at += 1;
+  }
+
+  #count(): void {
+    this.#members += 1;
+    if (this.#members > this.#bounds.members) throw new AmbiguousJson("too many members");
+  }
+
+  #string(): void {
+    const token = this.#match(STRING);
+    const container = this.#open.at(-1);
+    if (!container?.names) return;
+    MEMBER_FOLLOWS.lastIndex = this.#at;
+    if (!MEMBER_FOLLOWS.test(this.#text)) return;
+    this.#name(JSON.parse(token) as string, container);
+  }
+
+  #name(decoded: string, container: Container): void {
+    const name = container.foldsCase ? decoded.toLowerCase() : decoded;
+    if (container.names?.has(name)) throw new AmbiguousJson("duplicate member");
+    container.names?.add(name);
+  }
+
+  #number(): void {
+    const token = this.#match(NUMBER);
+    const value = Number(token);
+    const survives = Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value));
+    if (!survives) throw new AmbiguousJson("number out of range");
+  }
+
+  #match(pattern: RegExp): string {
+    pattern.lastIndex = this.#at;
+    const [token] = pattern.exec(this.#text) ?? [];
+    if (token === undefined) throw new AmbiguousJson("not JSON");
+    this.#at += token.length;
+    return token;
+  }
+}

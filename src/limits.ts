@@ -1,0 +1,82 @@
+/**
+ * Every bound on what a stranger can make us read, compute, keep or wait for. One file, so that a reviewer can see
+ * them side by side, and a test can walk them. Units are in the names.
+ */
+export const LIMITS = {
+  /** Token endpoint form; an ID-JAG, a client assertion and their parameters fit several times over. */
+  requestBodyBytes: 32 * 1024,
+  formParameters: 32,
+  /** Compact JWS: ID-JAG, client assertion, DPoP proof, access token. */
+  jwtBytes: 16 * 1024,
+  /** JSON.parse takes 100,000 nested arrays and JSON.stringify then throws, after every check has passed. */
+  jsonDepth: 16,
+  jsonMembers: 256,
+  /** Tool arguments are other people's documents: wider than a claims set, still bounded. */
+  messageDepth: 64,
+  messageMembers: 50_000,
+
+  identifierBytes: 256,
+  keyIdBytes: 128,
+  jtiBytes: 256,
+  urlBytes: 2048,
+  scopeTokens: 64,
+  scopeTokenBytes: 128,
+  /** Nested `act` claims (RFC 8693 §4.1). */
+  actorDepth: 4,
+  resourcesPerAssertion: 16,
+
+  clockToleranceSeconds: 30,
+  clockToleranceMaximumSeconds: 60,
+  assertionLifetimeSeconds: 300,
+  assertionLifetimeMaximumSeconds: 600,
+  clientAssertionLifetimeSeconds: 300,
+  dpopProofAgeSeconds: 60,
+  dpopNonceLifetimeSeconds: 300,
+  accessTokenLifetimeSeconds: 300,
+  accessTokenLifetimeMaximumSeconds: 3600,
+
+  /** Lifetime cap + 3 × largest tolerance + a minute is 840; a minute more lets a ledger's clock lag the Worker's. */
+  ledgerRetentionSeconds: 900,
+  /** Consumed identifiers are kept in one table a window, so that expiry drops a table instead of rows. */
+  ledgerWindowSeconds: 300,
+  ledgerShards: 256,
+  ledgerAttempts: 4,
+  /** Undelivered audit events at which a ledger stops granting: no token without a record. */
+  outboxEvents: 1_000_000,
+  auditEventBytes: 8 * 1024,
+  /** Queues take 128 KB a message and 256 KB or 100 messages a batch. */
+  auditMessageBytes: 96 * 1024,
+  auditMessagesPerBatch: 2,
+  auditDrainDelayMilliseconds: 1_000,
+  auditRetryMinimumMilliseconds: 2_000,
+  auditRetryMaximumMilliseconds: 60_000,
+
+  trustDocumentBytes: 256 * 1024,
+  trustDocumentFreshSeconds: 30,
+  /** How long a last-known-good document outlives an outage of KV (its worst in 2025 took 2 h 28 min). */
+  trustDocumentStaleSeconds: 3 * 3600,
+  trustDocumentsCached: 4096,
+  policyRules: 2000,
+  valuesPerSelector: 10_000,
+
+  keySetBytes: 64 * 1024,
+  keysPerSet: 32,
+  keyFetchMilliseconds: 3_000,
+  keySetFreshSeconds: 300,
+  keySetStaleSeconds: 3600,
+  /** Whatever the outcome of the fetch: 10,000 unknown key ids a second cost two fetches a minute. */
+  keySetCooldownSeconds: 30,
+  keySetBackoffMinimumSeconds: 1,
+  keySetBackoffMaximumSeconds: 60,
+  keySetsCached: 1024,
+  rsaModulusMinimumBits: 2048,
+  rsaModulusMaximumBits: 4096,
+
+  gatewayBodyBytes: 4 * 1024 * 1024,
+  gatewayHeaderBytes: 8 * 1024,
+  /** Until the upstream answers with headers; a tool may take its time. */
+  upstreamAnswerMilliseconds: 120_000,
+
+  retryAfterSeconds: 2,
+  rateLimitRetryAfterSeconds: 10,
+} as const;

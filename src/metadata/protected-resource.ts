@@ -1,0 +1,34 @@
+import { ALGORITHMS } from "../jwt/json-web-key.ts";
+import type { ProtectedResource } from "../trust/protected-resource.ts";
+
+const WELL_KNOWN = "/.well-known/oauth-protected-resource";
+
+/** RFC 9728 §3.1: the well-known part goes between host and path. */
+export function protectedResourceMetadataUrl(identifier: string): string {
+  const { origin, pathname } = new URL(identifier);
+  return `${origin}${WELL_KNOWN}${pathname === "/" ? "" : pathname}`;
+}
+
+/** @returns the resource whose metadata this path asks for, as the URL that clients use; null for other paths. */
+export function resourceOfMetadataPath(origin: string, pathname: string): string | null {
+  if (pathname === WELL_KNOWN) return origin;
+  return pathname.startsWith(`${WELL_KNOWN}/`) ? `${origin}${pathname.slice(WELL_KNOWN.length)}` : null;
+}
+
+/** RFC 9728 §2. `resource` is byte for byte the URL that clients use, or they must not use the document (§3.3). */
+export function protectedResourceMetadata(resource: ProtectedResource, issuer: string): Record<string, unknown> {
+  return {
+    resource: resource.resource,
+    authorization_servers: [issuer],
+    scopes_supported: challengeScopes(resource),
+    bearer_methods_supported: ["header"],
+    resource_name: resource.name,
+    dpop_signing_alg_values_supported: [...ALGORITHMS],
+    dpop_bound_access_tokens_required: resource.dpop_required,
+  };
+}
+
+/** What a client should ask for at first: as little as the server's owner says, not the whole catalogue. */
+export function challengeScopes(resource: ProtectedResource): readonly string[] {
+  return resource.challenge_scopes ?? Object.keys(resource.scopes).toSorted();
+}

@@ -1,0 +1,20 @@
+import * as z from "zod";
+import { LIMITS } from "../limits.ts";
+
+/** "any" must be said in so many words: an empty list selects nothing, and an absent one is an error where required. */
+export type Selector = "any" | ReadonlySet<string>;
+
+const value = z.string().min(1).max(LIMITS.urlBytes);
+
+export const selectorSchema = z.union([
+  z.literal("any"),
+  z
+    .array(value)
+    .max(LIMITS.valuesPerSelector)
+    .transform((list): ReadonlySet<string> => new Set(list)),
+]);
+
+/** @returns whether the selector names this value; a value that is absent is named by "any" alone. */
+export function selects(selector: Selector, candidate: string | null): boolean {
+  return selector === "any" || (candidate !== null && selector.has(candidate));
+}

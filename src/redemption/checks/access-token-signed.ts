@@ -1,0 +1,44 @@
+import type { DpopProof } from "../../dpop/proof.ts";
+import type { Scope } from "../../policy/scope.ts";
+import type { ProtectedResource } from "../../trust/protected-resource.ts";
+import type { IdJag, Presented, Subject } from "../assertion.ts";
+import type { Dependencies } from "../dependencies.ts";
+import type { AccessTokenContents, SealedAccessToken } from "../sealed-access-token.ts";
+
+type Needs = Pick<Presented, "client" | "nowSeconds" | "attemptId"> & {
+  readonly idJag: IdJag;
+  readonly proof: DpopProof | null;
+  readonly organization: string;
+  readonly resource: ProtectedResource;
+  readonly subject: Subject;
+  readonly grantedScope: Scope;
+  readonly tokenLifetimeSeconds: number;
+};
+
+/**
+ * RFC 9068: signed now and shown to nobody, because a signer that fails must not cost the client its assertion. The
+ * token's audience is the granted resource; the assertion's, which is us, never becomes it.
+ */
+export async function accessTokenSigned(
+  known: Needs,
+  { signAccessToken }: Pick<Dependencies, "signAccessToken">,
+): Promise<{ contents: AccessTokenContents; sealed: SealedAccessToken }> {
+  const contents = describe(known);
+  return { contents, sealed: await signAccessToken(contents) };
+}
+
+function describe(known: Needs): AccessTokenContents {
+  return {
+    tokenId: known.attemptId,
+    tokenAudience: known.resource.resource,
+    clientId: known.client.client_id,
+    subject: known.subject,
+    organization: known.organization,
+    scope: known.grantedScope,
+    actor: known.idJag.actor,
+    authentication: known.idJag.authentication,
+    confirmedKey: known.proof?.thumbprint ?? null,
+    issuedAtSeconds: known.nowSeconds,
+    expiresAtSeconds: known.nowSeconds + known.tokenLifetimeSeconds,
+  };
+}

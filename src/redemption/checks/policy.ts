@@ -1,0 +1,51 @@
+import { decide, type Deny } from "../../policy/decide.ts";
+import type { Scope } from "../../policy/scope.ts";
+import type { ProtectedResource } from "../../trust/protected-resource.ts";
+import type { Refusal } from "../../audit/reason.ts";
+import type { IdJag, Presented, Subject } from "../assertion.ts";
+import type { Dependencies } from "../dependencies.ts";
+import { Rejected } from "../rejection.ts";
+
+type Needs = Pick<Presented, "client"> & {
+  readonly idJag: IdJag;
+  readonly organization: string;
+  readonly idpTenant: string | null;
+  readonly subject: Subject;
+  readonly resource: ProtectedResource;
+  readonly admissibleScope: Scope;
+};
+
+interface Gives {
+  readonly grantedScope: Scope;
+  readonly tokenLifetimeSeconds: number;
+  readonly policyRules: readonly string[];
+  readonly policyRevision: string;
+}
+
+const REFUSALS: Record<Deny["cause"], Refusal> = {
+  denied_by_rule: "policy_denied",
+  no_rule_permits: "policy_no_rule",
+  scope_not_permitted: "policy_scope",
+};
+
+/** The organization's own rules, on verified facts only. No policy is no permission. */
+export async function policy(known: Needs, { findPolicy }: Pick<Dependencies, "findPolicy">): Promise<Gives> {
+  const found = await findPolicy(known.organization);
+  if (found === null) throw new Rejected("policy_absent");
+  const decision = decide(found.document, {
+    issuer: known.subject.issuer,
+    idpTenant: known.idpTenant,
+    clientId: known.client.client_id,
+    resource: known.resource.resource,
+    subject: known.subject.sub,
+    actor: known.idJag.actor?.sub ?? null,
+    scope: known.admissibleScope,
+  });
+  if (decision.effect === "deny") throw new Rejected(REFUSALS[decision.cause]);
+  return {
+    grantedScope: decision.scope,
+    tokenLifetimeSeconds: Math.min(decision.tokenLifetimeSeconds, known.resource.token_lifetime_seconds),
+    policyRules: decision.rules,
+    policyRevision: found.revision,
+  };
+}

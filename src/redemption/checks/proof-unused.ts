@@ -1,0 +1,20 @@
+import type { DpopProof } from "../../dpop/proof.ts";
+import { LIMITS } from "../../limits.ts";
+import type { Presented } from "../assertion.ts";
+import type { Dependencies } from "../dependencies.ts";
+import { Rejected } from "../rejection.ts";
+
+type Needs = Pick<Presented, "attemptId"> & { readonly proof: DpopProof | null };
+
+/** RFC 9449 §11.1: a proof serves once. Asked this late so that no refusal spends it, and before the assertion is. */
+export async function proofUnused(
+  { proof, attemptId }: Needs,
+  { consumeProof }: Pick<Dependencies, "consumeProof">,
+): Promise<object> {
+  if (proof === null) return {};
+  const retainUntilSeconds = proof.issuedAtSeconds + 2 * LIMITS.dpopProofAgeSeconds + 60;
+  const { thumbprint, jti } = proof;
+  const consumption = await consumeProof({ thumbprint, jti, attemptId, retainUntilSeconds });
+  if (consumption === "replayed") throw new Rejected("proof_replayed");
+  return {};
+}

@@ -1,0 +1,201 @@
+import { signAccessToken } from "./access-token/issue.ts";
+import { SigningKeys } from "./access-token/signing-keys.ts";
+import { makeAuditEvent } from "./audit/audit-event.ts";
+import { Recorder } from "./audit/recorder.ts";
+import { type Config, ConfigInvalid, parseConfig } from "./config.ts";
+import { DpopNonces } from "./dpop/nonce.ts";
+import { IssuerKeys } from "../durable-objects/issuer-keys.ts";
+import { LedgerShards } from "../durable-objects/ledger-shards.ts";
+import type { GatewayDependencies } from "./gateway/gateway.ts";
+import { Sessions } from "./gateway/session.ts";
+import { LIMITS } from "./limits.ts";
+import type { ConsumableProof, Dependencies } from "./redemption/dependencies.ts";
+import { ClientSecrets } from "./token-endpoint/client-authentication/client-secret.ts";
+import { networkOf } from "./token-endpoint/network.ts";
+import type { LedgerEntry, TokenEndpointDependencies } from "./token-endpoint/token-endpoint.ts";
+import type { DocumentInvalid } from "./trust/documents.ts";
+import type { ProtectedResource } from "./trust/protected-resource.ts";
+import { OnlyResource } from "./trust/only-resource.ts";
+import { type Revised, TrustStore } from "./trust/trust-store.ts";
+
+/** Everything that one isolate keeps from request to request, built from its bindings once. */
+export interface Services {
+  readonly config: Config;
+  readonly keys: SigningKeys;
+  readonly token: TokenEndpointDependencies;
+  readonly gateway: GatewayDependencies;
+  readonly findResource: (identifier: string) => Promise<Revised<ProtectedResource> | null>;
+  readonly findOnlyResource: (origin: string) => Promise<Revised<ProtectedResource> | null>;
+}
+
+/** What the runtime lends us for as long as a request lasts. */
+export interface Runtime {
+  readonly waitUntil: (promise: Promise<unknown>) => void;
+  readonly log: (entry: Record<string, string>) => void;
+}
+
+const MINIMUM_SECRET_LENGTH = 16;
+
+/** @throws ConfigInvalid, SigningKeysInvalid: before anything is served, and with the name of what to set */
+export function buildServices(env: Env, runtime: Runtime): Services {
+  const config = parseConfig(env);
+  const keys = SigningKeys.parse(env.SIGNING_KEYS);
+  const ledger = new LedgerShards(env.ASSERTION_LEDGER, config.ledger);
+  const recorder = new Recorder({
+    write: (id, serialized) => ledger.record(id, serialized),
+    waitUntil: runtime.waitUntil,
+    counters: env.COUNTERS,
+  });
+  const trust = new TrustStore({
+    readText: (key) => env.TRUST_AND_POLICY.get(key, { cacheTtl: LIMITS.trustDocumentFreshSeconds }),
+    rules: config.egress,
+    onInvalid: (error) => reportInvalid(error, recorder, runtime),
+  });
+  const issuerKeys = new IssuerKeys(env.ISSUER_KEY_SET, config.egress);
+  const nonces = new DpopNonces(requireSecret("STATE_SECRET", env.STATE_SECRET));
+  const parts = { env, runtime, config, keys, ledger, recorder, trust, issuerKeys, nonces };
+  const only = new OnlyResource(env.TRUST_AND_POLICY, config.issuer);
+  return {
+    config,
+    keys,
+    token: buildTokenEndpoint(parts),
+    gateway: buildGateway(parts),
+    findResource: (identifier) => trust.find("resource", identifier),
+    findOnlyResource: async (origin) => {
+      const identifier = await only.find(origin);
+      return identifier === null ? null : trust.find("resource", identifier);
+    },
+  };
+}
+
+interface Parts {
+  readonly env: Env;
+  readonly runtime: Runtime;
+  readonly config: Config;
+  readonly keys: SigningKeys;
+  readonly ledger: LedgerShards;
+  readonly recorder: Recorder;
+  readonly trust: TrustStore;
+  readonly issuerKeys: IssuerKeys;
+  readonly nonces: DpopNonces;
+}
+
+function buildTokenEndpoint(parts: Parts): TokenEndpointDependencies {
+  const { env, runtime, config, ledger, recorder, trust, issuerKeys, nonces } = parts;
+  return {
+    issuer: config.issuer,
+    secrets: new ClientSecrets(requireSecret("CLIENT_SECRET_PEPPER", env.CLIENT_SECRET_PEPPER)),
+    findClient: (clientId) => trust.find("client", clientId),
+    findClientKey: async (client, wanted) => {
+      const source = client.authentication.key_set;
+      return source === undefined ? "no_key" : issuerKeys.find(`client:${client.client_id}`, source, wanted);
+    },
+    consumeClientAssertion: (owner, spendable) =>
+      ledger.consume({
+        namespace: "client-assertion",
+        owner,
+        attemptId: crypto.randomUUID(),
+        record: null,
+        ...spendable,
+      }),
+    isNetworkWithinRate: (request) => isWithin(env.NETWORK_RATE_LIMIT, networkOf(request.headers)),
+    isClientWithinRate: (clientId) => isWithin(env.CLIENT_RATE_LIMIT, `token:${clientId}`),
+    redemption: buildRedemption(parts),
+    consumeAssertion: (entry) => consumeAssertion(ledger, entry),
+    recorder,
+    currentNonce: (nowSeconds) => nonces.current(nowSeconds),
+    reportFault: (correlationId, cause) => reportFault(runtime, correlationId, cause),
+  };
+}
+
+function buildRedemption({
+  config,
+  keys,
+  ledger,
+  trust,
+  issuerKeys,
+  nonces,
+}: Parts): Omit<Dependencies, "consumeAssertion"> {
+  return {
+    issuer: config.issuer,
+    tokenEndpoint: config.tokenEndpoint,
+    findIdp: (issuer) => trust.find("idp", issuer),
+    findResource: (identifier) => trust.find("resource", identifier),
+    findPolicy: (organization) => trust.find("policy", organization),
+    findKey: (idp, wanted) => issuerKeys.find(`idp:${idp.issuer}`, idp.key_set, wanted),
+    acceptsNonce: (nonce, nowSeconds) => nonces.accepts(nonce, nowSeconds),
+    signAccessToken: (contents) => signAccessToken(contents, { issuer: config.issuer, keys }),
+    consumeProof: (proof) => consumeProof(ledger, proof),
+  };
+}
+
+function buildGateway({ env, runtime, config, keys, ledger, recorder, trust }: Parts): GatewayDependencies {
+  return {
+    issuer: config.issuer,
+    keys,
+    consumeProof: (proof) => consumeProof(ledger, proof),
+    findResource: (identifier) => trust.find("resource", identifier),
+    isClientWithinRate: (clientId) => isWithin(env.CLIENT_RATE_LIMIT, `gateway:${clientId}`),
+    sessions: new Sessions(requireSecret("STATE_SECRET", env.STATE_SECRET)),
+    egress: config.egress,
+    recorder,
+    reportFault: (correlationId, cause) => reportFault(runtime, correlationId, cause),
+  };
+}
+
+function consumeAssertion(
+  ledger: LedgerShards,
+  { decided, ifConsumed, ifReplayed }: LedgerEntry,
+): Promise<"consumed" | "replayed"> {
+  return ledger.consume({
+    namespace: "id-jag",
+    owner: decided.idJag.issuer,
+    jti: decided.idJag.jti,
+    attemptId: decided.attemptId,
+    retainUntilSeconds: decided.window.retainUntilSeconds,
+    record: { ifConsumed, ifReplayed },
+  });
+}
+
+function consumeProof(
+  ledger: LedgerShards,
+  { thumbprint, ...proof }: ConsumableProof,
+): Promise<"consumed" | "replayed"> {
+  const { jti, attemptId, retainUntilSeconds } = proof;
+  return ledger.consume({
+    namespace: "dpop-proof",
+    owner: thumbprint,
+    jti,
+    attemptId,
+    retainUntilSeconds,
+    record: null,
+  });
+}
+
+/** Advisory: when the limiter itself fails, requests go on, and the ledger's own bounds still hold. */
+async function isWithin(limiter: RateLimit, key: string): Promise<boolean> {
+  try {
+    return (await limiter.limit({ key })).success;
+  } catch {
+    return true;
+  }
+}
+
+function requireSecret(name: string, value: string | undefined): string {
+  if ((value?.length ?? 0) >= MINIMUM_SECRET_LENGTH && value !== undefined) return value;
+  throw new ConfigInvalid(`${name} is missing or short; set it with: npx wrangler secret put ${name}`);
+}
+
+function reportInvalid(error: DocumentInvalid, recorder: Recorder, { log }: Runtime): void {
+  log({ event: "document_invalid", document: error.key, path: error.path, message: error.message });
+  const trace = { correlationId: crypto.randomUUID(), receivedAtMilliseconds: Date.now(), ray: null, colo: null };
+  const facts = { reason: "trust_document_invalid", document_key: error.key, document_path: error.path };
+  recorder.recordInBackground(
+    makeAuditEvent(crypto.randomUUID(), trace, { type: "configuration", decision: "failed", ...facts }),
+  );
+}
+
+/** The class and nothing else: a message may quote what it choked on. */
+function reportFault({ log }: Runtime, correlationId: string, cause: unknown): void {
+  log({ event: "fault", correlation_id: correlationId, class: cause instanceof Error ? cause.name : typeof cause });
+}

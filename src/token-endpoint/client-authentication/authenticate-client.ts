@@ -1,0 +1,69 @@
+import type { Algorithm } from "../../jwt/json-web-key.ts";
+import type { KeyChoice } from "../../jwt/verify.ts";
+import { Rejected } from "../../redemption/rejection.ts";
+import type { Client } from "../../trust/client.ts";
+import type { Revised } from "../../trust/trust-store.ts";
+import type { Form } from "../form.ts";
+import type { ClientSecrets } from "./client-secret.ts";
+import { type Credentials, readCredentials } from "./credentials.ts";
+import { parseClientAssertion, type SpendableJti, verifyClientAssertion } from "./private-key-jwt.ts";
+
+export interface ClientDirectory {
+  readonly issuer: string;
+  readonly secrets: ClientSecrets;
+  readonly findClient: (clientId: string) => Promise<Revised<Client> | null>;
+  readonly findClientKey: (client: Client, wanted: { kid: string | null; alg: Algorithm }) => Promise<KeyChoice>;
+  readonly consumeClientAssertion: (clientId: string, spendable: SpendableJti) => Promise<"consumed" | "replayed">;
+}
+
+interface Presentation {
+  readonly authorization: string | null;
+  readonly form: Form;
+  readonly nowSeconds: number;
+}
+
+/**
+ * Exactly one method a request, and one that the client's record allows; what was verified decides, never what a header
+ * claims. A client that does not exist costs the same steps as one that does. @throws Rejected, Outage
+ */
+export async function authenticateClient(
+  { authorization, form, nowSeconds }: Presentation,
+  directory: ClientDirectory,
+): Promise<Revised<Client>> {
+  const credentials = readCredentials(authorization, form);
+  if (credentials.method === "private_key_jwt") return byAssertion(credentials, nowSeconds, directory);
+  const found = await directory.findClient(credentials.clientId);
+  const matches = await directory.secrets.matches(
+    credentials.secret,
+    found?.document.authentication.secret_digests ?? [],
+  );
+  const client = requireUsable(found, credentials.method);
+  if (!matches) throw new Rejected("client_secret_wrong");
+  return client;
+}
+
+async function byAssertion(
+  credentials: Extract<Credentials, { method: "private_key_jwt" }>,
+  nowSeconds: number,
+  directory: ClientDirectory,
+): Promise<Revised<Client>> {
+  const assertion = parseClientAssertion(credentials.assertion, credentials.clientId);
+  const found = await directory.findClient(assertion.unverifiedClientId);
+  const client = requireUsable(found, "private_key_jwt");
+  const spendable = await verifyClientAssertion(assertion, client.document, {
+    issuer: directory.issuer,
+    nowSeconds,
+    findKey: directory.findClientKey,
+  });
+  // A namespace of its own: no client assertion can spend an ID-JAG's identifier, nor the other way round.
+  const consumption = await directory.consumeClientAssertion(client.document.client_id, spendable);
+  if (consumption === "replayed") throw new Rejected("client_assertion_replayed");
+  return client;
+}
+
+function requireUsable(found: Revised<Client> | null, method: Credentials["method"]): Revised<Client> {
+  if (found === null) throw new Rejected("client_unknown");
+  if (!found.document.enabled) throw new Rejected("client_disabled");
+  if (!found.document.authentication.methods.includes(method)) throw new Rejected("client_method_not_allowed");
+  return found;
+}

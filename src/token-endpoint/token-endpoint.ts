@@ -1,0 +1,131 @@
+import { type AuditFacts, makeAuditEvent, type RequestTrace, serializeAuditEvent } from "../audit/audit-event.ts";
+import { Outage, type Reason } from "../audit/reason.ts";
+import type { Recorder } from "../audit/recorder.ts";
+import { CORRELATION_HEADER, traceRequest } from "../http/trace.ts";
+import { respondJson } from "../http/respond.ts";
+import { LIMITS } from "../limits.ts";
+import { formatScope } from "../policy/scope.ts";
+import { auditFacts } from "../redemption/audit-facts.ts";
+import type { Consumption, Decided, Dependencies } from "../redemption/dependencies.ts";
+import type { Outcome } from "../redemption/pipeline.ts";
+import { redemption } from "../redemption/redemption.ts";
+import type { Receipt, SealedAccessToken } from "../redemption/sealed-access-token.ts";
+import { tokenRequest, type TokenRequestDependencies } from "./token-request.ts";
+import { isTokenEndpointReason, toWireError } from "./wire-errors.ts";
+
+export interface LedgerEntry {
+  readonly decided: Decided;
+  readonly ifConsumed: string;
+  readonly ifReplayed: string;
+}
+
+export interface TokenEndpointDependencies extends TokenRequestDependencies {
+  readonly redemption: Omit<Dependencies, "consumeAssertion">;
+  readonly consumeAssertion: (entry: LedgerEntry) => Promise<Consumption>;
+  readonly recorder: Recorder;
+  readonly currentNonce: (nowSeconds: number) => Promise<string>;
+  /** Told the class of what was thrown, never its text. */
+  readonly reportFault: (correlationId: string, cause: unknown) => void;
+}
+
+/** One request: its trace, the id of its one audit event, and what it may use. */
+interface Exchange {
+  readonly trace: RequestTrace;
+  readonly attemptId: string;
+  readonly nowSeconds: number;
+  readonly uses: TokenEndpointDependencies;
+}
+
+type Refused = Extract<Outcome<object>, { completed: false }>;
+
+/**
+ * POST /token. Every way out passes through `release` or `refuse`, each of which has its record before it answers: the
+ * granting one was written with the decision, in the ledger.
+ */
+export async function handleTokenRequest(request: Request, uses: TokenEndpointDependencies): Promise<Response> {
+  const trace = traceRequest(request);
+  const nowSeconds = Math.floor(trace.receivedAtMilliseconds / 1000);
+  const exchange = { trace, nowSeconds, attemptId: crypto.randomUUID(), uses };
+  const received = await tokenRequest.run({ request, nowSeconds, attemptId: exchange.attemptId }, uses);
+  if (!received.completed) return refuse(received, received.known, exchange);
+  const outcome = await redemption.run(received.known.presented, {
+    ...uses.redemption,
+    consumeAssertion: (decided) => uses.consumeAssertion(describeEntry(decided, exchange)),
+  });
+  return outcome.completed ? release(outcome.known, exchange) : refuse(outcome, outcome.known, exchange);
+}
+
+/** Both records that the ledger may have to write, since it alone learns which of them is true. */
+function describeEntry(decided: Decided, { attemptId, trace }: Exchange): LedgerEntry {
+  const facts = auditFacts(decided);
+  const serialize = (outcome: AuditFacts): string =>
+    serializeAuditEvent(makeAuditEvent(attemptId, trace, { ...facts, ...outcome }));
+  return {
+    decided,
+    ifConsumed: serialize({ type: "redemption", decision: "granted" }),
+    ifReplayed: serialize({
+      type: "redemption",
+      decision: "refused",
+      reason: "assertion_replayed",
+      check: "single_use",
+      ...NOTHING_GRANTED,
+    }),
+  };
+}
+
+const NOTHING_GRANTED = { scope_granted: null, token_id: null, token_expires_at: null, bound_to_key: null } as const;
+
+type Released = Decided & { readonly sealed: SealedAccessToken; readonly receipt: Receipt };
+
+function release({ sealed, receipt, contents, resource }: Released, { trace, nowSeconds }: Exchange): Response {
+  const body = {
+    access_token: sealed.open(receipt),
+    token_type: contents.confirmedKey === null ? "Bearer" : "DPoP",
+    expires_in: contents.expiresAtSeconds - nowSeconds,
+    scope: formatScope(contents.scope),
+    resource: resource.resource,
+  };
+  return respondJson(200, body, { [CORRELATION_HEADER]: trace.correlationId });
+}
+
+async function refuse(refused: Refused, known: Partial<Decided>, exchange: Exchange): Promise<Response> {
+  const { uses, trace } = exchange;
+  if (refused.kind === "fault") uses.reportFault(trace.correlationId, refused.cause);
+  try {
+    await account(refused, known, exchange);
+    return await respondRefusal(refused.reason, exchange);
+  } catch (error) {
+    // A refusal that cannot be put on record is not answered as one.
+    return respondRefusal(error instanceof Outage ? error.reason : "fault", exchange);
+  }
+}
+
+async function account(refused: Refused, known: Partial<Decided>, { uses, trace }: Exchange): Promise<void> {
+  const { reason, refusedAt } = refused;
+  // The ledger has written this one with its decision.
+  if (reason === "assertion_replayed") return;
+  // A nonce challenge decides nothing; the answer to it will.
+  if (known.client === undefined || reason === "proof_nonce_required") return uses.recorder.count("token", reason);
+  const decision = refused.kind === "refusal" ? "refused" : "failed";
+  const facts = {
+    ...auditFacts(known),
+    ...NOTHING_GRANTED,
+    type: "redemption",
+    decision,
+    reason,
+    check: refusedAt,
+  } as const;
+  // An id of its own: after an outage the ledger may hold a grant under the attempt's.
+  await uses.recorder.record(makeAuditEvent(crypto.randomUUID(), trace, facts));
+}
+
+async function respondRefusal(reason: Reason, { trace, uses, nowSeconds }: Exchange): Promise<Response> {
+  const { status, error, description } = toWireError(isTokenEndpointReason(reason) ? reason : "fault");
+  const headers = new Headers({ [CORRELATION_HEADER]: trace.correlationId });
+  if (status === 401) headers.set("www-authenticate", 'Basic realm="token", charset="UTF-8"');
+  if (status === 405) headers.set("allow", "POST");
+  if (status === 429) headers.set("retry-after", String(LIMITS.rateLimitRetryAfterSeconds));
+  if (status === 503) headers.set("retry-after", String(LIMITS.retryAfterSeconds));
+  if (error === "use_dpop_nonce") headers.set("dpop-nonce", await uses.currentNonce(nowSeconds));
+  return respondJson(status, { error, error_description: description, correlation_id: trace.correlationId }, headers);
+}

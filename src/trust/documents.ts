@@ -1,0 +1,113 @@
+import * as z from "zod";
+import { type EgressRules, findUrlFlaw } from "../egress/url-policy.ts";
+import { AmbiguousJson, parseStrictObject } from "../jwt/strict-json.ts";
+import { LIMITS } from "../limits.ts";
+import { type Policy, policySchema } from "../policy/policy.ts";
+import { type Client, clientSchema } from "./client.ts";
+import type { KeySource } from "./key-source.ts";
+import { type ProtectedResource, protectedResourceSchema } from "./protected-resource.ts";
+import { type TrustedIdp, trustedIdpSchema } from "./trusted-idp.ts";
+
+/** The four kinds of document that people edit, by the prefix of their key in KV. */
+export interface TrustDocuments {
+  readonly idp: TrustedIdp;
+  readonly client: Client;
+  readonly resource: ProtectedResource;
+  readonly policy: Policy;
+}
+export type DocumentKind = keyof TrustDocuments;
+export type ParsedDocument<Kind extends DocumentKind> = TrustDocuments[Kind];
+
+export const DOCUMENT_SCHEMAS = {
+  idp: trustedIdpSchema,
+  client: clientSchema,
+  resource: protectedResourceSchema,
+  policy: policySchema,
+} as const;
+
+/** Names key, path and reason: for the person who edits, never for a client. */
+export class DocumentInvalid extends Error {
+  override readonly name = "DocumentInvalid";
+  readonly key: string;
+  readonly path: string;
+  constructor(key: string, path: string, reason: string) {
+    super(`${key}: ${path === "" ? "" : `${path}: `}${reason}`);
+    this.key = key;
+    this.path = path;
+  }
+}
+
+const DOCUMENT_BOUNDS = { depth: 12, members: 200_000, foldCaseDepth: 0 };
+
+/**
+ * Reads one document as a whole or not at all: unknown and repeated members, a name that differs from its key, and
+ * URLs we would never contact are errors. @throws DocumentInvalid
+ */
+export function parseTrustDocument<Kind extends DocumentKind>(
+  kind: Kind,
+  entry: { readonly name: string; readonly text: string },
+  rules: EgressRules,
+): ParsedDocument<Kind> {
+  const key = `${kind}:${entry.name}`;
+  const parsed = z.safeParse(DOCUMENT_SCHEMAS[kind], readJson(key, entry.text));
+  if (!parsed.success) throw invalid(key, parsed.error);
+  const document = parsed.data as TrustDocuments[DocumentKind];
+  // KV answers by key; a document that names something else must not come to govern it.
+  if (nameOf(document) !== entry.name) throw new DocumentInvalid(key, nameMember(kind), "differs from its key");
+  for (const { path, url, mayBeOurs } of urlsOf(document)) {
+    const flaw = findUrlFlaw(url, mayBeOurs ? { ...rules, ownHost: "" } : rules);
+    if (flaw !== null) throw new DocumentInvalid(key, path, `URL not allowed: ${flaw}`);
+  }
+  return document as ParsedDocument<Kind>;
+}
+
+function readJson(key: string, text: string): unknown {
+  if (text.length > LIMITS.trustDocumentBytes) throw new DocumentInvalid(key, "", "document too large");
+  try {
+    return parseStrictObject(text, DOCUMENT_BOUNDS);
+  } catch (error) {
+    if (error instanceof AmbiguousJson) throw new DocumentInvalid(key, "", error.message);
+    throw error;
+  }
+}
+
+function invalid(key: string, error: z.core.$ZodError): DocumentInvalid {
+  const [issue] = error.issues;
+  return new DocumentInvalid(key, (issue?.path ?? []).join("."), issue?.message ?? "does not fit its schema");
+}
+
+const NAME_MEMBERS = { idp: "issuer", client: "client_id", resource: "resource", policy: "organization" } as const;
+
+export function nameMember(kind: DocumentKind): string {
+  return NAME_MEMBERS[kind];
+}
+
+function nameOf(document: TrustDocuments[DocumentKind]): string {
+  if ("issuer" in document) return document.issuer;
+  if ("client_id" in document) return document.client_id;
+  return "resource" in document ? document.resource : document.organization;
+}
+
+/** A public name, such as an issuer or a server's own URL, may share our host; an address that we contact may not. */
+interface NamedUrl {
+  readonly path: string;
+  readonly url: string;
+  readonly mayBeOurs: boolean;
+}
+
+function urlsOf(document: TrustDocuments[DocumentKind]): readonly NamedUrl[] {
+  if ("upstream" in document) {
+    return [
+      { path: "resource", url: document.resource, mayBeOurs: true },
+      { path: "upstream", url: document.upstream, mayBeOurs: false },
+    ];
+  }
+  if ("issuer" in document) {
+    return [{ path: "issuer", url: document.issuer, mayBeOurs: false }, ...keySetUrl("key_set", document.key_set)];
+  }
+  return "client_id" in document ? keySetUrl("authentication.key_set", document.authentication.key_set) : [];
+}
+
+function keySetUrl(path: string, source: KeySource | undefined): readonly NamedUrl[] {
+  return source?.kind === "remote" ? [{ path: `${path}.jwks_uri`, url: source.jwksUri, mayBeOurs: false }] : [];
+}

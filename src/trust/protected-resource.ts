@@ -1,0 +1,50 @@
+import * as z from "zod";
+import { LIMITS } from "../limits.ts";
+import { scopeTokenSchema } from "../policy/scope.ts";
+
+/** What one scope lets a caller do at the MCP server: whole methods, and for tools/call the tools by name. */
+const scopeMeaningSchema = z.strictObject({
+  description: z.string().min(1).max(1024),
+  /** JSON-RPC methods, e.g. "tools/list". "tools/call" here means every tool; name tools instead where you can. */
+  methods: z.array(z.string().min(1).max(LIMITS.identifierBytes)).max(256).default([]),
+  tools: z.array(z.string().min(1).max(LIMITS.identifierBytes)).max(LIMITS.valuesPerSelector).default([]),
+});
+
+/** An MCP server behind the gateway. Its identifier is the URL that clients use, byte for byte (RFC 9728 §3.3). */
+export const protectedResourceSchema = z
+  .strictObject({
+    $schema: z.string().optional(),
+    resource: z.string().min(1).max(LIMITS.urlBytes),
+    name: z.string().min(1).max(LIMITS.identifierBytes),
+    owner: z.string().max(LIMITS.identifierBytes).optional(),
+    enabled: z.boolean().default(true),
+    upstream: z.string().max(LIMITS.urlBytes),
+    scopes: z.record(scopeTokenSchema, scopeMeaningSchema),
+    /** Scopes that a first 401 challenge asks for; all of them when absent. */
+    challenge_scopes: z.array(scopeTokenSchema).max(LIMITS.scopeTokens).optional(),
+    token_lifetime_seconds: z
+      .int()
+      .min(1)
+      .max(LIMITS.accessTokenLifetimeMaximumSeconds)
+      .default(LIMITS.accessTokenLifetimeSeconds),
+    dpop_required: z.boolean().default(false),
+    /** Browser origins that may call this server; requests without an Origin header are not from a browser. */
+    allowed_origins: z.array(z.url()).max(64).default([]),
+  })
+  .refine((resource) => isCanonical(resource.resource), {
+    path: ["resource"],
+    message: "an absolute URL in its canonical spelling, without query and fragment",
+  })
+  .refine((resource) => (resource.challenge_scopes ?? []).every((scope) => Object.hasOwn(resource.scopes, scope)), {
+    path: ["challenge_scopes"],
+    message: "names a scope that scopes does not define",
+  });
+
+export type ProtectedResource = z.output<typeof protectedResourceSchema>;
+
+/** One spelling for one server: what the URL parser would change could never match what a client asks for. */
+function isCanonical(text: string): boolean {
+  if (!URL.canParse(text) || text.includes("?") || text.includes("#")) return false;
+  const url = new URL(text);
+  return url.href === text || url.origin === text;
+}

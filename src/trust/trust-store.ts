@@ -1,0 +1,117 @@
+import { Outage } from "../audit/reason.ts";
+import type { EgressRules } from "../egress/url-policy.ts";
+import { encodeBase64url } from "../jwt/base64url.ts";
+import { LIMITS } from "../limits.ts";
+import { DocumentInvalid, type DocumentKind, type ParsedDocument, parseTrustDocument } from "./documents.ts";
+
+/** A document and the revision that a decision rested on: a digest of its text, so that equal texts are one revision. */
+export interface Revised<Document> {
+  readonly document: Document;
+  readonly revision: string;
+}
+
+/** What the store reads from: KV, or anything that answers by key. */
+export type ReadText = (key: string) => Promise<string | null>;
+
+interface Entry {
+  readonly text: string;
+  readonly parsed: Revised<ParsedDocument<DocumentKind>> | DocumentInvalid;
+  readonly readAtMilliseconds: number;
+}
+
+interface StoreOptions {
+  readonly readText: ReadText;
+  readonly rules: EgressRules;
+  /** Told once a reading, not once a request. */
+  readonly onInvalid: (error: DocumentInvalid) => void;
+}
+
+const KV_KEY_BYTES = 512;
+const encoder = new TextEncoder();
+
+/**
+ * Trust and policy as people last wrote them, parsed once a revision. Fresh for 30 s, since KV itself takes longer to
+ * spread an edit; when KV does not answer, the last-known-good document stands in for a bounded time and then nothing
+ * does. Absence is remembered apart from presence, so that asking for a million unknown names displaces no known one.
+ */
+export class TrustStore {
+  readonly #options: StoreOptions;
+  readonly #present = new Map<string, Entry>();
+  readonly #absent = new Map<string, number>();
+
+  constructor(options: StoreOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * @returns null when there is no such document.
+   * @throws Outage trust_document_invalid when there is one and it does not parse, trust_unavailable when we cannot know
+   */
+  async find<Kind extends DocumentKind>(kind: Kind, name: string): Promise<Revised<ParsedDocument<Kind>> | null> {
+    const key = `${kind}:${name}`;
+    if (encoder.encode(key).length > KV_KEY_BYTES) return null;
+    const entry = await this.#entry(kind, name, key);
+    if (entry === null) return null;
+    if (entry.parsed instanceof DocumentInvalid) throw new Outage("trust_document_invalid", { cause: entry.parsed });
+    return entry.parsed as Revised<ParsedDocument<Kind>>;
+  }
+
+  async #entry(kind: DocumentKind, name: string, key: string): Promise<Entry | null> {
+    const now = Date.now();
+    const known = this.#present.get(key);
+    if (known !== undefined && isWithin(known.readAtMilliseconds, now, LIMITS.trustDocumentFreshSeconds)) return known;
+    if (isWithin(this.#absent.get(key) ?? 0, now, LIMITS.trustDocumentFreshSeconds)) return null;
+    try {
+      return await this.#read(kind, name, known);
+    } catch (error) {
+      if (known !== undefined && isWithin(known.readAtMilliseconds, now, LIMITS.trustDocumentStaleSeconds))
+        return known;
+      throw new Outage("trust_unavailable", { cause: error });
+    }
+  }
+
+  async #read(kind: DocumentKind, name: string, known: Entry | undefined): Promise<Entry | null> {
+    const key = `${kind}:${name}`;
+    const text = await this.#options.readText(key);
+    const readAtMilliseconds = Date.now();
+    if (text === null) {
+      this.#present.delete(key);
+      keep(this.#absent, key, readAtMilliseconds);
+      return null;
+    }
+    this.#absent.delete(key);
+    // The same text keeps the same parsed value, and with it the keys that were imported for it.
+    const parsed = known?.text === text ? known.parsed : await this.#parse(kind, name, text);
+    const entry = { text, parsed, readAtMilliseconds };
+    keep(this.#present, key, entry);
+    return entry;
+  }
+
+  async #parse(kind: DocumentKind, name: string, text: string): Promise<Entry["parsed"]> {
+    try {
+      const document = parseTrustDocument(kind, { name, text }, this.#options.rules);
+      return { document, revision: await digest(text) };
+    } catch (error) {
+      if (!(error instanceof DocumentInvalid)) throw error;
+      this.#options.onInvalid(error);
+      return error;
+    }
+  }
+}
+
+function isWithin(since: number, now: number, seconds: number): boolean {
+  return now - since < seconds * 1000;
+}
+
+/** Oldest out first. */
+function keep<Value>(cache: Map<string, Value>, key: string, value: Value): void {
+  cache.delete(key);
+  cache.set(key, value);
+  const [oldest] = cache.keys();
+  if (cache.size > LIMITS.trustDocumentsCached && oldest !== undefined) cache.delete(oldest);
+}
+
+async function digest(text: string): Promise<string> {
+  const hash = await crypto.subtle.digest("SHA-256", encoder.encode(text));
+  return encodeBase64url(new Uint8Array(hash).subarray(0, 12));
+}

@@ -1,0 +1,40 @@
+import * as z from "zod";
+import { ALGORITHMS } from "../jwt/json-web-key.ts";
+import { LIMITS } from "../limits.ts";
+import { keySourceSchema } from "./key-source.ts";
+
+const organization = z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/, "use letters, digits, dot, dash and underscore");
+
+/**
+ * An identity provider whose ID-JAGs we redeem, and the organization whose users it may assert: one organization, or
+ * for an issuer that many customers share a map from its `tenant` to ours. Numbers may tighten the caps, never widen.
+ */
+export const trustedIdpSchema = z
+  .strictObject({
+    $schema: z.string().optional(),
+    issuer: z.string().min(1).max(LIMITS.urlBytes),
+    name: z.string().min(1).max(LIMITS.identifierBytes),
+    enabled: z.boolean().default(true),
+    organization: organization.optional(),
+    tenants: z.record(z.string().min(1).max(LIMITS.identifierBytes), organization).optional(),
+    key_set: keySourceSchema,
+    algorithms: z.array(z.enum(ALGORITHMS)).min(1).default(["ES256", "RS256"]),
+    maximum_lifetime_seconds: z
+      .int()
+      .min(1)
+      .max(LIMITS.assertionLifetimeMaximumSeconds)
+      .default(LIMITS.assertionLifetimeSeconds),
+    clock_tolerance_seconds: z
+      .int()
+      .min(0)
+      .max(LIMITS.clockToleranceMaximumSeconds)
+      .default(LIMITS.clockToleranceSeconds),
+    /** An assertion without `scope`: refuse it, or leave the ceiling to client, resource and policy. */
+    scope_absent: z.enum(["refuse", "policy_decides"]).default("refuse"),
+  })
+  .refine((idp) => (idp.organization === undefined) !== (idp.tenants === undefined), {
+    path: ["organization"],
+    message: "state either organization or, for an issuer that several customers share, tenants",
+  });
+
+export type TrustedIdp = z.output<typeof trustedIdpSchema>;

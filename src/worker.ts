@@ -1,0 +1,82 @@
+import { waitUntil } from "cloudflare:workers";
+import { Router } from "itty-router";
+import { consumeAuditBatches } from "./audit/consumer.ts";
+import { handleGatewayRequest } from "./gateway/gateway.ts";
+import { respondJson } from "./http/respond.ts";
+import { explainAuthorize } from "./metadata/authorize.ts";
+import {
+  respondAuthorizationServerMetadata,
+  respondKeySet,
+  respondProtectedResourceMetadata,
+} from "./metadata/metadata-routes.ts";
+import { buildServices, type Services } from "./services.ts";
+import { handleTokenRequest } from "./token-endpoint/token-endpoint.ts";
+
+export { AssertionLedger } from "../durable-objects/assertion-ledger.ts";
+export { IssuerKeySet } from "../durable-objects/issuer-key-set.ts";
+
+const AUTHORIZATION_SERVER_FORMS = ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"];
+const PROTECTED_RESOURCE_FORM = "/.well-known/oauth-protected-resource";
+
+const router = Router<Request, [Services]>();
+router
+  .all("/token", (request, services) => handleTokenRequest(request, services.token))
+  .get("/jwks", (_request, { keys }) => respondKeySet(keys.published))
+  .all("/authorize", (request) => explainAuthorize(request))
+  .get("/health", () => respondJson(200, { status: "ok" }))
+  .get(PROTECTED_RESOURCE_FORM, protectedResource)
+  .get(`${PROTECTED_RESOURCE_FORM}/*`, protectedResource);
+for (const form of AUTHORIZATION_SERVER_FORMS) {
+  router.get(form, (_request, { config }) => respondAuthorizationServerMetadata(config.issuer));
+  router.get(`${form}/*`, (request, services) => authorizationServerOfServer(form, request, services));
+}
+router.all("*", async (request, { gateway }) => (await handleGatewayRequest(request, gateway)) ?? notFound());
+
+function protectedResource(request: Request, services: Services): Promise<Response> {
+  return respondProtectedResourceMetadata(request, { ...services, issuer: services.config.issuer });
+}
+
+/** Clients that take an MCP server's URL for the authorization server's append its path here. */
+async function authorizationServerOfServer(form: string, request: Request, services: Services): Promise<Response> {
+  const { origin, pathname } = new URL(request.url);
+  const found = await services.findResource(`${origin}${pathname.slice(form.length)}`);
+  return found === null ? notFound() : respondAuthorizationServerMetadata(services.config.issuer);
+}
+
+function notFound(): Response {
+  return respondJson(404, { error: "not_found" });
+}
+
+function log(entry: Record<string, string>): void {
+  // oxlint-disable-next-line no-console -- the only way from a Worker to its operator's log
+  console.error(JSON.stringify(entry));
+}
+
+let built: Services | null = null;
+
+/** Once an isolate. A configuration that does not parse serves nothing, and says which variable to set. */
+function servicesOf(env: Env): Services {
+  built ??= buildServices(env, { waitUntil, log });
+  return built;
+}
+
+export default {
+  async fetch(request, env): Promise<Response> {
+    try {
+      return (await router.fetch(request, servicesOf(env))) as Response;
+    } catch (error) {
+      // Configuration errors name a variable; anything else is told by its class, since a message may quote its input.
+      const isConfiguration = error instanceof Error && /^(?:Config|SigningKeys)Invalid$/.test(error.name);
+      log({
+        event: "fault",
+        class: error instanceof Error ? error.name : typeof error,
+        ...(isConfiguration ? { message: error.message } : {}),
+      });
+      return respondJson(isConfiguration ? 503 : 500, { error: "server_error" });
+    }
+  },
+
+  async queue(batch, env): Promise<void> {
+    await consumeAuditBatches(batch, { archive: env.AUDIT_ARCHIVE, index: env.AUDIT_INDEX });
+  },
+} satisfies ExportedHandler<Env>;

@@ -1,0 +1,46 @@
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
+import { exportJWK, generateKeyPair } from "jose";
+import { defineConfig } from "vitest/config";
+
+const migrations = await readD1Migrations("./migrations");
+
+/** A local issuer, so that loopback key sets and upstreams are allowed as they are in `npm run dev`. */
+const TEST_BINDINGS = {
+  ISSUER: "http://127.0.0.1:8787",
+  LEDGER_SHARDS: "4",
+  CLIENT_SECRET_PEPPER: "pepper-of-the-tests",
+  STATE_SECRET: "nonce-secret-of-the-tests",
+  SIGNING_KEYS: JSON.stringify({ keys: [await makeSigningKey("current"), await makeSigningKey("next")] }),
+  TEST_MIGRATIONS: migrations,
+};
+
+async function makeSigningKey(status: string): Promise<object> {
+  const { privateKey } = await generateKeyPair("ES256", { extractable: true });
+  return { ...(await exportJWK(privateKey)), kid: `test-${status}`, alg: "ES256", use: "sig", status };
+}
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        plugins: [
+          cloudflareTest({ wrangler: { configPath: "./wrangler.toml" }, miniflare: { bindings: TEST_BINDINGS } }),
+        ],
+        test: {
+          name: "worker",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/journeys/**", "test/cli/**", "test/project/**"],
+        },
+      },
+      {
+        test: {
+          name: "node",
+          environment: "node",
+          include: ["test/journeys/**/*.test.ts", "test/cli/**/*.test.ts", "test/project/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
