@@ -17,7 +17,9 @@ beforeAll(async () => {
 
 /** The claims as they are after parsing, so that a member that is undefined here is absent there. */
 function check(overrides: Members) {
-  return claimsWellFormed({ claims: parseStrictObject(JSON.stringify(validClaims({ jti: "jti-1", ...overrides }, NOW))) });
+  return claimsWellFormed({
+    claims: parseStrictObject(JSON.stringify(validClaims({ jti: "jti-1", ...overrides }, NOW))),
+  });
 }
 
 function nestedActor(depth: number): Members {
@@ -26,7 +28,13 @@ function nestedActor(depth: number): Members {
 
 describe("claims_well_formed", () => {
   it("gives every claim in its own type", async () => {
-    const { idJag } = await check({ nbf: NOW - 1, auth_time: NOW - 60, acr: "mfa", amr: ["pwd", "otp"], cnf: { jkt: THUMBPRINT } });
+    const { idJag } = await check({
+      nbf: NOW - 1,
+      auth_time: NOW - 60,
+      acr: "mfa",
+      amr: ["pwd", "otp"],
+      cnf: { jkt: THUMBPRINT },
+    });
     expect(idJag).toEqual({
       issuer: IDP,
       sub: "user-ada",
@@ -87,9 +95,15 @@ describe("claims_well_formed", () => {
     ["longer in bytes than in characters", "é".repeat(LIMITS.identifierBytes - 1)],
   ];
   const requiredText = ["sub", "jti", "client_id"].flatMap((claim) =>
-    [["absent", undefined] as const, ...anyText].map(([what, value]): [string, string, unknown] => [claim, what, value]),
+    [["absent", undefined] as const, ...anyText].map(([what, value]): [string, string, unknown] => [
+      claim,
+      what,
+      value,
+    ]),
   );
-  const optionalText = ["acr"].flatMap((claim) => anyText.map(([what, value]): [string, string, unknown] => [claim, what, value]));
+  const optionalText = ["acr"].flatMap((claim) =>
+    anyText.map(([what, value]): [string, string, unknown] => [claim, what, value]),
+  );
   const notADate: readonly [string, unknown][] = [
     ["a string", "1795000000"],
     ["a fraction", 1_795_000_060.5],
@@ -129,7 +143,11 @@ describe("claims_well_formed", () => {
     ["resource", "an object", { url: RESOURCE }],
     ["resource", "null", null],
     ["resource", "a list with null in it", [RESOURCE, null]],
-    ["resource", "too many", Array.from({ length: LIMITS.resourcesPerAssertion + 1 }, (_, index) => `${RESOURCE}/${index}`)],
+    [
+      "resource",
+      "too many",
+      Array.from({ length: LIMITS.resourcesPerAssertion + 1 }, (_, index) => `${RESOURCE}/${index}`),
+    ],
     ["amr", "a string", "pwd"],
     ["amr", "an object", {}],
     ["amr", "a list with a number in it", ["pwd", 1]],
@@ -147,9 +165,12 @@ describe("claims_well_formed", () => {
     ["cnf", "with a jkt that is no thumbprint", { jkt: "a".repeat(42) }],
   ];
 
-  it.each([...requiredText, ...optionalText, ...dates, ...structured])("refuses %s: %s", async (claim, _what, value) => {
-    expect(await reasonOf(() => check({ [claim]: value }))).toBe("claims_malformed");
-  });
+  it.each([...requiredText, ...optionalText, ...dates, ...structured])(
+    "refuses %s: %s",
+    async (claim, _what, value) => {
+      expect(await reasonOf(() => check({ [claim]: value }))).toBe("claims_malformed");
+    },
+  );
 
   describe("cnf", () => {
     it("names by its thumbprint a key that is given whole (RFC 7800 §3.2)", async () => {
@@ -173,8 +194,11 @@ describe("claims_well_formed", () => {
     });
   });
 
-  it.each([[[]], [null], [""], [[{ type: "payment" }]]])("notes that authorization_details are there: %o", async (details) => {
-    const { idJag } = await check({ authorization_details: details });
-    expect(idJag.hasAuthorizationDetails).toBe(true);
-  });
+  it.each([[[]], [null], [""], [[{ type: "payment" }]]])(
+    "notes that authorization_details are there: %o",
+    async (details) => {
+      const { idJag } = await check({ authorization_details: details });
+      expect(idJag.hasAuthorizationDetails).toBe(true);
+    },
+  );
 });

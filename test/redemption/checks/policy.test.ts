@@ -10,7 +10,9 @@ interface Case {
 }
 
 async function check({ rules, resource = {}, actor }: Case) {
-  const findPolicy = vi.fn(async (_organization: string) => (rules === null ? null : { document: makePolicy({ rules }), revision: "revision-1" }));
+  const findPolicy = vi.fn(async (_organization: string) =>
+    rules === null ? null : { document: makePolicy({ rules }), revision: "revision-1" },
+  );
   const known = {
     client: makeClient(),
     idJag: makeIdJag({ actor: actor === undefined ? null : { sub: actor, iss: null, claim: {} } }),
@@ -37,9 +39,21 @@ describe("policy", () => {
 
   it.each<[string, Case, number]>([
     ["the rule's", { rules: [permitRule({ token_lifetime_seconds: 60 })] }, 60],
-    ["the resource's, when it is shorter", { rules: [permitRule({ token_lifetime_seconds: 60 })], resource: { token_lifetime_seconds: 30 } }, 30],
-    ["the default, when the resource would allow more", { rules: [permitRule()], resource: { token_lifetime_seconds: 3600 } }, 300],
-    ["what both allow", { rules: [permitRule({ token_lifetime_seconds: 3600 })], resource: { token_lifetime_seconds: 3600 } }, 3600],
+    [
+      "the resource's, when it is shorter",
+      { rules: [permitRule({ token_lifetime_seconds: 60 })], resource: { token_lifetime_seconds: 30 } },
+      30,
+    ],
+    [
+      "the default, when the resource would allow more",
+      { rules: [permitRule()], resource: { token_lifetime_seconds: 3600 } },
+      300,
+    ],
+    [
+      "what both allow",
+      { rules: [permitRule({ token_lifetime_seconds: 3600 })], resource: { token_lifetime_seconds: 3600 } },
+      3600,
+    ],
   ])("takes for the token's lifetime %s", async (_what, given, seconds) => {
     expect((await check(given)).tokenLifetimeSeconds).toBe(seconds);
   });

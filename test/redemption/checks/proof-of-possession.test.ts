@@ -63,7 +63,9 @@ describe("proof_of_possession", () => {
   });
 
   it("refuses a client without a proof where its registration demands one", async () => {
-    expect(await reasonOf(() => check({ isBound: false, proof: null, client: { dpop_required: true } }))).toBe("proof_missing");
+    expect(await reasonOf(() => check({ isBound: false, proof: null, client: { dpop_required: true } }))).toBe(
+      "proof_missing",
+    );
   });
 
   describe("under the jwt-dpop grant", () => {
@@ -106,10 +108,13 @@ describe("proof_of_possession", () => {
     expect(await reasonOf(() => check({ isBound: false, proof }))).toBe("proof_malformed");
   });
 
-  it.each([LIMITS.dpopProofAgeSeconds, -LIMITS.dpopProofAgeSeconds])("accepts a proof that is %i seconds old", async (age) => {
-    const proof = await proofBy(bound, { claims: { iat: NOW - age } });
-    expect(await reasonOf(() => check({ isBound: true, proof }))).toBe("accepted");
-  });
+  it.each([LIMITS.dpopProofAgeSeconds, -LIMITS.dpopProofAgeSeconds])(
+    "accepts a proof that is %i seconds old",
+    async (age) => {
+      const proof = await proofBy(bound, { claims: { iat: NOW - age } });
+      expect(await reasonOf(() => check({ isBound: true, proof }))).toBe("accepted");
+    },
+  );
 
   it("asks about the nonce at the time of the request, and only for a proof whose signature holds", async () => {
     const accepts = vi.fn(acceptsNonce);

@@ -39,7 +39,11 @@ const ACCEPTED: [string, Case, string][] = [
   ["the one asserted and requested alike", { asserted: [SECOND], requested: SECOND }, SECOND],
   ["the requested one, when none is asserted", { requested: SECOND }, SECOND],
   ["the only one that policy and registration leave, when none is named at all", {}, RESOURCE],
-  ["the only one registered, when policy names two", { registered: [SECOND], rules: [permitRule({ resources: [RESOURCE, SECOND] })] }, SECOND],
+  [
+    "the only one registered, when policy names two",
+    { registered: [SECOND], rules: [permitRule({ resources: [RESOURCE, SECOND] })] },
+    SECOND,
+  ],
 ];
 
 describe("resource", () => {
@@ -51,24 +55,60 @@ describe("resource", () => {
 
   it.each<[string, Case, string]>([
     ["a foreign one asserted", { asserted: [FOREIGN] }, "resource_foreign"],
-    ["a foreign one asserted beside ours, which is never dropped", { asserted: [RESOURCE, FOREIGN], requested: RESOURCE }, "resource_foreign"],
+    [
+      "a foreign one asserted beside ours, which is never dropped",
+      { asserted: [RESOURCE, FOREIGN], requested: RESOURCE },
+      "resource_foreign",
+    ],
     ["ours with a slash more", { asserted: [`${RESOURCE}/`] }, "resource_foreign"],
     ["ours in other letters", { asserted: [RESOURCE.toUpperCase()] }, "resource_foreign"],
-    ["a disabled one asserted", { asserted: [RESOURCE], documents: { resource: { enabled: false } } }, "resource_foreign"],
+    [
+      "a disabled one asserted",
+      { asserted: [RESOURCE], documents: { resource: { enabled: false } } },
+      "resource_foreign",
+    ],
     ["a foreign one requested", { requested: FOREIGN }, "resource_unknown"],
-    ["a disabled one requested", { requested: RESOURCE, documents: { resource: { enabled: false } } }, "resource_unknown"],
+    [
+      "a disabled one requested",
+      { requested: RESOURCE, documents: { resource: { enabled: false } } },
+      "resource_unknown",
+    ],
     ["one requested and another asserted", { asserted: [RESOURCE], requested: SECOND }, "resource_unknown"],
     ["an empty string requested", { requested: "" }, "resource_unknown"],
     ["two asserted and none requested", { asserted: [RESOURCE, SECOND] }, "resource_required"],
-    ["none named where policy names two", { rules: [permitRule({ resources: [RESOURCE, SECOND] })] }, "resource_required"],
+    [
+      "none named where policy names two",
+      { rules: [permitRule({ resources: [RESOURCE, SECOND] })] },
+      "resource_required",
+    ],
     ["none named where policy names none", { rules: [permitRule({ resources: [] })] }, "resource_required"],
-    ["none named where policy says any, which names none", { rules: [permitRule({ resources: "any" })] }, "resource_required"],
-    ["none named where policy speaks of another client", { rules: [permitRule({ clients: ["another"] })] }, "resource_required"],
+    [
+      "none named where policy says any, which names none",
+      { rules: [permitRule({ resources: "any" })] },
+      "resource_required",
+    ],
+    [
+      "none named where policy speaks of another client",
+      { rules: [permitRule({ clients: ["another"] })] },
+      "resource_required",
+    ],
     ["none named where the client is registered for none", { registered: [] }, "resource_required"],
     ["none named where there is no policy", { documents: { policy: null } }, "policy_absent"],
-    ["one that the client is not registered for", { asserted: [RESOURCE], registered: [SECOND] }, "resource_not_for_client"],
-    ["one for a client that is registered for none: an empty list is nothing", { asserted: [RESOURCE], registered: [] }, "resource_not_for_client"],
-    ["no proof where the resource demands one", { asserted: [RESOURCE], documents: { resource: { dpop_required: true } } }, "proof_missing"],
+    [
+      "one that the client is not registered for",
+      { asserted: [RESOURCE], registered: [SECOND] },
+      "resource_not_for_client",
+    ],
+    [
+      "one for a client that is registered for none: an empty list is nothing",
+      { asserted: [RESOURCE], registered: [] },
+      "resource_not_for_client",
+    ],
+    [
+      "no proof where the resource demands one",
+      { asserted: [RESOURCE], documents: { resource: { dpop_required: true } } },
+      "proof_missing",
+    ],
   ])("refuses %s", async (_what, given, reason) => {
     expect(await reasonOf(() => check(given))).toBe(reason);
   });

@@ -26,12 +26,24 @@ describe("scope", () => {
   it.each<[string, Case, readonly string[]]>([
     ["all that is asserted, when nothing is requested", {}, [READ, WRITE]],
     ["what is requested of it", { requested: READ }, [READ]],
-    ["what is asserted, when more is requested (RFC 7521 §4.1)", { requested: `${READ} ${WRITE}`, asserted: [READ] }, [READ]],
+    [
+      "what is asserted, when more is requested (RFC 7521 §4.1)",
+      { requested: `${READ} ${WRITE}`, asserted: [READ] },
+      [READ],
+    ],
     ["one token, though it is requested twice", { requested: `${READ} ${READ}` }, [READ]],
     ["no more than the client's ceiling", { ceiling: [WRITE] }, [WRITE]],
     ["no more than the resource defines", { asserted: [READ, "admin"], requested: `${READ} admin` }, [READ]],
-    ["the ceiling, when nothing is asserted and policy alone decides", { asserted: null, absent: "policy_decides", ceiling: [READ] }, [READ]],
-    ["what is requested of the ceiling, in that case", { asserted: null, absent: "policy_decides", requested: WRITE }, [WRITE]],
+    [
+      "the ceiling, when nothing is asserted and policy alone decides",
+      { asserted: null, absent: "policy_decides", ceiling: [READ] },
+      [READ],
+    ],
+    [
+      "what is requested of the ceiling, in that case",
+      { asserted: null, absent: "policy_decides", requested: WRITE },
+      [WRITE],
+    ],
   ])("admits %s", (_what, given, expected) => {
     expect([...check(given).admissibleScope].toSorted()).toEqual(expected);
   });
@@ -49,10 +61,18 @@ describe("scope", () => {
     expect(await reasonOf(() => check(given))).toBe("scope_empty");
   });
 
-  it.each(["", " ", `${READ} `, ` ${READ}`, `${READ}  ${WRITE}`, `${READ}\n${WRITE}`, `${READ}"`, "files\\read", "é", "s".repeat(129)])(
-    "refuses %o for a requested scope (RFC 6749 §3.3)",
-    async (requested) => {
-      expect(await reasonOf(() => check({ requested }))).toBe("scope_malformed");
-    },
-  );
+  it.each([
+    "",
+    " ",
+    `${READ} `,
+    ` ${READ}`,
+    `${READ}  ${WRITE}`,
+    `${READ}\n${WRITE}`,
+    `${READ}"`,
+    "files\\read",
+    "é",
+    "s".repeat(129),
+  ])("refuses %o for a requested scope (RFC 6749 §3.3)", async (requested) => {
+    expect(await reasonOf(() => check({ requested }))).toBe("scope_malformed");
+  });
 });

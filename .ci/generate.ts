@@ -1,0 +1,76 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+import * as z from "zod";
+import { LIMITS } from "../src/limits.ts";
+import { DOCUMENT_SCHEMAS } from "../src/trust/documents.ts";
+import { checkTable } from "./check-table.ts";
+
+const ROOT = join(import.meta.dirname, "..");
+
+interface Generated {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** Everything in the repository that is made from the code: parts of the README and the JSON Schemas of the documents. */
+async function generateAll(): Promise<readonly Generated[]> {
+  return [await readme(), ...schemas()];
+}
+
+async function readme(): Promise<Generated> {
+  const path = join(ROOT, "README.md");
+  const parts = { checks: await checkTable(), limits: limitTable() };
+  let text = await readFile(path, "utf8");
+  for (const [name, part] of Object.entries(parts)) text = fill(text, name, part);
+  return { path, text };
+}
+
+function fill(text: string, name: string, part: string): string {
+  const [open, close] = [`<!-- generated: ${name} -->`, `<!-- /generated: ${name} -->`];
+  const [start, end] = [text.indexOf(open), text.indexOf(close)];
+  if (start === -1 || end < start) throw new Error(`README.md lacks the markers ${open} … ${close}`);
+  return `${text.slice(0, start + open.length)}\n${part}\n${text.slice(end)}`;
+}
+
+function limitTable(): string {
+  const rows = Object.entries(LIMITS).map(([name, value]) => `| \`${name}\` | ${value.toLocaleString("en-US")} |`);
+  return ["| limit | value |", "|---|---|", ...rows].join("\n");
+}
+
+function schemas(): readonly Generated[] {
+  return Object.entries(DOCUMENT_SCHEMAS).map(([kind, schema]) => ({
+    path: join(ROOT, "config", "schema", `${kind}.schema.json`),
+    text: `${JSON.stringify({ title: `Crossgate ${kind} document`, ...z.toJSONSchema(schema, { io: "input" }) }, null, 2)}\n`,
+  }));
+}
+
+async function readIfPresent(path: string): Promise<string | null> {
+  return readFile(path, "utf8").catch(() => null);
+}
+
+/** @returns the files that differ from what the code makes of them. */
+export async function findDrift(): Promise<readonly string[]> {
+  const generated = await generateAll();
+  const present = await Promise.all(generated.map(({ path }) => readIfPresent(path)));
+  return generated.filter(({ text }, index) => text !== present[index]).map(({ path }) => relative(ROOT, path));
+}
+
+async function write(): Promise<void> {
+  for (const { path, text } of await generateAll()) {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text);
+  }
+}
+
+async function main(): Promise<void> {
+  if (process.argv.includes("--check")) {
+    const drifted = await findDrift();
+    if (drifted.length === 0) return;
+    process.stderr.write(`Out of date: ${drifted.join(", ")}. Run: npm run generate\n`);
+    process.exitCode = 1;
+    return;
+  }
+  await write();
+}
+
+if (import.meta.main) await main();
