@@ -1,3 +1,4 @@
+import "./node-release.ts";
 import { randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";

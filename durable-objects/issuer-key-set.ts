@@ -49,15 +49,14 @@ export class IssuerKeySet extends DurableObject<Env> {
     return { jwksUri, fetched: null, attemptedAtMilliseconds: 0, failures: 0 };
   }
 
-  /** Single flight. Whoever asks for another URL meanwhile waits for this one and then asks again by being due. */
+  /** Single flight. Whoever meanwhile asks for another URL, after an edit, waits and then has its own fetched. */
   async #refresh(request: KeySetRequest): Promise<State> {
     const begun = this.#inFlight ?? this.#fetch(request);
     this.#inFlight = begun;
-    try {
-      return await begun;
-    } finally {
-      this.#inFlight = null;
-    }
+    const state = await begun.finally(() => {
+      if (this.#inFlight === begun) this.#inFlight = null;
+    });
+    return state.jwksUri === request.jwksUri ? state : this.#refresh(request);
   }
 
   async #fetch({ jwksUri, rules }: KeySetRequest): Promise<State> {

@@ -9,6 +9,8 @@ export interface Config {
   readonly tokenEndpoint: string;
   readonly egress: EgressRules;
   readonly ledger: LedgerPlacement;
+  /** How long an isolate relies on its copy of a document. A local Crossgate shows edits at once. */
+  readonly documentFreshSeconds: number;
 }
 
 export interface LedgerPlacement {
@@ -39,6 +41,7 @@ export function parseConfig(env: ConfigVariables): Config {
     tokenEndpoint: `${env.ISSUER}/token`,
     egress: { ownHost: issuer.hostname, allowsLoopback: isLoopbackHttp(issuer) },
     ledger: parsePlacement(env),
+    documentFreshSeconds: isLoopbackHttp(issuer) ? 1 : LIMITS.trustDocumentFreshSeconds,
   });
 }
 

@@ -49,6 +49,7 @@ export function buildServices(env: Env, runtime: Runtime): Services {
   const trust = new TrustStore({
     readText: (key) => env.TRUST_AND_POLICY.get(key, { cacheTtl: LIMITS.trustDocumentFreshSeconds }),
     rules: config.egress,
+    freshSeconds: config.documentFreshSeconds,
     onInvalid: (error) => reportInvalid(error, recorder, runtime),
   });
   const issuerKeys = new IssuerKeys(env.ISSUER_KEY_SET, config.egress);

@@ -6,6 +6,7 @@ import { DevReport } from "../dev-report.ts";
 import { egressRulesFor } from "../issuer.ts";
 import { type LocalCrossgate, startLocalCrossgate } from "../local-runtime.ts";
 import { ensureLocalSecrets } from "../secrets.ts";
+import { lockState } from "../state-lock.ts";
 import { findTrustChanges } from "../trust-changes.ts";
 import {
   readTrustDirectory,
@@ -97,7 +98,11 @@ function interruptionSignal(): AbortSignal {
 async function serve(settings: Settings, report: DevReport, interruption: AbortSignal): Promise<void> {
   const { configDirectory, rules } = settings;
   const documents = await requireTrustDocuments(configDirectory, rules);
-  const crossgate = await start(settings, documents);
+  const unlock = await lockState(settings.stateDirectory);
+  const crossgate = await start(settings, documents).catch(async (error: unknown) => {
+    await unlock();
+    throw error;
+  });
   try {
     const stale = await removeOtherDocuments(crossgate.kv, documents);
     report.listening(factsOf(crossgate, settings, documents));
@@ -105,6 +110,7 @@ async function serve(settings: Settings, report: DevReport, interruption: AbortS
     await watchTrustDirectory(configDirectory, followEdits({ crossgate, settings, report, documents }), interruption);
   } finally {
     await crossgate.stop();
+    await unlock();
   }
   report.stopped();
 }

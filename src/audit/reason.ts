@@ -60,7 +60,6 @@ export type RedemptionRefusal =
   | "scope_malformed"
   | "scope_empty"
   | "authorization_details_unsupported"
-  | "subject_unresolved"
   | "policy_absent"
   | "policy_denied"
   | "policy_no_rule"

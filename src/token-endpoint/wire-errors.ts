@@ -99,7 +99,6 @@ const WIRE: Record<Refusal | OutageReason | "fault", WireError> = {
   scope_malformed: scope400,
   scope_empty: scope400,
   authorization_details_unsupported: { status: 400, error: "invalid_authorization_details" },
-  subject_unresolved: grant400,
   policy_absent: grant400,
   policy_denied: grant400,
   policy_no_rule: grant400,

@@ -22,6 +22,7 @@ interface Entry {
 interface StoreOptions {
   readonly readText: ReadText;
   readonly rules: EgressRules;
+  readonly freshSeconds?: number;
   /** Told once a reading, not once a request. */
   readonly onInvalid: (error: DocumentInvalid) => void;
 }
@@ -36,11 +37,13 @@ const encoder = new TextEncoder();
  */
 export class TrustStore {
   readonly #options: StoreOptions;
+  readonly #freshSeconds: number;
   readonly #present = new Map<string, Entry>();
   readonly #absent = new Map<string, number>();
 
   constructor(options: StoreOptions) {
     this.#options = options;
+    this.#freshSeconds = options.freshSeconds ?? LIMITS.trustDocumentFreshSeconds;
   }
 
   /**
@@ -59,8 +62,8 @@ export class TrustStore {
   async #entry(kind: DocumentKind, name: string, key: string): Promise<Entry | null> {
     const now = Date.now();
     const known = this.#present.get(key);
-    if (known !== undefined && isWithin(known.readAtMilliseconds, now, LIMITS.trustDocumentFreshSeconds)) return known;
-    if (isWithin(this.#absent.get(key) ?? 0, now, LIMITS.trustDocumentFreshSeconds)) return null;
+    if (known !== undefined && isWithin(known.readAtMilliseconds, now, this.#freshSeconds)) return known;
+    if (isWithin(this.#absent.get(key) ?? 0, now, this.#freshSeconds)) return null;
     try {
       return await this.#read(kind, name, known);
     } catch (error) {

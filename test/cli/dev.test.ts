@@ -78,12 +78,18 @@ describe("crossgate dev", { timeout: 120_000 }, () => {
     expect(await again.ended()).toBe(0);
   });
 
-  it("does not start on a broken document, nor on a port in use", async () => {
+  it("does not start on a broken document, nor on a state or a port in use", async () => {
     const dev = startDev(0);
     const { url } = await listening(dev);
-    const second = startDev(Number(new URL(url).port));
+    // Two runtimes over one set of ledgers would each think itself the only one.
+    const second = startDev(0);
     expect(await second.ended()).toBe(1);
-    expect(second.stderr).toContain("is in use");
+    expect(second.stderr).toContain(`${state} is in use by process`);
+
+    state = `${state}-other`;
+    const elsewhere = startDev(Number(new URL(url).port));
+    expect(await elsewhere.ended()).toBe(1);
+    expect(elsewhere.stderr).toContain("is in use");
 
     const path = await writeDocument(config, "idp/broken.json", "{}");
     const third = startDev(0);

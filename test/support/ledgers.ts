@@ -1,0 +1,50 @@
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import type { AssertionLedger } from "../../durable-objects/assertion-ledger.ts";
+import type { AuditEvent } from "../../src/audit/audit-event.ts";
+
+export type LedgerStub = DurableObjectStub<AssertionLedger>;
+
+export interface StoredRow {
+  readonly attempt: string;
+  readonly sequence: number;
+  readonly event: string;
+}
+
+/** Straight from storage, past every method of the object. */
+export function storedRows(stub: LedgerStub): Promise<readonly StoredRow[]> {
+  return runInDurableObject(stub, (_ledger, { storage }) => rowsIn(storage.sql));
+}
+
+export function rowsIn(sql: SqlStorage): readonly StoredRow[] {
+  return windowsIn(sql)
+    .flatMap((window) => [
+      ...sql.exec<{ attempt: string; sequence: number; event: string }>(
+        `SELECT attempt, sequence, event FROM ${window}`,
+      ),
+    ])
+    .toSorted((left, right) => left.sequence - right.sequence);
+}
+
+export function windowsIn(sql: SqlStorage): readonly string[] {
+  const tables = sql.exec<{ name: string }>("SELECT name FROM sqlite_master WHERE name GLOB 'consumed_*' ORDER BY name");
+  return [...tables].map(({ name }) => name);
+}
+
+/** The ledgers that the Worker under test spreads its assertions over. */
+export function deployedLedgers(): readonly LedgerStub[] {
+  return Array.from({ length: Number(env.LEDGER_SHARDS) }, (_, shard) =>
+    env.ASSERTION_LEDGER.getByName(`ledger/v1/${shard}`),
+  );
+}
+
+/** Every row of the deployment, of every test of this file. */
+export async function deployedRows(): Promise<readonly StoredRow[]> {
+  return (await Promise.all(deployedLedgers().map(storedRows))).flat();
+}
+
+/** The audit record of one client. */
+export async function recordedEvents(clientId: string): Promise<readonly AuditEvent[]> {
+  const events = (await deployedRows()).filter(({ event }) => event !== "");
+  return events.map(({ event }) => JSON.parse(event) as AuditEvent).filter((event) => event.client_id === clientId);
+}
