@@ -26,6 +26,8 @@ export class AssertionLedger extends DurableObject<Env> {
   readonly #tables: LedgerTables;
   #outbox: Outbox;
   #alarmAt: number | null = null;
+  /** After a failed delivery nothing is delivered before this, however many go on redeeming. */
+  #heldUntil = 0;
   readonly #shard: string;
 
   constructor(context: DurableObjectState, env: Env) {
@@ -66,6 +68,7 @@ export class AssertionLedger extends DurableObject<Env> {
       const more = await this.#drain();
       this.ctx.storage.transactionSync(() => this.#tables.dropExpired(Date.now(), this.#outbox.delivered));
       if (this.#tables.readState("failures") > 0) this.#tables.writeState("failures", 0);
+      this.#heldUntil = 0;
       this.#rearm(more ? 0 : LIMITS.auditDrainDelayMilliseconds);
     } catch {
       this.#rearmAfterFailure();
@@ -124,12 +127,14 @@ export class AssertionLedger extends DurableObject<Env> {
     const failures = this.#tables.readState("failures") + 1;
     this.#tables.writeState("failures", failures);
     const backoff = LIMITS.auditRetryMinimumMilliseconds * 2 ** Math.min(failures - 1, 10);
-    this.#wakeWithin(Math.min(backoff, LIMITS.auditRetryMaximumMilliseconds), true);
+    const delay = Math.min(backoff, LIMITS.auditRetryMaximumMilliseconds);
+    this.#heldUntil = Date.now() + delay;
+    this.#wakeWithin(delay, true);
   }
 
   /** One write for each alarm and not one for each request: an earlier alarm is left standing. */
   #wakeWithin(milliseconds: number, force = false): void {
-    const at = Date.now() + milliseconds;
+    const at = Math.max(Date.now() + milliseconds, this.#heldUntil);
     if (!force && this.#alarmAt !== null && this.#alarmAt <= at) return;
     this.#alarmAt = at;
     void this.ctx.storage.setAlarm(at);

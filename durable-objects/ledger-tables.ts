@@ -12,6 +12,8 @@ const WINDOW_MILLISECONDS = LIMITS.ledgerWindowSeconds * 1000;
  * The ledger's storage: one table for each window of arrival time, each row a consumed identifier and, in the same row,
  * the audit record of the decision that consumed it. So a redemption costs one written row, and expiry drops a table
  * instead of deleting its rows. A window is dropped when nothing in it can be accepted again and all of it is delivered.
+ * Each window is asked by itself: an outage of the queue leaves any number of them, and SQLite takes five SELECTs in one
+ * statement here.
  */
 export class LedgerTables {
   readonly #sql: SqlStorage;
@@ -32,10 +34,11 @@ export class LedgerTables {
 
   /** @returns the attempt that consumed `key`, or null when nothing in living memory has. */
   findAttempt(key: ArrayBuffer): string | null {
-    if (this.#windows.length === 0) return null;
-    const lookups = this.#windows.map((window) => `SELECT attempt FROM consumed_${window} WHERE key = ?1`);
-    const [row] = this.#sql.exec<{ attempt: string }>(lookups.join(" UNION ALL "), key);
-    return row?.attempt ?? null;
+    for (const window of this.#windows.toReversed()) {
+      const [row] = this.#sql.exec<{ attempt: string }>(`SELECT attempt FROM consumed_${window} WHERE key = ?`, key);
+      if (row !== undefined) return row.attempt;
+    }
+    return null;
   }
 
   insert(row: LedgerRow & { readonly key: ArrayBuffer; readonly attempt: string }, nowMilliseconds: number): void {
@@ -51,30 +54,42 @@ export class LedgerTables {
 
   /** Rows after `sequence` in order; the whole of every window is read, so this is for recovery and not for each drain. */
   readAfter(sequence: number, limit: number): LedgerRow[] {
-    if (this.#windows.length === 0) return [];
-    const reads = this.#windows.map((window) => `SELECT sequence, event FROM consumed_${window} WHERE sequence > ?1`);
-    const query = `${reads.join(" UNION ALL ")} ORDER BY sequence LIMIT ?2`;
-    return [...this.#sql.exec<{ sequence: number; event: string }>(query, sequence, limit)];
+    const waiting = this.#windows.flatMap((window) => this.#sequencesAfter(sequence, window, limit));
+    const through = waiting.toSorted((a, b) => a - b).slice(0, limit).at(-1) ?? sequence;
+    return this.#windows
+      .flatMap((window) => [
+        ...this.#sql.exec<{ sequence: number; event: string }>(
+          `SELECT sequence, event FROM consumed_${window} WHERE sequence > ? AND sequence <= ?`,
+          sequence,
+          through,
+        ),
+      ])
+      .toSorted((a, b) => a.sequence - b.sequence);
+  }
+
+  /** Numbers alone, so that rows are read into memory only as far as the limit goes. */
+  #sequencesAfter(sequence: number, window: number, limit: number): readonly number[] {
+    const query = `SELECT sequence FROM consumed_${window} WHERE sequence > ? ORDER BY sequence LIMIT ?`;
+    return [...this.#sql.exec<{ sequence: number }>(query, sequence, limit)].map((row) => row.sequence);
   }
 
   lastSequence(): number {
-    if (this.#windows.length === 0) return this.readState("sequence_floor");
-    const maxima = this.#windows.map((window) => `SELECT MAX(sequence) AS last FROM consumed_${window}`);
-    const [row] = this.#sql.exec<{ last: number | null }>(
-      `SELECT MAX(last) AS last FROM (${maxima.join(" UNION ALL ")})`,
-    );
-    return Math.max(row?.last ?? 0, this.readState("sequence_floor"));
+    return Math.max(this.readState("sequence_floor"), ...this.#windows.map((window) => this.#lastOf(window)));
   }
 
-  /** Drops the windows that are past retention and delivered through `delivered`. @returns how many remain. */
+  /**
+   * Drops the windows that are past retention and delivered through `delivered`. Memory follows last, so that a
+   * transaction that fails takes nothing from it. @returns how many remain.
+   */
   dropExpired(nowMilliseconds: number, delivered: number): number {
-    for (const window of this.#windows) {
-      if (nowMilliseconds < expiryOf(window) || this.#lastOf(window) > delivered) continue;
+    const expired = this.#windows.filter((window) => nowMilliseconds >= expiryOf(window));
+    const dropped = expired.filter((window) => this.#lastOf(window) <= delivered);
+    for (const window of dropped) {
       // Sequence numbers never start again, or the archive would take a new record for an old one.
       this.writeState("sequence_floor", Math.max(this.readState("sequence_floor"), this.#lastOf(window)));
       this.#sql.exec(`DROP TABLE consumed_${window}`);
-      this.#windows = this.#windows.filter((other) => other !== window);
     }
+    this.#windows = this.#windows.filter((window) => !dropped.includes(window));
     return this.#windows.length;
   }
 

@@ -24,6 +24,7 @@ export const LIMITS = {
   /** Nested `act` claims (RFC 8693 §4.1). */
   actorDepth: 4,
   resourcesPerAssertion: 16,
+  groupsPerAssertion: 1000,
 
   clockToleranceSeconds: 30,
   clockToleranceMaximumSeconds: 60,

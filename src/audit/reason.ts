@@ -64,6 +64,8 @@ export type RedemptionRefusal =
   | "policy_denied"
   | "policy_no_rule"
   | "policy_scope"
+  | "policy_condition_failed"
+  | "authentication_insufficient"
   | "assertion_replayed";
 
 export type GatewayRefusal =

@@ -11,13 +11,17 @@ export interface UpstreamRequest {
 
 /** @returns the answer with its body unread, or null when there was none. Redirects are answers, never followed. */
 export async function openUpstream(url: string, upstream: UpstreamRequest): Promise<Response | null> {
+  // Who has already gone aborts nothing any more, and is not worth a call.
+  if (upstream.clientSignal.aborted) return null;
   const controller = new AbortController();
   const abort = (): void => controller.abort();
   upstream.clientSignal.addEventListener("abort", abort, { once: true });
   const patience = setTimeout(abort, upstream.answerWithinMilliseconds);
   try {
     const { method, headers, body } = upstream;
-    const response = await fetch(url, { method, headers, body, redirect: "manual", signal: controller.signal });
+    const { signal } = controller;
+    // no-store: an answer is for whoever holds this token, and an edge cache knows nothing of tokens.
+    const response = await fetch(url, { method, headers, body, redirect: "manual", cache: "no-store", signal });
     if (upstream.endsAtMilliseconds !== null) setTimeout(abort, Math.max(0, upstream.endsAtMilliseconds - Date.now()));
     return response;
   } catch {

@@ -16,6 +16,8 @@ interface Call {
   readonly request: Request;
   readonly resource: ProtectedResource;
   readonly nowSeconds: number;
+  /** Filled in as soon as a signature of ours holds, whatever is then found wrong with the token. */
+  caller: AccessToken | null;
 }
 
 interface Credential {
@@ -32,7 +34,8 @@ export async function requireAccessToken(call: Call, uses: BearerDependencies): 
   const { issuer, keys } = uses;
   const expected = { issuer, audience: call.resource.resource, nowSeconds: call.nowSeconds };
   const { token, refusal } = await verifyAccessToken(credential.token, keys, expected);
-  if (refusal !== null) throw new CallRefused(refusal, token === null ? {} : { caller: token });
+  call.caller = token;
+  if (refusal !== null) throw new CallRefused(refusal);
   await requireBinding(token, credential, { call, uses });
   return token;
 }

@@ -15,28 +15,32 @@ export interface Call {
   readonly trace: RequestTrace;
   readonly nowSeconds: number;
   origin: string | null;
-  token: AccessToken | null;
+  /** Whose call it is, by a signature of ours. Not: that they may. */
+  caller: AccessToken | null;
   message: Message | null;
   upstreamStatus: number | null;
 }
 
+/** Null for a call that was authorized and sent. */
+export type CallOutcome = CallRefused["reason"] | "fault" | null;
+
 /** One event a call, once a signature of ours says whose it is; what comes before that is counted. */
-export function account(call: Call, reason: CallRefused["reason"] | "fault" | null, recorder: Recorder): void {
-  const { token, trace } = call;
-  if (token === null) return reason === null ? undefined : recorder.count("gateway", reason);
+export function account(call: Call, outcome: CallOutcome, recorder: Recorder): void {
+  const { caller, trace } = call;
+  if (caller === null) return outcome === null ? undefined : recorder.count("gateway", outcome);
   const facts = {
     ...callFacts(call),
-    ...callerFacts(token),
+    ...callerFacts(caller),
     type: "gateway_call",
-    reason,
-    decision: decisionOf(reason),
+    reason: outcome,
+    decision: decisionOf(outcome),
   } as const;
   recorder.recordInBackground(makeAuditEvent(crypto.randomUUID(), trace, facts));
 }
 
-function decisionOf(reason: CallRefused["reason"] | "fault" | null): "granted" | "refused" | "failed" {
-  if (reason === null) return "granted";
-  return toGatewayError(reason).status >= 500 ? "failed" : "refused";
+function decisionOf(outcome: CallOutcome): "granted" | "refused" | "failed" {
+  if (outcome === null) return "granted";
+  return toGatewayError(outcome).status >= 500 ? "failed" : "refused";
 }
 
 function callFacts({ request, message, resource, resourceRevision, upstreamStatus }: Call): Partial<AuditFacts> {
@@ -49,18 +53,18 @@ function callFacts({ request, message, resource, resourceRevision, upstreamStatu
   };
 }
 
-function callerFacts(token: AccessToken): Partial<AuditFacts> {
+function callerFacts(caller: AccessToken): Partial<AuditFacts> {
   return {
-    organization: token.organization,
-    issuer: token.subject.issuer,
-    tenant: token.subject.tenant,
-    subject: token.subject.sub,
-    principal: token.principal,
-    actor: token.actor,
-    client_id: token.clientId,
-    scope_granted: formatScope(token.scope),
-    token_id: token.tokenId,
-    token_expires_at: token.expiresAtSeconds,
-    bound_to_key: token.confirmedKey !== null,
+    organization: caller.organization,
+    issuer: caller.subject.issuer,
+    tenant: caller.subject.tenant,
+    subject: caller.subject.sub,
+    principal: caller.principal,
+    actor: caller.actor,
+    client_id: caller.clientId,
+    scope_granted: formatScope(caller.scope),
+    token_id: caller.tokenId,
+    token_expires_at: caller.expiresAtSeconds,
+    bound_to_key: caller.confirmedKey !== null,
   };
 }

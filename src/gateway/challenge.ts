@@ -3,6 +3,8 @@ import { challengeScopes, protectedResourceMetadataUrl } from "../metadata/prote
 import type { ProtectedResource } from "../trust/protected-resource.ts";
 
 interface Challenge {
+  /** The scheme in which to come back: a bound token is never welcome as a bearer token (RFC 9449 §7.1). */
+  readonly scheme: "Bearer" | "DPoP";
   readonly error: string | null;
   /** Empty: what the server's owner wants a client to ask for at first. */
   readonly scopes: readonly string[];
@@ -12,12 +14,12 @@ interface Challenge {
  * RFC 6750 §3, RFC 9728 §5.1: what to present and where to learn how to get it. Every value comes from our own records,
  * whose grammar leaves no quote to break out of.
  */
-export function challenge(resource: ProtectedResource, { error, scopes }: Challenge): string {
+export function challenge(resource: ProtectedResource, { scheme, error, scopes }: Challenge): string {
   const parameters = [
     ...(error === null ? [] : [`error="${error}"`]),
-    ...(resource.dpop_required ? [`algs="${ALGORITHMS.join(" ")}"`] : []),
+    ...(scheme === "DPoP" ? [`algs="${ALGORITHMS.join(" ")}"`] : []),
     `scope="${(scopes.length > 0 ? scopes : challengeScopes(resource)).join(" ")}"`,
     `resource_metadata="${protectedResourceMetadataUrl(resource.resource)}"`,
   ];
-  return `${resource.dpop_required ? "DPoP" : "Bearer"} ${parameters.join(", ")}`;
+  return `${scheme} ${parameters.join(", ")}`;
 }

@@ -30,46 +30,56 @@ const REQUEST_HEADERS = [
   "traceparent",
   "tracestate",
 ];
-const PARAMETER_HEADER = /^mcp-param-[a-z0-9-]+$/;
 const RESPONSE_HEADERS = ["content-type", "mcp-protocol-version", "retry-after", "x-accel-buffering"];
+
+/** A tool's argument, repeated by the client (MCP 2026-07-28, x-mcp-header): passed on as it is. */
+export function isForwardedParameter(headerName: string): boolean {
+  return /^mcp-param-[a-z0-9-]+$/.test(headerName);
+}
 
 /** @returns the upstream's answer, its body untouched and unread. @throws CallRefused */
 export async function forward(forwarding: Forwarding): Promise<Response> {
   if (findUrlFlaw(forwarding.upstream, forwarding.rules) !== null) throw new CallRefused("upstream_unreachable");
+  const { method, signal } = forwarding.request;
   const response = await openUpstream(forwarding.upstream, {
-    method: forwarding.request.method,
+    method,
     headers: requestHeaders(forwarding),
     body: forwarding.body,
-    clientSignal: forwarding.request.signal,
+    clientSignal: signal,
     answerWithinMilliseconds: LIMITS.upstreamAnswerMilliseconds,
     endsAtMilliseconds: forwarding.endsAtMilliseconds,
   });
   if (response === null) throw new CallRefused("upstream_unreachable");
-  const refusal = findFlaw(response, forwarding.request.method);
-  if (refusal === null && !isWithoutContent(response, forwarding.request.method)) return response;
+  const refusal = findFlaw(response, method);
+  if (refusal === null && !isWithoutContent(response, method)) return response;
   await response.body?.cancel();
-  if (refusal !== null) throw new CallRefused(refusal);
-  return new Response(null, { status: response.status, headers: { ...sessionOf(response) } });
-}
-
-function sessionOf(response: Response): Record<string, string> {
-  const sessionId = response.headers.get("mcp-session-id");
-  return sessionId === null ? {} : { "mcp-session-id": sessionId };
+  if (refusal !== null) throw new CallRefused(refusal, { upstreamStatus: response.status });
+  return withoutContent(response);
 }
 
 /** Accepted notifications, ended sessions and pages for people say nothing to an MCP client: the body is dropped. */
 function isWithoutContent(response: Response, method: string): boolean {
-  const { status } = response;
+  const { status, headers } = response;
   if (status >= 400) return !isReadable(response);
-  return method === "DELETE" || status === 202 || status === 204;
+  return method === "DELETE" || [202, 204, 205].includes(status) || headers.get("content-length") === "0";
+}
+
+function withoutContent({ status, headers }: Response): Response {
+  const described = new Headers(headers);
+  described.delete("content-type");
+  return new Response(null, { status, headers: described });
 }
 
 function requestHeaders({ request, body, upstreamSessionId }: Forwarding): Headers {
   const headers = new Headers({ "accept-encoding": "identity" });
+  let length = 0;
   request.headers.forEach((value, name) => {
-    const isNamed = REQUEST_HEADERS.includes(name) || PARAMETER_HEADER.test(name);
-    if (isNamed && value.length <= LIMITS.gatewayHeaderBytes) headers.set(name, value);
+    if (!REQUEST_HEADERS.includes(name) && !isForwardedParameter(name)) return;
+    length += name.length + value.length;
+    headers.set(name, value);
   });
+  // Refused and not left out: a call without one of its headers would be another call.
+  if (length > LIMITS.gatewayHeaderBytes) throw new CallRefused("message_too_large");
   if (body !== null) headers.set("content-type", "application/json");
   if (upstreamSessionId !== null) headers.set("mcp-session-id", upstreamSessionId);
   return headers;

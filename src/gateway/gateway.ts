@@ -1,23 +1,22 @@
+import { waitUntil } from "cloudflare:workers";
 import type { AccessToken } from "../access-token/verify.ts";
 import { Outage } from "../audit/reason.ts";
+import type { RequestTrace } from "../audit/audit-event.ts";
 import type { Recorder } from "../audit/recorder.ts";
 import type { EgressRules } from "../egress/url-policy.ts";
-import { respondJson } from "../http/respond.ts";
 import { CORRELATION_HEADER, traceRequest } from "../http/trace.ts";
-import { LIMITS } from "../limits.ts";
 import type { ProtectedResource } from "../trust/protected-resource.ts";
 import type { Revised } from "../trust/trust-store.ts";
 import { type BearerDependencies, requireAccessToken } from "./bearer.ts";
-import { account, type Call } from "./call-record.ts";
-import { challenge } from "./challenge.ts";
+import { account, type Call, type CallOutcome } from "./call-record.ts";
 import { allowOrigin, requireAllowedOrigin, respondPreflight } from "./cors.ts";
+import { respondError, respondRefusal } from "./error-response.ts";
 import { forward, responseHeaders } from "./forward.ts";
-import { type Message, readMessage } from "./message.ts";
-import { requireAgreement, STATELESS_VERSION } from "./mirrored-headers.ts";
+import { readMessage } from "./message.ts";
+import { requireAgreement } from "./mirrored-headers.ts";
 import { requirePermitted } from "./operation.ts";
 import { CallRefused } from "./refusal.ts";
 import type { Sessions } from "./session.ts";
-import { toGatewayError } from "./wire-errors.ts";
 
 export interface GatewayDependencies extends BearerDependencies {
   readonly findResource: (identifier: string) => Promise<Revised<ProtectedResource> | null>;
@@ -29,26 +28,29 @@ export interface GatewayDependencies extends BearerDependencies {
 }
 
 /** @returns the answer of an MCP server behind this gateway, or null when no server has this URL. */
-export async function handleGatewayRequest(request: Request, uses: GatewayDependencies): Promise<Response | null> {
+export function handleGatewayRequest(request: Request, uses: GatewayDependencies): Promise<Response | null> {
+  const answered = respond(request, uses);
+  // A caller who hangs up would otherwise stop us between the call and its record, and nobody would know of the call.
+  waitUntil(answered);
+  return answered;
+}
+
+async function respond(request: Request, uses: GatewayDependencies): Promise<Response | null> {
   const trace = traceRequest(request);
-  const found = await findServer(request, uses);
-  if (found === null || !found.document.enabled) return null;
-  const nowSeconds = Math.floor(trace.receivedAtMilliseconds / 1000);
-  const call: Call = {
-    request,
-    resource: found.document,
-    resourceRevision: found.revision,
-    trace,
-    nowSeconds,
-    origin: null,
-    token: null,
-    message: null,
-    upstreamStatus: null,
-  };
-  const response = await answer(call, uses);
-  response.headers.set(CORRELATION_HEADER, trace.correlationId);
-  allowOrigin(response.headers, call.origin);
+  const response = await route(request, trace, uses);
+  response?.headers.set(CORRELATION_HEADER, trace.correlationId);
   return response;
+}
+
+async function route(request: Request, trace: RequestTrace, uses: GatewayDependencies): Promise<Response | null> {
+  try {
+    const found = await findServer(request, uses);
+    return found?.document.enabled === true ? await answer(beginCall(request, trace, found), uses) : null;
+  } catch (error) {
+    if (!(error instanceof Outage)) throw error;
+    uses.recorder.count("gateway", error.reason);
+    return respondError(error.reason, null);
+  }
 }
 
 /** By the exact URL. A server at the origin itself may be written with or without its slash. */
@@ -61,31 +63,42 @@ async function findServer(
   return found === null && pathname === "/" ? findResource(origin) : found;
 }
 
+function beginCall(request: Request, trace: RequestTrace, { document, revision }: Revised<ProtectedResource>): Call {
+  return {
+    request,
+    resource: document,
+    resourceRevision: revision,
+    trace,
+    nowSeconds: Math.floor(trace.receivedAtMilliseconds / 1000),
+    origin: null,
+    caller: null,
+    message: null,
+    upstreamStatus: null,
+  };
+}
+
 async function answer(call: Call, uses: GatewayDependencies): Promise<Response> {
-  try {
-    call.origin = requireAllowedOrigin(call.request, call.resource);
-    if (call.request.method === "OPTIONS" && call.origin !== null) return respondPreflight(call.origin);
-    const response = await authorizeAndForward(call, uses);
-    account(call, null, uses.recorder);
-    return response;
-  } catch (error) {
-    return refuse(call, error, uses);
-  }
+  const response = await authorizeAndForward(call, uses).catch((error: unknown) => refuse(call, error, uses));
+  allowOrigin(response.headers, call.origin);
+  return response;
 }
 
 /** Nothing reaches the upstream before every line above `forward` has passed (MCP: validate before processing). */
 async function authorizeAndForward(call: Call, uses: GatewayDependencies): Promise<Response> {
   const { request, resource } = call;
+  call.origin = requireAllowedOrigin(request, resource);
+  if (request.method === "OPTIONS" && call.origin !== null) return respondPreflight(request);
   if (!["POST", "GET", "DELETE"].includes(request.method)) throw new CallRefused("method_not_allowed");
   const token = await requireAccessToken(call, uses);
-  call.token = token;
   if (!(await uses.isClientWithinRate(token.clientId))) throw new CallRefused("gateway_rate_limited");
   if (request.method === "POST") call.message = await readMessage(request);
   if (call.message !== null) {
     requireAgreement(request.headers, call.message);
     requirePermitted(call.message, resource, token.scope);
   }
-  return forwardInSession(call, token, uses);
+  const response = await forwardInSession(call, token, uses);
+  account(call, null, uses.recorder);
+  return response;
 }
 
 async function forwardInSession(call: Call, token: AccessToken, uses: GatewayDependencies): Promise<Response> {
@@ -100,47 +113,30 @@ async function forwardInSession(call: Call, token: AccessToken, uses: GatewayDep
     rules: uses.egress,
     body: message?.text ?? null,
     upstreamSessionId,
-    endsAtMilliseconds: request.method === "GET" ? token.expiresAtSeconds * 1000 : null,
+    endsAtMilliseconds: isSubscription(call) ? token.expiresAtSeconds * 1000 : null,
   });
   call.upstreamStatus = response.status;
   const headers = responseHeaders(response);
   const issued = response.headers.get("mcp-session-id");
-  if (issued !== null) headers.set("mcp-session-id", await uses.sessions.issue(issued, holder));
+  const sessionId = issued === null ? null : await uses.sessions.issue(issued, holder);
+  if (sessionId !== null) headers.set("mcp-session-id", sessionId);
   return new Response(response.body, { status: response.status, headers });
 }
 
+/** A stream that lasts as long as its client likes, in either era: it must not outlast the token that opened it. */
+function isSubscription({ request, message }: Call): boolean {
+  return request.method === "GET" || message?.method === "subscriptions/listen";
+}
+
 function refuse(call: Call, error: unknown, uses: GatewayDependencies): Response {
-  const reason = classify(error);
+  const reason = error instanceof CallRefused || error instanceof Outage ? error.reason : "fault";
   if (reason === "fault") uses.reportFault(call.trace.correlationId, error);
-  if (error instanceof CallRefused) call.token ??= error.caller;
-  account(call, reason, uses.recorder);
-  const wire = toGatewayError(reason);
-  // Before 2026-07-28 a 403 or 404 says something about token or session; "no such method" is an ordinary answer.
-  const isLegacyList = reason === "operation_unknown" && isAskedOfLegacyServer(call);
-  if (isLegacyList) return respondError(200, { code: -32_601, message: "Method not found" }, call.message);
-  const response = respondError(wire.status, wire, call.message);
-  if (wire.challenge !== null) response.headers.set("www-authenticate", challengeFor(call, error, wire.challenge));
-  if (wire.status === 503) response.headers.set("retry-after", String(LIMITS.retryAfterSeconds));
-  if (wire.status === 429) response.headers.set("retry-after", String(LIMITS.rateLimitRetryAfterSeconds));
-  if (wire.status === 405) response.headers.set("allow", "POST, GET, DELETE");
-  return response;
+  if (error instanceof CallRefused) call.upstreamStatus = error.upstreamStatus;
+  account(call, outcomeOf(call, reason), uses.recorder);
+  return respondRefusal(call, reason, error instanceof CallRefused ? error.neededScopes : []);
 }
 
-function isAskedOfLegacyServer({ request, message }: Call): boolean {
-  const isStateless = request.headers.get("mcp-protocol-version") === STATELESS_VERSION;
-  return message?.kind === "request" && message.target === null && !isStateless;
-}
-
-function challengeFor({ resource }: Call, error: unknown, code: string): string {
-  const scopes = error instanceof CallRefused ? error.neededScopes : [];
-  return challenge(resource, { error: code === "none" ? null : code, scopes });
-}
-
-function respondError(status: number, error: { code: number; message: string }, message: Message | null): Response {
-  const { code, message: text } = error;
-  return respondJson(status, { jsonrpc: "2.0", id: message?.id ?? null, error: { code, message: text } });
-}
-
-function classify(error: unknown): CallRefused["reason"] | "fault" {
-  return error instanceof CallRefused || error instanceof Outage ? error.reason : "fault";
+/** That nobody waited for the answer is no failure of the upstream: the call was authorized, and it was sent. */
+function outcomeOf({ request }: Call, reason: CallOutcome): CallOutcome {
+  return reason === "upstream_unreachable" && request.signal.aborted ? null : reason;
 }

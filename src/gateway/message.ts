@@ -11,7 +11,7 @@ export interface Message {
   readonly id: MessageId;
   /** Empty for a response. */
   readonly method: string;
-  /** The tool, prompt or resource that the message names; null where its method names none. */
+  /** The tool, prompt, resource or task that the message names; null where its method names none. */
   readonly target: string | null;
   /** `_meta["io.modelcontextprotocol/protocolVersion"]` of the stateless era. */
   readonly protocolVersion: string | null;
@@ -28,7 +28,15 @@ const TARGET_MEMBERS: ReadonlyMap<string, string> = new Map([
   ["resources/read", "uri"],
   ["resources/subscribe", "uri"],
   ["resources/unsubscribe", "uri"],
+  ["tasks/get", "taskId"],
+  ["tasks/update", "taskId"],
+  ["tasks/result", "taskId"],
+  ["tasks/cancel", "taskId"],
 ]);
+/** What we or a server read of `params`, by its folded spelling. */
+const PARAMETERS: ReadonlyMap<string, string> = new Map(
+  ["name", "arguments", "uri", "taskId", "_meta"].map((member) => [foldCase(member), member]),
+);
 const NAME = /^[\x21-\x7e]+$/;
 const PROTOCOL_VERSION = "io.modelcontextprotocol/protocolVersion";
 
@@ -47,7 +55,8 @@ function parse(bytes: Uint8Array): JsonObject {
   try {
     return parseStrictObject(decodeUtf8(bytes), MESSAGE_BOUNDS);
   } catch (error) {
-    if (error instanceof AmbiguousJson) throw new CallRefused("message_malformed");
+    // A bad escape in a member's name is JSON.parse's own to find.
+    if (error instanceof AmbiguousJson || error instanceof SyntaxError) throw new CallRefused("message_malformed");
     throw error;
   }
 }
@@ -69,7 +78,7 @@ function readId({ jsonrpc, id, ...members }: JsonObject): MessageId {
 function readCall(message: JsonObject): Pick<Message, "method" | "target" | "protocolVersion"> {
   const { method, params = {} } = message;
   const isCall = typeof method === "string" && isName(method) && !("result" in message) && !("error" in message);
-  if (!isCall || !isObject(params)) throw new CallRefused("message_malformed");
+  if (!isCall || !isObject(params) || !isSpelledExactly(params)) throw new CallRefused("message_malformed");
   return { method, target: readTarget(method, params), protocolVersion: readVersion(params) };
 }
 
@@ -80,12 +89,22 @@ function readResponse(message: JsonObject): Pick<Message, "kind" | "method" | "t
   return { kind: "response", method: "", target: null, protocolVersion: null };
 }
 
+/** A lone "Name" or "argumentſ" is a member we know to a server that folds case, and to us it is none. */
+function isSpelledExactly(params: JsonObject): boolean {
+  return Object.keys(params).every((member) => (PARAMETERS.get(foldCase(member)) ?? member) === member);
+}
+
+/** As Go's encoding/json folds: up and down again takes "ſ" to "s" and "K" (Kelvin) to "k", which going down alone does not. */
+function foldCase(member: string): string {
+  return member.toUpperCase().toLowerCase();
+}
+
 function readTarget(method: string, params: JsonObject): string | null {
   const member = TARGET_MEMBERS.get(method);
   if (member === undefined) return null;
   const target = params[member];
-  // A resource's URI may hold anything a URI may; the name of a tool or prompt is what rules are written about.
-  const fits = typeof target === "string" && target.isWellFormed() && (member === "uri" || isName(target));
+  // A resource's URI and a task's id may hold anything; the name of a tool or prompt is what rules are written about.
+  const fits = typeof target === "string" && target.isWellFormed() && (member !== "name" || isName(target));
   if (!fits || target.length > LIMITS.urlBytes) throw new CallRefused("message_malformed");
   return target;
 }

@@ -1,3 +1,4 @@
+import { LIMITS } from "../limits.ts";
 import type { Scope } from "../policy/scope.ts";
 import type { ProtectedResource } from "../trust/protected-resource.ts";
 import type { Message } from "./message.ts";
@@ -35,6 +36,8 @@ function covers(meaning: ScopeMeaning, { method, target }: Message): boolean {
   return method === "tools/call" && target !== null && meaning.tools.includes(target);
 }
 
-function breadth(meaning: ScopeMeaning): number {
-  return meaning.methods.length * 1000 + meaning.tools.length;
+/** How many operations a scope opens. The whole of tools/call is more than any list of tools could name. */
+function breadth({ methods, tools }: ScopeMeaning): number {
+  const opensEveryTool = methods.includes("tools/call");
+  return methods.length + (opensEveryTool ? LIMITS.valuesPerSelector : 0) + tools.length;
 }

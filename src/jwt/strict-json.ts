@@ -111,7 +111,7 @@ class Scanner {
     if (!container?.names) return;
     MEMBER_FOLLOWS.lastIndex = this.#at;
     if (!MEMBER_FOLLOWS.test(this.#text)) return;
-    this.#name(JSON.parse(token) as string, container);
+    this.#name(decodeString(token), container);
   }
 
   #name(decoded: string, container: Container): void {
@@ -133,5 +133,14 @@ class Scanner {
     if (token === undefined) throw new AmbiguousJson("not JSON");
     this.#at += token.length;
     return token;
+  }
+}
+
+/** @throws AmbiguousJson for an escape that JSON does not know */
+function decodeString(token: string): string {
+  try {
+    return JSON.parse(token) as string;
+  } catch {
+    throw new AmbiguousJson("not JSON");
   }
 }

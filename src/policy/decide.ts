@@ -1,19 +1,10 @@
 import { LIMITS } from "../limits.ts";
-import type { PermitRule, Policy, Rule } from "./policy.ts";
+import { type CompiledPermit, type CompiledRule, compile } from "./compiled-policy.ts";
+import type { Condition } from "./conditions.ts";
+import type { PermitRule, Policy } from "./policy.ts";
+import type { PolicyRequest } from "./policy-request.ts";
 import { intersect, type Scope } from "./scope.ts";
-import { type Selector, selects } from "./selector.ts";
-
-/** Verified facts only; nothing in here comes from an assertion whose signature has not been checked. */
-export interface PolicyRequest {
-  readonly issuer: string;
-  readonly idpTenant: string | null;
-  readonly clientId: string;
-  readonly resource: string;
-  readonly subject: string;
-  /** `sub` of the acting party (RFC 8693 §4.1). It can only ever narrow: a rule that selects on it must name it. */
-  readonly actor: string | null;
-  readonly scope: Scope;
-}
+import { selects } from "./selector.ts";
 
 export interface Permit {
   readonly effect: "permit";
@@ -22,59 +13,102 @@ export interface Permit {
   readonly tokenLifetimeSeconds: number;
 }
 
+/** What sign-in would do (RFC 9470 §3). */
+export interface StepUp {
+  readonly acrValues: readonly string[];
+  readonly maximumAgeSeconds: number | null;
+}
+
 export interface Deny {
   readonly effect: "deny";
-  /** The deny rule that matched; null when no rule permits. */
+  /** The rule that decided; null when it is that none permits. */
   readonly rule: string | null;
-  readonly cause: "denied_by_rule" | "no_rule_permits" | "scope_not_permitted";
+  readonly cause:
+    | "denied_by_rule"
+    | "condition_failed"
+    | "authentication_insufficient"
+    | "key_binding_required"
+    | "no_rule_permits"
+    | "scope_not_permitted";
+  /** Only with authentication_insufficient. */
+  readonly stepUp: StepUp | null;
 }
 
 export type PolicyDecision = Permit | Deny;
 
 /**
  * Deny by default, any matching deny wins, and the order of rules never changes the answer: the permitted scope is the
- * union over all matching permits, the lifetime the shortest that a contributing rule states.
+ * union over all matching permits, the lifetime the shortest that a contributing rule states. A condition that fails to
+ * evaluate denies, whatever the other rules say: nobody can tell what its rule meant.
  */
 export function decide(policy: Policy, request: PolicyRequest): PolicyDecision {
-  const matching = policy.rules.filter((rule) => matches(rule, request));
-  const denials = matching.filter((rule) => rule.effect === "deny").map((rule) => rule.id);
-  const [deniedBy] = denials.toSorted();
-  if (deniedBy !== undefined) return { effect: "deny", rule: deniedBy, cause: "denied_by_rule" };
-  const permits = matching.filter((rule) => rule.effect === "permit");
-  if (permits.length === 0) return { effect: "deny", rule: null, cause: "no_rule_permits" };
-  return permit(permits, request.scope);
+  const { denies, permits } = compile(policy);
+  const failures: string[] = [];
+  const matches = (rule: CompiledRule): boolean => allHold(rule, rule.conditions, { request, failures });
+  const [deniedBy] = idsOf(denies.filter((rule) => matches(rule)));
+  const matching = permits.filter((rule) => matches(rule));
+  const [failed] = failures.toSorted();
+  if (deniedBy !== undefined) return deny("denied_by_rule", deniedBy);
+  if (failed !== undefined) return deny("condition_failed", failed);
+  if (matching.length === 0) return deny("no_rule_permits");
+  return permitBy(matching, request);
 }
 
-function permit(permits: readonly PermitRule[], scope: Scope): PolicyDecision {
-  const contributing = permits.filter((rule) => permittedBy(rule, scope).size > 0);
-  if (contributing.length === 0) return { effect: "deny", rule: null, cause: "scope_not_permitted" };
-  const lifetimes = contributing.map((rule) => rule.token_lifetime_seconds ?? LIMITS.accessTokenLifetimeSeconds);
+interface Evaluation {
+  readonly request: PolicyRequest;
+  readonly failures: string[];
+}
+
+function allHold({ rule }: CompiledRule, conditions: readonly Condition[], { request, failures }: Evaluation): boolean {
+  try {
+    return conditions.every((condition) => condition.holds(request));
+  } catch {
+    failures.push(rule.id);
+    return false;
+  }
+}
+
+/** Each way of falling short is told only when mending it would help. */
+function permitBy(matching: readonly CompiledPermit[], request: PolicyRequest): PolicyDecision {
+  const useful = matching.filter(({ rule }) => permittedBy(rule, request.scope).size > 0);
+  const signedIn = useful.filter(({ authentication }) => authentication.every((condition) => condition.holds(request)));
+  const bound = signedIn.filter(({ rule }) => request.isKeyBound || !rule.dpop_required);
+  if (bound.length > 0)
+    return grant(
+      bound.map(({ rule }) => rule),
+      request.scope,
+    );
+  if (useful.length === 0) return deny("scope_not_permitted");
+  if (signedIn.length > 0) return deny("key_binding_required", idsOf(signedIn)[0]);
+  return { ...deny("authentication_insufficient", idsOf(useful)[0]), stepUp: stepUpFor(useful) };
+}
+
+function grant(rules: readonly PermitRule[], scope: Scope): Permit {
+  const lifetimes = rules.map((rule) => rule.token_lifetime_seconds ?? LIMITS.accessTokenLifetimeSeconds);
   return {
     effect: "permit",
-    rules: contributing.map((rule) => rule.id).toSorted(),
-    scope: new Set(contributing.flatMap((rule) => [...permittedBy(rule, scope)])),
+    rules: rules.map((rule) => rule.id).toSorted(),
+    scope: new Set(rules.flatMap((rule) => [...permittedBy(rule, scope)])),
     tokenLifetimeSeconds: Math.min(...lifetimes),
   };
 }
 
+/** The demands of one rule, the first by id, since those of several need not be met by any one sign-in. */
+function stepUpFor(permits: readonly CompiledPermit[]): StepUp {
+  const [first] = permits.map(({ rule }) => rule).toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  return { acrValues: first?.acr ?? [], maximumAgeSeconds: first?.maximum_authentication_age_seconds ?? null };
+}
+
+function deny(cause: Deny["cause"], rule: string | null = null): Deny {
+  return { effect: "deny", rule, cause, stepUp: null };
+}
+
+function idsOf(rules: readonly CompiledRule[]): readonly string[] {
+  return rules.map(({ rule }) => rule.id).toSorted();
+}
+
 function permittedBy(rule: PermitRule, scope: Scope): Scope {
   return rule.scopes === "any" ? scope : intersect(scope, rule.scopes);
-}
-
-function matches(rule: Rule, request: PolicyRequest): boolean {
-  return (
-    selects(rule.clients, request.clientId) &&
-    selects(rule.resources, request.resource) &&
-    restricts(rule.issuers, request.issuer) &&
-    restricts(rule.tenants, request.idpTenant) &&
-    restricts(rule.subjects, request.subject) &&
-    restricts(rule.actors, request.actor)
-  );
-}
-
-/** A selector that a rule leaves out is no condition; one that it states must name the value. */
-function restricts(selector: Selector | undefined, candidate: string | null): boolean {
-  return selector === undefined || selects(selector, candidate);
 }
 
 /**

@@ -1,26 +1,53 @@
 import * as z from "zod";
 import { LIMITS } from "../limits.ts";
+import { compileExpression } from "./expression.ts";
 import { scopeTokenSchema } from "./scope.ts";
 import { selectorSchema } from "./selector.ts";
 
 const lifetimeSchema = z.int().min(1).max(LIMITS.accessTokenLifetimeMaximumSeconds);
+const instantSchema = z.iso.datetime({ offset: true });
 
+const expressionSchema = z.string().superRefine((text, context) => {
+  const compiled = compileExpression(text);
+  if (typeof compiled !== "function") context.addIssue({ code: "custom", message: compiled.flaw });
+});
+
+/** All that a rule states must hold; what it leaves out is no condition. */
 const conditions = {
   id: z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/, "use letters, digits, dot, dash and underscore"),
   description: z.string().max(1024).optional(),
-  issuers: selectorSchema.optional(),
-  tenants: selectorSchema.optional(),
   clients: selectorSchema,
   resources: selectorSchema,
+  issuers: selectorSchema.optional(),
+  tenants: selectorSchema.optional(),
   subjects: selectorSchema.optional(),
+  /** Any one of the subject's groups, as the identity provider names them. */
+  groups: selectorSchema.optional(),
+  /** Of a verified address at a domain for which the identity provider is authoritative. */
+  email_domains: selectorSchema.optional(),
   actors: selectorSchema.optional(),
+  /** Any one of the authentication methods (RFC 8176). */
+  amr: selectorSchema.optional(),
+  not_before: instantSchema.optional(),
+  not_after: instantSchema.optional(),
+  /** Common Expression Language, for what lists cannot say. An error in it denies. */
+  condition: expressionSchema.optional(),
+};
+
+/** What a better sign-in could satisfy: when only this is missing, the client is told to get one (RFC 9470). */
+const authentication = {
+  acr: z.array(z.string().min(1).max(LIMITS.identifierBytes)).min(1).max(16).optional(),
+  maximum_authentication_age_seconds: z.int().min(1).optional(),
 };
 
 const permitSchema = z.strictObject({
   ...conditions,
+  ...authentication,
   effect: z.literal("permit"),
   scopes: z.union([z.literal("any"), z.array(scopeTokenSchema).max(LIMITS.scopeTokens).transform(toSet)]),
   token_lifetime_seconds: lifetimeSchema.optional(),
+  /** Only for a token that is bound to a key. */
+  dpop_required: z.boolean().default(false),
 });
 
 /** A deny names no scopes: it refuses the whole request. */

@@ -18,3 +18,8 @@ export const selectorSchema = z.union([
 export function selects(selector: Selector, candidate: string | null): boolean {
   return selector === "any" || (candidate !== null && selector.has(candidate));
 }
+
+/** @returns whether the selector names any of these; "any" names even none at all. */
+export function selectsAny(selector: Selector, candidates: ReadonlySet<string>): boolean {
+  return selector === "any" || !selector.isDisjointFrom(candidates);
+}

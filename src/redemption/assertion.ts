@@ -45,6 +45,10 @@ export interface IdJag {
   readonly hasAuthorizationDetails: boolean;
   readonly actor: Actor | null;
   readonly authentication: AuthenticationEvent;
+  /** From the claim that the issuer's record names; empty where it names none. */
+  readonly groups: ReadonlySet<string>;
+  /** Of a verified address at a domain for which the issuer's record says it is authoritative. */
+  readonly emailDomain: string | null;
   /** SHA-256 over (issuer, jti): what names this assertion in the audit record. */
   readonly hash: string;
   /** RFC 7638 thumbprint of the key the assertion is bound to. */

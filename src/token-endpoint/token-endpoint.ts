@@ -1,5 +1,5 @@
 import { type AuditFacts, makeAuditEvent, type RequestTrace, serializeAuditEvent } from "../audit/audit-event.ts";
-import { Outage, type Reason } from "../audit/reason.ts";
+import { Outage } from "../audit/reason.ts";
 import type { Recorder } from "../audit/recorder.ts";
 import { CORRELATION_HEADER, traceRequest } from "../http/trace.ts";
 import { respondJson } from "../http/respond.ts";
@@ -9,6 +9,7 @@ import { auditFacts } from "../redemption/audit-facts.ts";
 import type { Consumption, Decided, Dependencies } from "../redemption/dependencies.ts";
 import type { Outcome } from "../redemption/pipeline.ts";
 import { redemption } from "../redemption/redemption.ts";
+import { Rejected } from "../redemption/rejection.ts";
 import type { Receipt, SealedAccessToken } from "../redemption/sealed-access-token.ts";
 import { tokenRequest, type TokenRequestDependencies } from "./token-request.ts";
 import { isTokenEndpointReason, toWireError } from "./wire-errors.ts";
@@ -93,10 +94,10 @@ async function refuse(refused: Refused, known: Partial<Decided>, exchange: Excha
   if (refused.kind === "fault") uses.reportFault(trace.correlationId, refused.cause);
   try {
     await account(refused, known, exchange);
-    return await respondRefusal(refused.reason, exchange);
+    return await respondRefusal(refused, exchange);
   } catch (error) {
     // A refusal that cannot be put on record is not answered as one.
-    return respondRefusal(error instanceof Outage ? error.reason : "fault", exchange);
+    return respondRefusal({ reason: error instanceof Outage ? error.reason : "fault", cause: error }, exchange);
   }
 }
 
@@ -119,7 +120,9 @@ async function account(refused: Refused, known: Partial<Decided>, { uses, trace 
   await uses.recorder.record(makeAuditEvent(crypto.randomUUID(), trace, facts));
 }
 
-async function respondRefusal(reason: Reason, { trace, uses, nowSeconds }: Exchange): Promise<Response> {
+type Answerable = Pick<Refused, "reason" | "cause">;
+
+async function respondRefusal({ reason, cause }: Answerable, { trace, uses, nowSeconds }: Exchange): Promise<Response> {
   const { status, error, description } = toWireError(isTokenEndpointReason(reason) ? reason : "fault");
   const headers = new Headers({ [CORRELATION_HEADER]: trace.correlationId });
   if (status === 401) headers.set("www-authenticate", 'Basic realm="token", charset="UTF-8"');
@@ -127,5 +130,15 @@ async function respondRefusal(reason: Reason, { trace, uses, nowSeconds }: Excha
   if (status === 429) headers.set("retry-after", String(LIMITS.rateLimitRetryAfterSeconds));
   if (status === 503) headers.set("retry-after", String(LIMITS.retryAfterSeconds));
   if (error === "use_dpop_nonce") headers.set("dpop-nonce", await uses.currentNonce(nowSeconds));
-  return respondJson(status, { error, error_description: description, correlation_id: trace.correlationId }, headers);
+  const body = { error, error_description: description, ...stepUpMembers(cause), correlation_id: trace.correlationId };
+  return respondJson(status, body, headers);
+}
+
+/** RFC 9470 §3, as members: what sign-in at the identity provider has to do better. */
+function stepUpMembers(cause: unknown): { readonly acr_values?: string; readonly max_age?: number } {
+  const stepUp = cause instanceof Rejected ? cause.stepUp : null;
+  return {
+    ...(stepUp === null || stepUp.acrValues.length === 0 ? {} : { acr_values: stepUp.acrValues.join(" ") }),
+    ...(stepUp === null || stepUp.maximumAgeSeconds === null ? {} : { max_age: stepUp.maximumAgeSeconds }),
+  };
 }

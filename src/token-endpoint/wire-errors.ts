@@ -12,6 +12,7 @@ export type OAuthError =
   | "invalid_authorization_details"
   | "invalid_dpop_proof"
   | "use_dpop_nonce"
+  | "insufficient_user_authentication"
   | "temporarily_unavailable"
   | "server_error";
 
@@ -26,6 +27,7 @@ const DESCRIPTIONS: Record<OAuthError, string> = {
   invalid_target: "The resource is missing, ambiguous or not available to this client.",
   invalid_authorization_details: "authorization_details are not supported here.",
   invalid_dpop_proof: "The DPoP proof is missing, malformed, stale or used.",
+  insufficient_user_authentication: "Sign the user in again as acr_values and max_age say, and obtain a new assertion.",
   use_dpop_nonce: "Repeat the request with the nonce in the DPoP-Nonce header.",
   temporarily_unavailable: "Try again after the time that Retry-After gives.",
   server_error: "The request could not be processed.",
@@ -103,6 +105,8 @@ const WIRE: Record<Refusal | OutageReason | "fault", WireError> = {
   policy_denied: grant400,
   policy_no_rule: grant400,
   policy_scope: scope400,
+  policy_condition_failed: grant400,
+  authentication_insufficient: { status: 400, error: "insufficient_user_authentication" },
   assertion_replayed: grant400,
   ledger_unavailable: outage503,
   ledger_overloaded: outage503,

@@ -7,19 +7,24 @@ export type KeySource =
   | { readonly kind: "remote"; readonly jwksUri: string }
   | { readonly kind: "inline"; readonly keys: readonly VerificationKey[] };
 
-const remoteSchema = z
-  .strictObject({ jwks_uri: z.string().max(LIMITS.urlBytes) })
-  .transform(({ jwks_uri }): KeySource => ({ kind: "remote", jwksUri: jwks_uri }));
-
 /** A weak or private key in a document is the author's mistake, so it fails the document and names the flaw. */
-const inlineSchema = z
-  .strictObject({ keys: z.array(z.unknown()).min(1).max(LIMITS.keysPerSet) })
-  .transform(({ keys }, context): KeySource => {
+const inlineKeysSchema = z
+  .array(z.unknown())
+  .min(1)
+  .max(LIMITS.keysPerSet)
+  .transform((keys, context): readonly VerificationKey[] => {
     const read = keys.map((key) => readVerificationKey(key));
     read.forEach((key, index) => {
-      if (typeof key === "string") context.addIssue({ code: "custom", path: ["keys", index], message: key });
+      if (typeof key === "string") context.addIssue({ code: "custom", path: [index], message: key });
     });
-    return { kind: "inline", keys: read.filter((key) => typeof key !== "string") };
+    return read.filter((key) => typeof key !== "string");
   });
 
-export const keySourceSchema = z.union([remoteSchema, inlineSchema]);
+export const keySourceSchema = z
+  .strictObject({ jwks_uri: z.string().max(LIMITS.urlBytes).optional(), keys: inlineKeysSchema.optional() })
+  .transform(({ jwks_uri, keys }, context): KeySource => {
+    if (jwks_uri !== undefined && keys === undefined) return { kind: "remote", jwksUri: jwks_uri };
+    if (jwks_uri === undefined && keys !== undefined) return { kind: "inline", keys };
+    context.addIssue({ code: "custom", message: "state either jwks_uri or keys" });
+    return z.NEVER;
+  });

@@ -29,6 +29,13 @@ export const trustedIdpSchema = z
       .min(0)
       .max(LIMITS.clockToleranceMaximumSeconds)
       .default(LIMITS.clockToleranceSeconds),
+    /** The claim that lists the subject's groups; without it, no rule that selects on groups matches. */
+    groups_claim: z.string().min(1).max(LIMITS.identifierBytes).optional(),
+    /** Domains whose addresses this provider may assert. Nobody else's word on an address counts. */
+    email_domains: z
+      .array(z.string().regex(/^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/, "a domain in lower case"))
+      .max(1024)
+      .default([]),
     /** An assertion without `scope`: refuse it, or leave the ceiling to client, resource and policy. */
     scope_absent: z.enum(["refuse", "policy_decides"]).default("refuse"),
   })

@@ -85,10 +85,12 @@ describe("a key is consumed once", () => {
     ["an eviction", (ledger: LedgerStub) => evictDurableObject(ledger)],
     ["a crash", () => abortAllDurableObjects()],
   ])("and stays consumed after %s", async (_name, lose) => {
-    const [ledger, key] = [makeLedger(), makeKey()];
-    expect(await consume(ledger, { key })).toBe("consumed");
-    await lose(ledger);
-    const results = await Promise.all(Array.from({ length: 50 }, () => consume(ledger, { key })));
+    const [name, key] = [`test/${crypto.randomUUID()}`, makeKey()];
+    const before = env.ASSERTION_LEDGER.getByName(name);
+    expect(await consume(before, { key })).toBe("consumed");
+    await lose(before);
+    const after = env.ASSERTION_LEDGER.getByName(name);
+    const results = await Promise.all(Array.from({ length: 50 }, () => consume(after, { key })));
     expect(new Set(results)).toEqual(new Set(["replayed"]));
   });
 

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { MALFORMED, readNumericDate, readString, readStringList } from "../../src/jwt/claims.ts";
 import type { Json } from "../../src/jwt/strict-json.ts";
@@ -23,8 +23,8 @@ describe("every reader", () => {
   it.each(READERS)("%s coerces nothing: it gives the value itself, or its list, or says malformed", (_name, read) => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
-        const result = read(value as Json);
-        if (result !== MALFORMED) expect([value, [value]]).toContainEqual(result);
+        const result = read(value);
+        expect([MALFORMED, value, [value]]).toContainEqual(result);
       }),
       { seed: 3, numRuns: 500 },
     );

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { base64url } from "jose";
 import { describe, expect, it } from "vitest";
 import { type JwsFlaw, MalformedJws, parseCompactJws } from "../../src/jwt/compact-jws.ts";

@@ -16,13 +16,26 @@ function withoutScopes(): Members {
   return permitRule({ scopes: undefined });
 }
 
-const named = (count: number): readonly Members[] => Array.from({ length: count }, (_, index) => permitRule({ id: `r${index}` }));
+const named = (count: number): readonly Members[] =>
+  Array.from({ length: count }, (_, index) => permitRule({ id: `r${index}` }));
 
 describe("policySchema", () => {
   it.each<[string, Members]>([
     ["no rules at all, which permits nothing", withRules()],
     ["a permit and a denial", withRules(permitRule(), denyRule())],
-    ["every condition", withRules(permitRule({ issuers: ["i"], tenants: ["t"], subjects: ["s"], actors: "any", token_lifetime_seconds: 60, description: "why" }))],
+    [
+      "every condition",
+      withRules(
+        permitRule({
+          issuers: ["i"],
+          tenants: ["t"],
+          subjects: ["s"],
+          actors: "any",
+          token_lifetime_seconds: 60,
+          description: "why",
+        }),
+      ),
+    ],
     ["empty lists, which select nothing", withRules(permitRule({ clients: [], resources: [], scopes: [] }))],
     ["a $schema, for editors", policyDocument({ $schema: "./policy.schema.json" })],
     ["as many rules as there may be", withRules(...named(LIMITS.policyRules))],
@@ -32,7 +45,11 @@ describe("policySchema", () => {
 
   it.each<[string, Members, string]>([
     ["a member it does not know (H04)", policyDocument({ version: 1 }), ""],
-    ["a rule's member it does not know: a typo must not widen", withRules(permitRule({ subject: ["user-ada"] })), "rules.0"],
+    [
+      "a rule's member it does not know: a typo must not widen",
+      withRules(permitRule({ subject: ["user-ada"] })),
+      "rules.0",
+    ],
     ["no organization", policyDocument({ organization: undefined }), "organization"],
     ["an organization with a colon in it", policyDocument({ organization: "acme:x" }), "organization"],
     ["an organization that is empty", policyDocument({ organization: "" }), "organization"],
@@ -54,8 +71,16 @@ describe("policySchema", () => {
     ["one value that is no list", withRules(permitRule({ clients: "agent" })), "rules.0.clients"],
     ["a scope that is no scope token", withRules(permitRule({ scopes: ["files read"] })), "rules.0.scopes"],
     ["a lifetime of nothing", withRules(permitRule({ token_lifetime_seconds: 0 })), "rules.0.token_lifetime_seconds"],
-    ["a lifetime beyond the cap", withRules(permitRule({ token_lifetime_seconds: 3601 })), "rules.0.token_lifetime_seconds"],
-    ["a lifetime of a fraction", withRules(permitRule({ token_lifetime_seconds: 1.5 })), "rules.0.token_lifetime_seconds"],
+    [
+      "a lifetime beyond the cap",
+      withRules(permitRule({ token_lifetime_seconds: 3601 })),
+      "rules.0.token_lifetime_seconds",
+    ],
+    [
+      "a lifetime of a fraction",
+      withRules(permitRule({ token_lifetime_seconds: 1.5 })),
+      "rules.0.token_lifetime_seconds",
+    ],
   ])("refuses %s, and says where", (_what, document, path) => {
     expect(parse(document).error?.issues[0]?.path.join(".")).toBe(path);
   });

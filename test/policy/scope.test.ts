@@ -1,9 +1,9 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { LIMITS } from "../../src/limits.ts";
 import { formatScope, intersect, parseScope, scopeTokenSchema } from "../../src/policy/scope.ts";
 
-const token = fc.string({ unit: fc.constantFrom(..."abAB!#[]~:/."), minLength: 1, maxLength: 6 });
+const token = fc.string({ unit: fc.constantFrom(..."abAB!#[]~:/.".split("")), minLength: 1, maxLength: 6 });
 const scope = fc.uniqueArray(token, { maxLength: 8 }).map((tokens) => new Set(tokens));
 
 describe("parseScope", () => {

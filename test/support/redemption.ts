@@ -73,6 +73,8 @@ export function makeIdJag(overrides: Partial<IdJag> = {}): IdJag {
     hasAuthorizationDetails: false,
     actor: null,
     authentication: { authTimeSeconds: null, acr: null, amr: null },
+    groups: new Set(),
+    emailDomain: null,
     hash: "hash-1",
     confirmedKey: null,
     ...overrides,

@@ -30,7 +30,9 @@ function parse(kind: DocumentKind, overrides: Members = {}) {
 }
 
 /** What a person reads who has made the mistake. */
-function complaint(read: () => unknown): { readonly key: string; readonly path: string; readonly message: string } | null {
+function complaint(
+  read: () => unknown,
+): { readonly key: string; readonly path: string; readonly message: string } | null {
   try {
     read();
     return null;
@@ -64,7 +66,10 @@ describe("a document of every kind", () => {
 
   it.each(KINDS)("%s: is governed by no key but its own", (kind) => {
     const text = JSON.stringify(BUILDERS[kind]());
-    expect(complaint(() => parseText(kind, text, `${NAMES[kind]}x`))).toMatchObject({ key: `${kind}:${NAMES[kind]}x`, path: nameMember(kind) });
+    expect(complaint(() => parseText(kind, text, `${NAMES[kind]}x`))).toMatchObject({
+      key: `${kind}:${NAMES[kind]}x`,
+      path: nameMember(kind),
+    });
   });
 
   it.each([
@@ -76,7 +81,8 @@ describe("a document of every kind", () => {
     ["a document larger than it may be", `{"a":"${"a".repeat(LIMITS.trustDocumentBytes)}"}`, "document too large"],
     ["a document deeper than it may be", `{"a":${"[".repeat(20)}${"]".repeat(20)}}`, "too deep"],
   ])("is refused as a whole when it is %s", (_what, text, reason) => {
-    for (const kind of KINDS) expect(complaint(() => parseText(kind, text))?.message).toBe(`${kind}:${NAMES[kind]}: ${reason}`);
+    for (const kind of KINDS)
+      expect(complaint(() => parseText(kind, text))?.message).toBe(`${kind}:${NAMES[kind]}: ${reason}`);
   });
 });
 
@@ -101,18 +107,45 @@ describe("defaults", () => {
   });
 
   it("of a resource are five minutes, and no proof, and no browser", () => {
-    expect(parse("resource")).toMatchObject({ enabled: true, token_lifetime_seconds: 300, dpop_required: false, allowed_origins: [] });
+    expect(parse("resource")).toMatchObject({
+      enabled: true,
+      token_lifetime_seconds: 300,
+      dpop_required: false,
+      allowed_origins: [],
+    });
   });
 });
 
 describe("a document is read", () => {
   it.each<[string, DocumentKind, Members]>([
-    ["an issuer that many customers share", "idp", { organization: undefined, tenants: { "tenant-a": "acme", "tenant-b": "globex" } }],
-    ["an identity provider's caps at their limits", "idp", { maximum_lifetime_seconds: 600, clock_tolerance_seconds: 60 }],
+    [
+      "an issuer that many customers share",
+      "idp",
+      { organization: undefined, tenants: { "tenant-a": "acme", "tenant-b": "globex" } },
+    ],
+    [
+      "an identity provider's caps at their limits",
+      "idp",
+      { maximum_lifetime_seconds: 600, clock_tolerance_seconds: 60 },
+    ],
     ["no tolerance at all", "idp", { clock_tolerance_seconds: 0 }],
     ["a client that signs for itself", "client", { authentication: privateKeyJwt }],
-    ["a client that may do either", "client", { authentication: { ...privateKeyJwt, methods: ["private_key_jwt", "client_secret_post"], secret_digests: [SECRET_DIGEST] } }],
-    ["a client with two secrets while one replaces the other", "client", { authentication: { ...secret, secret_digests: [SECRET_DIGEST, SECRET_DIGEST] } }],
+    [
+      "a client that may do either",
+      "client",
+      {
+        authentication: {
+          ...privateKeyJwt,
+          methods: ["private_key_jwt", "client_secret_post"],
+          secret_digests: [SECRET_DIGEST],
+        },
+      },
+    ],
+    [
+      "a client with two secrets while one replaces the other",
+      "client",
+      { authentication: { ...secret, secret_digests: [SECRET_DIGEST, SECRET_DIGEST] } },
+    ],
     ["a client that may reach nothing", "client", { resources: [], scopes: [] }],
     ["a challenge that asks for some scopes", "resource", { challenge_scopes: ["files:read"] }],
     ["an upstream on a port of its own", "resource", { upstream: "https://files.example.net:8443/mcp" }],
@@ -122,22 +155,25 @@ describe("a document is read", () => {
 
   it("whose keys are inline", async () => {
     const { publicJwk, material } = await makeTestKey("ES256");
-    expect(parse("idp", { key_set: { keys: [publicJwk] } })).toMatchObject({ key_set: { kind: "inline", keys: [{ material }] } });
+    expect(parse("idp", { key_set: { keys: [publicJwk] } })).toMatchObject({
+      key_set: { kind: "inline", keys: [{ material }] },
+    });
   });
 
-  it.each([RESOURCE, "https://crossgate.example", "https://files.example/", "https://files.example/mcp/", "https://files.example:8443/mcp"])(
-    "whose resource is %s",
-    (resource) => {
-      expect(complaint(() => parseText("resource", JSON.stringify(resourceDocument({ resource })), resource))).toBeNull();
-    },
-  );
+  it.each([
+    RESOURCE,
+    "https://crossgate.example",
+    "https://files.example/",
+    "https://files.example/mcp/",
+    "https://files.example:8443/mcp",
+  ])("whose resource is %s", (resource) => {
+    expect(complaint(() => parseText("resource", JSON.stringify(resourceDocument({ resource })), resource))).toBeNull();
+  });
 });
 
 describe("a document is refused", () => {
   it.each<[string, DocumentKind, Members, string]>([
     ["no key set", "idp", { key_set: undefined }, "key_set"],
-    ["a key set that is both remote and inline", "idp", { key_set: { jwks_uri: `${IDP}/jwks`, keys: [] } }, "key_set"],
-    ["an empty inline key set", "idp", { key_set: { keys: [] } }, "key_set"],
     ["no algorithm", "idp", { algorithms: [] }, "algorithms"],
     ["alg none", "idp", { algorithms: ["none"] }, "algorithms.0"],
     ["an HMAC", "idp", { algorithms: ["ES256", "HS256"] }, "algorithms.1"],
@@ -154,20 +190,55 @@ describe("a document is refused", () => {
     ["a plain-http key set", "idp", { key_set: { jwks_uri: "http://idp.example.com/jwks" } }, "key_set.jwks_uri"],
     ["a key set at an address", "idp", { key_set: { jwks_uri: "https://169.254.169.254/jwks" } }, "key_set.jwks_uri"],
     ["a key set on this machine", "idp", { key_set: { jwks_uri: "http://127.0.0.1:8080/jwks" } }, "key_set.jwks_uri"],
-    ["a key set at our own host", "idp", { key_set: { jwks_uri: "https://crossgate.example/jwks" } }, "key_set.jwks_uri"],
+    [
+      "a key set at our own host",
+      "idp",
+      { key_set: { jwks_uri: "https://crossgate.example/jwks" } },
+      "key_set.jwks_uri",
+    ],
     ["a client without a method", "client", { authentication: { ...secret, methods: [] } }, "authentication.methods"],
     ["a public client", "client", { authentication: { methods: ["none"] } }, "authentication.methods.0"],
-    ["a secret that is not hashed", "client", { authentication: { ...secret, secret_digests: ["hunter2"] } }, "authentication.secret_digests.0"],
-    ["a secret's method without a secret", "client", { authentication: { methods: ["client_secret_post"] } }, "authentication.secret_digests"],
-    ["a secret for a method that uses none", "client", { authentication: { ...privateKeyJwt, secret_digests: [SECRET_DIGEST] } }, "authentication.secret_digests"],
-    ["private_key_jwt without keys", "client", { authentication: { methods: ["private_key_jwt"] } }, "authentication.key_set"],
-    ["keys for a method that uses none", "client", { authentication: { ...secret, key_set: { jwks_uri: "https://a.example/jwks" } } }, "authentication.key_set"],
-    ["a client's keys at an internal name", "client", { authentication: { ...privateKeyJwt, key_set: { jwks_uri: "https://keys.internal/jwks" } } }, "authentication.key_set.jwks_uri"],
+    [
+      "a secret that is not hashed",
+      "client",
+      { authentication: { ...secret, secret_digests: ["hunter2"] } },
+      "authentication.secret_digests.0",
+    ],
+    [
+      "a secret's method without a secret",
+      "client",
+      { authentication: { methods: ["client_secret_post"] } },
+      "authentication.secret_digests",
+    ],
+    [
+      "a secret for a method that uses none",
+      "client",
+      { authentication: { ...privateKeyJwt, secret_digests: [SECRET_DIGEST] } },
+      "authentication.secret_digests",
+    ],
+    [
+      "private_key_jwt without keys",
+      "client",
+      { authentication: { methods: ["private_key_jwt"] } },
+      "authentication.key_set",
+    ],
+    [
+      "keys for a method that uses none",
+      "client",
+      { authentication: { ...secret, key_set: { jwks_uri: "https://a.example/jwks" } } },
+      "authentication.key_set",
+    ],
+    [
+      "a client's keys at an internal name",
+      "client",
+      { authentication: { ...privateKeyJwt, key_set: { jwks_uri: "https://keys.internal/jwks" } } },
+      "authentication.key_set.jwks_uri",
+    ],
     ["a grant that is no redemption", "client", { grant_types: ["refresh_token"] }, "grant_types.0"],
     ["no resources: absent is not any", "client", { resources: undefined }, "resources"],
     ["any resource: there is no such thing", "client", { resources: "any" }, "resources"],
     ["no scopes: absent is not any", "client", { scopes: undefined }, "scopes"],
-    ["a scope with a space", "client", { scopes: ["a b"] }, "scopes"],
+    ["a scope with a space", "client", { scopes: ["a b"] }, "scopes.0"],
     ["no upstream", "resource", { upstream: undefined }, "upstream"],
     ["a plain-http upstream", "resource", { upstream: "http://files.example.net/mcp" }, "upstream"],
     ["an upstream at an address", "resource", { upstream: "https://10.0.0.1/mcp" }, "upstream"],
@@ -175,7 +246,12 @@ describe("a document is refused", () => {
     ["an upstream with credentials", "resource", { upstream: "https://user:pass@files.example.net/mcp" }, "upstream"],
     ["a scope that is no scope token", "resource", { scopes: { "a b": { description: "x" } } }, "scopes.a b"],
     ["a scope without a description", "resource", { scopes: { a: {} } }, "scopes.a.description"],
-    ["a scope with a member we do not know", "resource", { scopes: { a: { description: "x", tool: ["y"] } } }, "scopes.a"],
+    [
+      "a scope with a member we do not know",
+      "resource",
+      { scopes: { a: { description: "x", tool: ["y"] } } },
+      "scopes.a",
+    ],
     ["a challenge for a scope that is not defined", "resource", { challenge_scopes: ["admin"] }, "challenge_scopes"],
     ["a challenge for what every object has", "resource", { challenge_scopes: ["constructor"] }, "challenge_scopes"],
     ["tokens that live too long", "resource", { token_lifetime_seconds: 3601 }, "token_lifetime_seconds"],
@@ -183,6 +259,15 @@ describe("a document is refused", () => {
     ["two rules of one id", "policy", { rules: [permitRule(), permitRule()] }, "rules"],
   ])("that has %s, naming where", (_what, kind, overrides, path) => {
     expect(complaint(() => parse(kind, overrides))).toMatchObject({ key: `${kind}:${NAMES[kind]}`, path });
+  });
+
+  it.each<[string, Members]>([
+    ["both remote and inline", { jwks_uri: `${IDP}/jwks`, keys: [{ kty: "EC" }] }],
+    ["an empty list", { keys: [] }],
+    ["neither", {}],
+    ["a URL alone", { url: `${IDP}/jwks` }],
+  ])("whose key set is %s", (_what, keySet) => {
+    expect(complaint(() => parse("idp", { key_set: keySet }))?.path).toMatch(/^key_set/);
   });
 
   it.each([
@@ -213,15 +298,21 @@ describe("a document is refused", () => {
     expect(complaint(() => parseText("resource", text, resource))?.path).toBe("resource");
   });
 
-  it.each(["http://idp.example.com", "https://127.0.0.1", "https://crossgate.example", "https://idp.internal", "not a URL", "https://idp.example.com/#x"])(
-    "whose issuer is %s",
-    (issuer) => {
-      expect(complaint(() => parseText("idp", JSON.stringify(idpDocument({ issuer })), issuer))?.path).toBe("issuer");
-    },
-  );
+  it.each([
+    "http://idp.example.com",
+    "https://127.0.0.1",
+    "https://crossgate.example",
+    "https://idp.internal",
+    "not a URL",
+    "https://idp.example.com/#x",
+  ])("whose issuer is %s", (issuer) => {
+    expect(complaint(() => parseText("idp", JSON.stringify(idpDocument({ issuer })), issuer))?.path).toBe("issuer");
+  });
 
   it("without a word of a secret in it", () => {
-    const found = complaint(() => parse("client", { authentication: { ...secret, secret_digests: ["a-secret-in-the-clear"] } }));
+    const found = complaint(() =>
+      parse("client", { authentication: { ...secret, secret_digests: ["a-secret-in-the-clear"] } }),
+    );
     expect(found?.message).not.toContain("a-secret-in-the-clear");
   });
 });

@@ -5,6 +5,7 @@ import { digestParts } from "../../jwt/digest.ts";
 import { isObject, type JsonObject } from "../../jwt/strict-json.ts";
 import { LIMITS } from "../../limits.ts";
 import { parseScope, type Scope } from "../../policy/scope.ts";
+import type { TrustedIdp } from "../../trust/trusted-idp.ts";
 import type { Actor, AuthenticationEvent, IdJag } from "../assertion.ts";
 import { Rejected } from "../rejection.ts";
 
@@ -12,7 +13,13 @@ import { Rejected } from "../rejection.ts";
  * ID-JAG §3.1: every claim we use is there where it must be and of its own type, before any value is looked at. A
  * numeric `jti`, an array `client_id` or an infinite `exp` all pass jose.
  */
-export async function claimsWellFormed({ claims }: { claims: JsonObject }): Promise<{ idJag: IdJag }> {
+export async function claimsWellFormed({
+  claims,
+  idp,
+}: {
+  readonly claims: JsonObject;
+  readonly idp: TrustedIdp;
+}): Promise<{ idJag: IdJag }> {
   const issuer = required(readString(claims, "iss", LIMITS.urlBytes));
   const jti = required(readString(claims, "jti", LIMITS.jtiBytes));
   return {
@@ -31,6 +38,8 @@ export async function claimsWellFormed({ claims }: { claims: JsonObject }): Prom
       hasAuthorizationDetails: claims["authorization_details"] !== undefined,
       actor: readActor(claims["act"]),
       authentication: readAuthentication(claims),
+      groups: readGroups(claims, idp),
+      emailDomain: readEmailDomain(claims, idp),
       confirmedKey: await readConfirmation(claims["cnf"]),
     },
   };
@@ -71,6 +80,19 @@ function readAuthentication(claims: JsonObject): AuthenticationEvent {
 function absentOrMalformed(value: unknown): null {
   if (value !== undefined) throw new Rejected("claims_malformed");
   return null;
+}
+
+function readGroups(claims: JsonObject, idp: TrustedIdp): ReadonlySet<string> {
+  if (idp.groups_claim === undefined) return new Set();
+  return new Set(optional(readStringList(claims, idp.groups_claim, LIMITS.groupsPerAssertion)));
+}
+
+/** OIDC §5.1. Its domain is worth something only from a provider that is authoritative for it, and verified. */
+function readEmailDomain(claims: JsonObject, idp: TrustedIdp): string | null {
+  const email = idp.email_domains.length === 0 ? null : optional(readString(claims, "email", 320));
+  if (email === null || (claims["email_verified"] ?? true) !== true) return null;
+  const domain = email.slice(email.lastIndexOf("@") + 1).toLowerCase();
+  return idp.email_domains.includes(domain) ? domain : null;
 }
 
 /** RFC 8693 §4.1: an object that names who acts, and may hold the actor before; live Okta assertions carry one. */

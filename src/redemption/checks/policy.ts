@@ -1,3 +1,4 @@
+import type { DpopProof } from "../../dpop/proof.ts";
 import { decide, type Deny } from "../../policy/decide.ts";
 import type { Scope } from "../../policy/scope.ts";
 import type { ProtectedResource } from "../../trust/protected-resource.ts";
@@ -6,7 +7,8 @@ import type { IdJag, Presented, Subject } from "../assertion.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { Rejected } from "../rejection.ts";
 
-type Needs = Pick<Presented, "client"> & {
+type Needs = Pick<Presented, "client" | "nowSeconds"> & {
+  readonly proof: DpopProof | null;
   readonly idJag: IdJag;
   readonly organization: string;
   readonly idpTenant: string | null;
@@ -26,6 +28,9 @@ const REFUSALS: Record<Deny["cause"], Refusal> = {
   denied_by_rule: "policy_denied",
   no_rule_permits: "policy_no_rule",
   scope_not_permitted: "policy_scope",
+  condition_failed: "policy_condition_failed",
+  authentication_insufficient: "authentication_insufficient",
+  key_binding_required: "proof_missing",
 };
 
 /** The organization's own rules, on verified facts only. No policy is no permission. */
@@ -38,10 +43,17 @@ export async function policy(known: Needs, { findPolicy }: Pick<Dependencies, "f
     clientId: known.client.client_id,
     resource: known.resource.resource,
     subject: known.subject.sub,
+    groups: known.idJag.groups,
+    emailDomain: known.idJag.emailDomain,
     actor: known.idJag.actor?.sub ?? null,
+    acr: known.idJag.authentication.acr,
+    amr: new Set(known.idJag.authentication.amr),
+    authTimeSeconds: known.idJag.authentication.authTimeSeconds,
+    nowSeconds: known.nowSeconds,
+    isKeyBound: known.proof !== null,
     scope: known.admissibleScope,
   });
-  if (decision.effect === "deny") throw new Rejected(REFUSALS[decision.cause]);
+  if (decision.effect === "deny") throw new Rejected(REFUSALS[decision.cause], decision.stepUp);
   return {
     grantedScope: decision.scope,
     tokenLifetimeSeconds: Math.min(decision.tokenLifetimeSeconds, known.resource.token_lifetime_seconds),

@@ -133,7 +133,10 @@ async function askForToken(request: TokenRequest, authority: Authority, nonce: s
   const headers = new Headers({ authorization: `Basic ${btoa(`${client}:${clientSecrets[client]}`)}` });
   if (dpopKey !== undefined) {
     const nowSeconds = Math.floor(Date.now() / 1000);
-    headers.set("dpop", await makeProof(dpopKey, nowSeconds, { claims: { htu: `${issuer}/token`, nonce: nonce ?? "" } }));
+    headers.set(
+      "dpop",
+      await makeProof(dpopKey, nowSeconds, { claims: { htu: `${issuer}/token`, nonce: nonce ?? "" } }),
+    );
   }
   const grant_type = "urn:ietf:params:oauth:grant-type:jwt-bearer";
   return fetch(`${issuer}/token`, { method: "POST", headers, body: new URLSearchParams({ grant_type, assertion }) });

@@ -3,7 +3,8 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { parseStrictObject } from "../../../src/jwt/strict-json.ts";
 import { LIMITS } from "../../../src/limits.ts";
 import { claimsWellFormed } from "../../../src/redemption/checks/claims-well-formed.ts";
-import { CLIENT, CROSSGATE, IDP, type Members, RESOURCE } from "../../support/documents.ts";
+import { trustedIdpSchema } from "../../../src/trust/trusted-idp.ts";
+import { CLIENT, CROSSGATE, IDP, idpDocument, type Members, RESOURCE } from "../../support/documents.ts";
 import { NOW, reasonOf } from "../../support/redemption.ts";
 import { makeTestKey, type TestKey, validClaims } from "../../support/test-idp.ts";
 
@@ -16,9 +17,10 @@ beforeAll(async () => {
 });
 
 /** The claims as they are after parsing, so that a member that is undefined here is absent there. */
-function check(overrides: Members) {
+function check(overrides: Members, idp: Members = {}) {
   return claimsWellFormed({
     claims: parseStrictObject(JSON.stringify(validClaims({ jti: "jti-1", ...overrides }, NOW))),
+    idp: trustedIdpSchema.parse(idpDocument(idp)),
   });
 }
 
@@ -50,8 +52,32 @@ describe("claims_well_formed", () => {
       hasAuthorizationDetails: false,
       actor: null,
       authentication: { authTimeSeconds: NOW - 60, acr: "mfa", amr: ["pwd", "otp"] },
+      groups: new Set(),
+      emailDomain: null,
       confirmedKey: THUMBPRINT,
     });
+  });
+
+  it("reads groups from the claim that the issuer's record names, and from no other", async () => {
+    const claims = { groups: ["engineers", "on-call"], roles: ["admin"] };
+    expect((await check(claims, { groups_claim: "groups" })).idJag.groups).toEqual(new Set(["engineers", "on-call"]));
+    expect((await check(claims)).idJag.groups).toEqual(new Set());
+    expect((await check({}, { groups_claim: "groups" })).idJag.groups).toEqual(new Set());
+    expect(await reasonOf(() => check({ groups: [1] }, { groups_claim: "groups" }))).toBe("claims_malformed");
+  });
+
+  it.each([
+    ["of a domain it speaks for", { email: "ada@acme.example" }, "acme.example"],
+    ["in capitals", { email: "ada@ACME.example" }, "acme.example"],
+    ["that it says is verified", { email: "ada@acme.example", email_verified: true }, "acme.example"],
+    ["that it says is not verified", { email: "ada@acme.example", email_verified: false }, null],
+    ["whose verification is no boolean", { email: "ada@acme.example", email_verified: "true" }, null],
+    ["of somebody else's domain", { email: "ada@other.example" }, null],
+    ["of a domain that only ends alike", { email: "ada@evil-acme.example" }, null],
+    ["with its domain as the local part", { email: "acme.example@other.example" }, null],
+  ])("takes the domain of an address %s (MCP: email fallback)", async (_what, claims, domain) => {
+    expect((await check(claims, { email_domains: ["acme.example"] })).idJag.emailDomain).toBe(domain);
+    expect((await check(claims)).idJag.emailDomain).toBeNull();
   });
 
   it("tells what is absent from what is empty", async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { policy } from "../../../src/redemption/checks/policy.ts";
 import { denyRule, IDP, type Members, permitRule, RESOURCE } from "../../support/documents.ts";
-import { makeClient, makeIdJag, makePolicy, makeResource, reasonOf } from "../../support/redemption.ts";
+import { makeClient, makeIdJag, makePolicy, makeResource, NOW, reasonOf } from "../../support/redemption.ts";
 
 interface Case {
   readonly rules: readonly Members[] | null;
@@ -16,6 +16,8 @@ async function check({ rules, resource = {}, actor }: Case) {
   const known = {
     client: makeClient(),
     idJag: makeIdJag({ actor: actor === undefined ? null : { sub: actor, iss: null, claim: {} } }),
+    nowSeconds: NOW,
+    proof: null,
     organization: "acme",
     idpTenant: "tenant-a",
     subject: { issuer: IDP, tenant: "tenant-a", sub: "user-ada", principal: "usr_ada" },

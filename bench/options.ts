@@ -1,0 +1,111 @@
+import { parseCommandLine, parseWholeNumber } from "../cli/command.ts";
+import { UsageError } from "../cli/command-error.ts";
+
+export const SECTIONS = ["throughput", "refusals", "cold-start", "policy", "billing"] as const;
+export type Section = (typeof SECTIONS)[number];
+
+export const LOAD_GENERATORS = ["wrk", "node"] as const;
+export type LoadGeneratorName = (typeof LOAD_GENERATORS)[number];
+
+/** How long and how often; what is measured does not depend on it. */
+export interface Plan {
+  readonly sections: ReadonlySet<Section>;
+  readonly rounds: number;
+  readonly measureSeconds: number;
+  readonly warmUpSeconds: number;
+  readonly refusalRounds: number;
+  readonly refusalSeconds: number;
+  readonly coldStarts: number;
+  readonly billedRates: readonly BilledRate[];
+  readonly includesDisk: boolean;
+  /** Null: wrk where it is installed, else our own. */
+  readonly loadGenerator: LoadGeneratorName | null;
+  readonly json: boolean;
+}
+
+export interface BilledRate {
+  readonly perSecond: number;
+  readonly seconds: number;
+}
+
+export const HELP = `Usage: npm run bench -- [options]
+
+Measures Crossgate on this machine, on the bare runtime (workerd), against two other Workers in turn: a ceiling that does
+nothing and a floor that verifies one signature, writes one row and makes one signature. Then refusals, cold starts, the
+cost of policy, and the operations that Cloudflare would bill, counted in the runtime. About two and a half minutes.
+
+  --quick            one short round of everything, under 40 seconds: shows that it runs, not how fast
+  --disk             Durable Objects on disk too, and not only in memory-backed files
+  --rounds N         rounds of the comparison (3; 1 to 50)
+  --only A,B         of ${SECTIONS.join(", ")}
+  --load NAME        ${LOAD_GENERATORS.join(" or ")} (wrk where it is installed)
+  --json             the results on stdout, and nothing else
+  --help             this text
+
+Results are also written to bench/results/latest.json.
+
+Example:
+
+  npm run bench -- --rounds 5 --disk
+`;
+
+const DEFAULTS = {
+  rounds: 3,
+  measureSeconds: 3,
+  warmUpSeconds: 2,
+  refusalRounds: 2,
+  refusalSeconds: 1,
+  coldStarts: 7,
+  billedRates: [
+    { perSecond: 2, seconds: 8 },
+    { perSecond: 50, seconds: 5 },
+    { perSecond: 500, seconds: 4 },
+  ],
+};
+
+const QUICK: typeof DEFAULTS = {
+  rounds: 1,
+  measureSeconds: 1,
+  warmUpSeconds: 1,
+  refusalRounds: 1,
+  refusalSeconds: 1,
+  coldStarts: 2,
+  billedRates: [{ perSecond: 100, seconds: 2 }],
+};
+
+/** @returns null when help was asked for. @throws UsageError */
+export function readPlan(commandLine: readonly string[]): Plan | null {
+  const { values } = parseCommandLine({
+    args: [...commandLine],
+    options: {
+      quick: { type: "boolean", default: false },
+      disk: { type: "boolean", default: false },
+      rounds: { type: "string" },
+      only: { type: "string" },
+      load: { type: "string" },
+      json: { type: "boolean", default: false },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  });
+  if (values.help) return null;
+  const durations = values.quick ? QUICK : DEFAULTS;
+  const rounds = { option: "--rounds", text: values.rounds ?? String(durations.rounds), minimum: 1, maximum: 50 };
+  return {
+    ...durations,
+    rounds: parseWholeNumber(rounds),
+    sections: new Set(values.only === undefined ? SECTIONS : values.only.split(",").map(readSection)),
+    includesDisk: values.disk,
+    loadGenerator: values.load === undefined ? null : readChoice("--load", values.load, LOAD_GENERATORS),
+    json: values.json,
+  };
+}
+
+function readSection(text: string): Section {
+  return readChoice("--only", text, SECTIONS);
+}
+
+function readChoice<Choice extends string>(option: string, text: string, choices: readonly Choice[]): Choice {
+  const choice = choices.find((candidate) => candidate === text);
+  if (choice === undefined) throw new UsageError(`${option} ${text}: give one of ${choices.join(", ")}.`);
+  return choice;
+}

@@ -1,0 +1,57 @@
+import { decide } from "../src/policy/decide.ts";
+import { parseTrustDocument } from "../src/trust/documents.ts";
+import { PARTIES } from "./assertions.ts";
+import { CLIENT_ID, type Deployment, policyDocument } from "./deployment.ts";
+import { median } from "./statistics.ts";
+
+export interface PolicyCost {
+  readonly rules: number;
+  readonly decisionMicroseconds: number;
+  /** Once for each text of the document that an isolate meets. */
+  readonly parseMilliseconds: number;
+  readonly documentKilobytes: number;
+}
+
+const RULE_COUNTS = [10, 100, 1000];
+const BATCHES = 15;
+const BATCH_MILLISECONDS = 15;
+
+/** In Node, whose engine is the runtime's: the decision is a pure function and needs nothing else. */
+export function measurePolicy({ resource, issuer }: Deployment): PolicyCost[] {
+  const rules = { ownHost: new URL(issuer).hostname, allowsLoopback: false };
+  return RULE_COUNTS.map((count) => {
+    const entry = { name: "acme", text: JSON.stringify(policyDocument(count, resource)) };
+    const policy = parseTrustDocument("policy", entry, rules);
+    const request = {
+      issuer: PARTIES.issuer,
+      idpTenant: null,
+      clientId: CLIENT_ID,
+      resource,
+      subject: PARTIES.subject,
+      actor: null,
+      scope: new Set(PARTIES.scope.split(" ")),
+    };
+    if (decide(policy, request).effect !== "permit") throw new Error("the policy of the bench must permit");
+    return {
+      rules: count,
+      decisionMicroseconds: timeEach(() => decide(policy, request)) * 1000,
+      parseMilliseconds: timeEach(() => parseTrustDocument("policy", entry, rules)),
+      documentKilobytes: entry.text.length / 1024,
+    };
+  });
+}
+
+/** @returns milliseconds for one call: the median of batches, each long enough for the clock, after as many unmeasured. */
+function timeEach(work: () => unknown): number {
+  const batch = (): number => {
+    const begunAt = performance.now();
+    let calls = 0;
+    while (performance.now() - begunAt < BATCH_MILLISECONDS) {
+      work();
+      calls += 1;
+    }
+    return (performance.now() - begunAt) / calls;
+  };
+  const times = Array.from({ length: 2 * BATCHES }, batch);
+  return median(times.slice(BATCHES));
+}

@@ -1,0 +1,168 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { MIGRATIONS_DIRECTORY } from "../cli/project-paths.ts";
+import { deployed } from "./deployed-config.ts";
+import type { Deployment } from "./deployment.ts";
+import { copyBundle, writeWorker } from "./runtime/worker-sources.ts";
+import type { Binding, Designator, WorkerdConfig, WorkerService } from "./runtime/workerd-config.ts";
+
+export const SUBJECTS = ["ceiling", "floor", "crossgate"] as const;
+export type SubjectName = (typeof SUBJECTS)[number];
+
+export interface SubjectFiles {
+  readonly deployment: Deployment;
+  readonly bundleDirectory: string;
+  /** Where modules are written to. */
+  readonly directory: string;
+  /** Where Durable Objects live. */
+  readonly stateDirectory: string;
+}
+
+const STATE = "state";
+const platform = {
+  compatibilityDate: deployed.compatibility_date,
+  compatibilityFlags: deployed.compatibility_flags,
+};
+
+/** Our issuer is the one in wrangler.toml, so that the Worker is configured as it is deployed. */
+export const ISSUER = deployed.vars["ISSUER"] ?? "";
+
+export function subjectConfig(name: SubjectName, files: SubjectFiles): Promise<WorkerdConfig> {
+  if (name === "ceiling") return ceilingConfig(files);
+  return name === "floor" ? floorConfig(files) : crossgateConfig(files);
+}
+
+async function ceilingConfig({ directory }: SubjectFiles): Promise<WorkerdConfig> {
+  const modules = [await writeWorker("ceiling", directory)];
+  const worker = { ...platform, name: "worker", modules, bindings: [], durableObjects: [] };
+  return { services: [worker], sockets: [{ name: "http", service: "worker" }], extensions: [] };
+}
+
+async function floorConfig({ directory, stateDirectory, deployment }: SubjectFiles): Promise<WorkerdConfig> {
+  const { kty, crv, x, y } = deployment.idp.publicJwk;
+  const worker: WorkerService = {
+    ...platform,
+    name: "worker",
+    modules: [await writeWorker("floor", directory)],
+    bindings: [
+      { name: "LEDGER", kind: "durableObjectNamespace", className: "FloorLedger" },
+      { name: "IDP_KEY", kind: "json", value: JSON.stringify({ kty, crv, x, y }) },
+      { name: "SIGNING_KEY", kind: "json", value: JSON.stringify(signingJwk(deployment)) },
+    ],
+    durableObjects: ["FloorLedger"],
+    storage: STATE,
+  };
+  const services = [{ name: STATE, directory: stateDirectory }, worker];
+  return { services, sockets: [{ name: "http", service: "worker" }], extensions: [] };
+}
+
+function signingJwk({ secrets }: Deployment): object {
+  const { keys } = JSON.parse(secrets.SIGNING_KEYS) as { readonly keys: readonly Record<string, string>[] };
+  const { kty, crv, x, y, d } = keys.find(({ status }) => status === "current") ?? {};
+  return { kty, crv, x, y, d };
+}
+
+async function crossgateConfig(files: SubjectFiles): Promise<WorkerdConfig> {
+  const worker = await crossgateService(files);
+  const stores = await storesService(files, false);
+  return {
+    services: [{ name: STATE, directory: files.stateDirectory }, worker, stores],
+    sockets: [{ name: "http", service: "worker" }],
+    extensions: await extensions(files),
+  };
+}
+
+/** As deployed, but with every billed operation counted on its way, and a queue that keeps what it is given. */
+export async function countedConfig(files: SubjectFiles): Promise<WorkerdConfig> {
+  const worker = await crossgateService(files);
+  const modules = [await writeWorker("counted-worker", files.directory), ...worker.modules];
+  const stores = await storesService(files, true);
+  return {
+    services: [{ name: STATE, directory: files.stateDirectory }, { ...worker, modules }, stores],
+    sockets: [
+      { name: "http", service: "worker" },
+      { name: "control", service: "worker", entrypoint: "control" },
+      { name: "stores", service: "stores" },
+    ],
+    extensions: await extensions(files),
+  };
+}
+
+async function extensions({ directory }: SubjectFiles): Promise<WorkerdConfig["extensions"]> {
+  const files = await Promise.all(["unlimited-rate", "ignored-counters"].map((name) => writeWorker(name, directory)));
+  return files.map(({ file }) => ({ name: `bench:${file.replace(".js", "")}`, file }));
+}
+
+async function crossgateService({ deployment, bundleDirectory, directory }: SubjectFiles): Promise<WorkerService> {
+  const texts = { ...deployed.vars, ...deployment.secrets };
+  return {
+    ...platform,
+    name: "worker",
+    modules: await copyBundle(bundleDirectory, directory),
+    bindings: [...Object.entries(texts).map(([name, value]) => text(name, value)), ...deployedBindings()],
+    durableObjects: deployed.durable_objects.bindings.map(({ class_name }) => class_name),
+    storage: STATE,
+    outbound: store("upstream"),
+  };
+}
+
+/** Every binding of wrangler.toml, led to its store. */
+function deployedBindings(): Binding[] {
+  const wrapped = (name: string, module: string, inner: readonly Binding[] = []): Binding => ({
+    name,
+    kind: "wrapped",
+    module,
+    inner,
+  });
+  const fetcher: Binding = { name: "fetcher", kind: "service", to: store("index") };
+  return [
+    ...deployed.durable_objects.bindings.map(({ name, class_name }): Binding => ({
+      name,
+      kind: "durableObjectNamespace",
+      className: class_name,
+    })),
+    ...deployed.kv_namespaces.map(({ binding }): Binding => ({
+      name: binding,
+      kind: "kvNamespace",
+      to: store("keyValue"),
+    })),
+    ...deployed.queues.producers.map(({ binding }): Binding => ({ name: binding, kind: "queue", to: store("queue") })),
+    ...deployed.r2_buckets.map(({ binding }): Binding => ({ name: binding, kind: "r2Bucket", to: store("archive") })),
+    ...deployed.d1_databases.map(({ binding }) => wrapped(binding, "cloudflare-internal:d1-api", [fetcher])),
+    ...deployed.analytics_engine_datasets.map(({ binding }) => wrapped(binding, "bench:ignored-counters")),
+    ...deployed.ratelimits.map(({ name }) => wrapped(name, "bench:unlimited-rate")),
+  ];
+}
+
+function store(entrypoint: string): Designator {
+  return { service: "stores", entrypoint };
+}
+
+function text(name: string, value: string): Binding {
+  return { name, kind: "text", value };
+}
+
+async function storesService({ deployment, directory }: SubjectFiles, keepsMessages: boolean): Promise<WorkerService> {
+  const [consumer] = deployed.queues.consumers;
+  const queue = { name: consumer?.queue ?? "", batchMessages: consumer?.max_batch_size ?? 10, keepsMessages };
+  return {
+    ...platform,
+    compatibilityFlags: [...platform.compatibilityFlags, "service_binding_extra_handlers"],
+    name: "stores",
+    modules: [await writeWorker("stores", directory)],
+    bindings: [
+      { name: "DOCUMENTS", kind: "json", value: JSON.stringify(deployment.documents) },
+      { name: "MIGRATIONS", kind: "json", value: JSON.stringify(await readMigrations()) },
+      { name: "QUEUE", kind: "json", value: JSON.stringify(queue) },
+      { name: "INDEX", kind: "durableObjectNamespace", className: "IndexDatabase" },
+      { name: "CONSUMER", kind: "service", to: { service: "worker" } },
+    ],
+    durableObjects: ["IndexDatabase"],
+    storage: STATE,
+  };
+}
+
+async function readMigrations(): Promise<string[]> {
+  const names = (await readdir(MIGRATIONS_DIRECTORY)).filter((name) => name.endsWith(".sql")).toSorted();
+  return Promise.all(names.map((name) => readFile(join(MIGRATIONS_DIRECTORY, name), "utf8")));
+}

@@ -1,0 +1,159 @@
+import { inOrder } from "./in-order.ts";
+import { askSteadily } from "./load/node-load.ts";
+import { measure, type Run } from "./measured-run.ts";
+import type { Workerd } from "./runtime/workerd.ts";
+import { median, medianPercentiles, type Percentiles, relativeSpread } from "./statistics.ts";
+import { type SubjectName, SUBJECTS } from "./subjects.ts";
+import { tokenBody, tokenTemplate } from "./token-requests.ts";
+import type { StateKind, World } from "./world.ts";
+
+/** Saturated: as much as one core can do. Single: how long one request takes when nothing else is going on. */
+const LOADS = { saturated: 32, single: 1 } as const;
+type LoadName = keyof typeof LOADS;
+const LOAD_NAMES = ["saturated", "single"] as const satisfies readonly LoadName[];
+
+export interface Comparison {
+  readonly state: StateKind;
+  readonly load: LoadName;
+  readonly connections: number;
+  readonly subjects: readonly SubjectResult[];
+}
+
+export interface SubjectResult {
+  readonly subject: SubjectName;
+  readonly requestsPerSecond: number;
+  /** Largest minus smallest of the rounds, as a part of the median. */
+  readonly spread: number;
+  /** Median over the rounds of Crossgate's rate to this subject's in the same round. */
+  readonly crossgateRelative: number;
+  readonly latencyMilliseconds: Percentiles;
+  readonly processorMicroseconds: number | null;
+  readonly requests: number;
+  readonly unexpected: number;
+}
+
+export interface SteadyResult {
+  readonly subject: SubjectName;
+  readonly perSecond: number;
+  readonly latencyMilliseconds: Percentiles;
+  readonly unexpected: number;
+}
+
+export interface Throughput {
+  readonly comparisons: readonly Comparison[];
+  readonly steady: readonly SteadyResult[];
+}
+
+const STEADY_PER_SECOND = 200;
+
+export async function measureThroughput(world: World, say: (text: string) => void): Promise<Throughput> {
+  const states: StateKind[] = world.plan.includesDisk ? ["memory", "disk"] : ["memory"];
+  const comparisons: Comparison[] = [];
+  const steady: SteadyResult[] = [];
+  for (const state of states) {
+    say(`comparison, state in ${state === "memory" ? "memory-backed files" : "files on disk"}`);
+    // oxlint-disable-next-line no-await-in-loop -- one state at a time, or they would share the core
+    const found = await compareOver(world, state);
+    comparisons.push(...found.comparisons);
+    steady.push(...found.steady);
+  }
+  return { comparisons, steady };
+}
+
+async function compareOver(world: World, state: StateKind): Promise<Throughput> {
+  const running = new Map(await inOrder(SUBJECTS, async (name) => [name, await world.start(name, state)] as const));
+  const servers = SUBJECTS.flatMap((name) => {
+    const workerd = running.get(name);
+    return workerd === undefined ? [] : [{ name, workerd, state }];
+  });
+  const { warmUpSeconds } = world.plan;
+  await inOrder(servers, (server) => runOnce(world, server, { load: "saturated", seconds: warmUpSeconds }));
+  const comparisons = await inOrder(LOAD_NAMES, (load) => compare(world, servers, load));
+  const steady = state === "memory" ? await inOrder(servers, (server) => askAtRate(world, server)) : [];
+  await inOrder(servers, ({ workerd }) => world.stop(workerd));
+  return { comparisons, steady };
+}
+
+interface Server {
+  readonly name: SubjectName;
+  readonly workerd: Workerd;
+  readonly state: StateKind;
+}
+
+/** A B C A B C …: what the machine does meanwhile meets all of them alike. */
+async function compare(world: World, servers: readonly Server[], load: LoadName): Promise<Comparison> {
+  const seconds = world.plan.measureSeconds;
+  const rounds = await inOrder(Array.from({ length: world.plan.rounds }), () =>
+    inOrder(servers, (server) => runOnce(world, server, { load, seconds })),
+  );
+  const own = servers.findIndex(({ name }) => name === "crossgate");
+  const subjects = servers.map(({ name }, position) => {
+    const runs = rounds.flatMap((round) => round[position] ?? []);
+    const ratios = rounds.map((round) => rate(round[own]) / rate(round[position]));
+    return { subject: name, ...summarize(runs), crossgateRelative: median(ratios) };
+  });
+  const [server] = servers;
+  return { state: server?.state ?? "memory", load, connections: LOADS[load], subjects };
+}
+
+function rate(run: Run | undefined): number {
+  return run?.requestsPerSecond ?? Number.NaN;
+}
+
+function summarize(runs: readonly Run[]): Omit<SubjectResult, "subject" | "crossgateRelative"> {
+  const rates = runs.map(rate);
+  const costs = runs.flatMap(({ processorMicroseconds }) => processorMicroseconds ?? []);
+  return {
+    requestsPerSecond: median(rates),
+    spread: relativeSpread(rates),
+    latencyMilliseconds: medianPercentiles(runs.map(({ latencyMilliseconds }) => latencyMilliseconds)),
+    processorMicroseconds: costs.length === 0 ? null : median(costs),
+    requests: runs.reduce((sum, { requests }) => sum + requests, 0),
+    unexpected: runs.reduce((sum, { unexpected }) => sum + unexpected, 0),
+  };
+}
+
+/** What was seen last and half as much again; before anything was seen, more than any machine we know does. */
+const fastest = new Map<string, number>();
+const GUESSES: Record<SubjectName, Record<LoadName, number>> = {
+  ceiling: { saturated: 100, single: 100 },
+  floor: { saturated: 9000, single: 4000 },
+  crossgate: { saturated: 6000, single: 3000 },
+};
+
+async function runOnce(
+  world: World,
+  { name, workerd, state }: Server,
+  { load, seconds }: { readonly load: LoadName; readonly seconds: number },
+): Promise<Run> {
+  const key = `${name} ${load}`;
+  const expectedRate = (fastest.get(key) ?? GUESSES[name][load] / 1.5) * 1.5;
+  // The ceiling reads nothing, so it may be asked the same over and over.
+  const count = name === "ceiling" ? 100 : Math.ceil(expectedRate * seconds) + LOADS[load];
+  const reader = `${name} ${state}`;
+  const assertions = world.stock.take(reader, count);
+  const run = await measure(workerd, world.load.run, {
+    template: tokenTemplate(world.deployment, world.deployment.clientSecret),
+    bodies: assertions.map(tokenBody),
+    connections: LOADS[load],
+    seconds,
+    expectedStatus: 200,
+    leavesWork: name === "crossgate",
+  });
+  world.stock.giveBack(reader, count - run.requests - LOADS[load]);
+  fastest.set(key, Math.max(fastest.get(key) ?? 0, run.requestsPerSecond));
+  return run;
+}
+
+/** Far from saturation, as a service should be run; percentiles at saturation tell of queues and collections. */
+async function askAtRate(world: World, { name, workerd }: Server): Promise<SteadyResult> {
+  const count = STEADY_PER_SECOND * world.plan.measureSeconds;
+  const { latencyMilliseconds, unexpected } = await askSteadily({
+    port: workerd.port("http"),
+    template: tokenTemplate(world.deployment, world.deployment.clientSecret),
+    bodies: world.stock.take(`${name} memory`, count).map(tokenBody),
+    perSecond: STEADY_PER_SECOND,
+    expectedStatus: 200,
+  });
+  return { subject: name, perSecond: STEADY_PER_SECOND, latencyMilliseconds, unexpected };
+}

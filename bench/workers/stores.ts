@@ -1,0 +1,139 @@
+import { DurableObject } from "cloudflare:workers";
+
+/**
+ * What Crossgate's bindings lead to: one entrypoint for each, speaking what the runtime's binding of that kind speaks.
+ * Each counts what Cloudflare bills for it; `control` reads the counts.
+ */
+interface StoresEnv {
+  readonly DOCUMENTS: Readonly<Record<string, string>>;
+  readonly MIGRATIONS: readonly string[];
+  readonly INDEX: DurableObjectNamespace<IndexDatabase>;
+  readonly CONSUMER: Consumer;
+  readonly QUEUE: { readonly name: string; readonly batchMessages: number; readonly keepsMessages: boolean };
+}
+
+/** A Worker whose queue handler this one may call, as only the platform may otherwise. */
+interface Consumer {
+  queue(name: string, messages: readonly object[]): Promise<{ outcome: string; retryMessages: readonly object[] }>;
+}
+
+type Handler = Required<Pick<ExportedHandler<StoresEnv>, "fetch">>;
+
+const KILOBYTES_PER_OPERATION = 64;
+const counts = {
+  keyValueReads: 0,
+  queueMessages: 0,
+  queueOperations: 0,
+  queueBatches: 0,
+  auditEvents: 0,
+  archiveWrites: 0,
+  indexRowsRead: 0,
+  indexRowsWritten: 0,
+};
+let kept: unknown[] = [];
+
+/** KV reads: GET /<key>, 404 for a key that is not there. */
+export const keyValue: Handler = {
+  fetch(request, env) {
+    counts.keyValueReads += 1;
+    const value = env.DOCUMENTS[decodeURIComponent(new URL(request.url).pathname.slice(1))];
+    return value === undefined ? new Response(null, { status: 404 }) : new Response(value);
+  },
+};
+
+interface QueuedMessage {
+  readonly body: string;
+}
+
+/** A message is written, read and deleted, each billed for every 64 KB of it. */
+export const queue: Handler = {
+  async fetch(request, env) {
+    const { messages } = await request.json<{ messages: readonly QueuedMessage[] }>();
+    for (const { body } of messages) {
+      const text = new TextDecoder().decode(Uint8Array.from(atob(body), (char) => char.charCodeAt(0)));
+      counts.queueMessages += 1;
+      counts.queueOperations += 3 * Math.max(1, Math.ceil((body.length * 0.75) / 1024 / KILOBYTES_PER_OPERATION));
+      if (env.QUEUE.keepsMessages) keep(JSON.parse(text));
+    }
+    return Response.json({ metadata: { metrics: { backlogCount: 0, backlogBytes: 0, oldestMessageTimestamp: 0 } } });
+  },
+};
+
+function keep(message: { readonly events: readonly unknown[] }): void {
+  counts.auditEvents += message.events.length;
+  kept.push(message);
+}
+
+/** R2 puts: the object is read and thrown away. */
+export const archive: Handler = {
+  async fetch(request) {
+    const size = (await request.arrayBuffer()).byteLength;
+    counts.archiveWrites += 1;
+    const stored = { name: "", version: "1", size: String(size), etag: "0".repeat(32), uploaded: String(Date.now()) };
+    const text = JSON.stringify({ ...stored, httpFields: {}, customFields: [], checksums: {} });
+    return new Response(text, { headers: { "cf-r2-metadata-size": String(text.length) } });
+  },
+};
+
+interface Query {
+  readonly sql: string;
+  readonly params?: readonly (string | number | null)[];
+}
+
+interface QueryCost {
+  readonly rowsRead: number;
+  readonly rowsWritten: number;
+}
+
+/** D1, with the project's own migrations and in real SQLite, so that indexes cost what they cost. */
+export const index: Handler = {
+  async fetch(request, env) {
+    const query = await request.json<Query>();
+    const cost = await env.INDEX.getByName("index").run(query, env.MIGRATIONS);
+    counts.indexRowsRead += cost.rowsRead;
+    counts.indexRowsWritten += cost.rowsWritten;
+    const meta = { duration: 0, changes: 0, rows_read: cost.rowsRead, rows_written: cost.rowsWritten };
+    return Response.json([{ success: true, results: [], meta }]);
+  },
+};
+
+export class IndexDatabase extends DurableObject<StoresEnv> {
+  #isMigrated = false;
+
+  run({ sql, params = [] }: Query, migrations: readonly string[]): QueryCost {
+    const storage = this.ctx.storage.sql;
+    if (!this.#isMigrated) migrations.forEach((migration) => void storage.exec(migration).toArray());
+    this.#isMigrated = true;
+    const cursor = storage.exec(sql, ...params);
+    cursor.toArray();
+    return { rowsRead: cursor.rowsRead, rowsWritten: cursor.rowsWritten };
+  }
+}
+
+/** The MCP server behind the gateway: answers every call at once. */
+export const upstream: Handler = {
+  async fetch(request) {
+    const { id } = await request.json<{ id: number }>();
+    return Response.json({ jsonrpc: "2.0", id, result: { content: [{ type: "text", text: "done" }] } });
+  },
+};
+
+/** GET /counts, and POST /deliver to hand what the queue has kept to its consumer in batches as full as may be. */
+export default {
+  async fetch(request, env) {
+    if (new URL(request.url).pathname === "/deliver") await deliver(env);
+    return Response.json(counts);
+  },
+} satisfies ExportedHandler<StoresEnv>;
+
+async function deliver({ QUEUE, CONSUMER }: StoresEnv): Promise<void> {
+  const messages = kept.map((body) => ({ id: crypto.randomUUID(), timestamp: new Date(), attempts: 1, body }));
+  kept = [];
+  for (let at = 0; at < messages.length; at += QUEUE.batchMessages) {
+    counts.queueBatches += 1;
+    const batch = messages.slice(at, at + QUEUE.batchMessages);
+    // oxlint-disable-next-line no-await-in-loop -- one batch after the other, as one consumer takes them
+    const { outcome, retryMessages } = await CONSUMER.queue(QUEUE.name, batch);
+    if (outcome !== "ok" || retryMessages.length > 0) throw new Error(`the consumer did not take a batch: ${outcome}`);
+  }
+}

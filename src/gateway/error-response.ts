@@ -1,0 +1,59 @@
+import { respondJson } from "../http/respond.ts";
+import { LIMITS } from "../limits.ts";
+import type { Call, CallOutcome } from "./call-record.ts";
+import { challenge } from "./challenge.ts";
+import type { Message } from "./message.ts";
+import { isStateless } from "./mirrored-headers.ts";
+import { toGatewayError } from "./wire-errors.ts";
+
+type Reason = Exclude<CallOutcome, null>;
+
+/** The answer to a refused call: a JSON-RPC error by its id, and where a token would help, what kind of token. */
+export function respondRefusal(call: Call, reason: Reason, neededScopes: readonly string[]): Response {
+  const { message, resource, request } = call;
+  if (reason === "operation_unknown" && isUnknownMethod(message)) return respondUnknownMethod(request.headers, message);
+  const response = respondError(reason, message);
+  const { challenge: code } = toGatewayError(reason);
+  if (code === null) return response;
+  const error = code === "none" ? null : code;
+  const scheme = isAboutBinding(call) ? "DPoP" : "Bearer";
+  response.headers.set("www-authenticate", challenge(resource, { scheme, error, scopes: neededScopes }));
+  return response;
+}
+
+/** The answer where there is no call to speak of, because we could not learn which server was meant. */
+export function respondError(reason: Reason, message: Message | null): Response {
+  const { status, code, message: text } = toGatewayError(reason);
+  const response = respondJsonRpcError(status, { code, text }, message);
+  if (status === 503) response.headers.set("retry-after", String(LIMITS.retryAfterSeconds));
+  if (status === 429) response.headers.set("retry-after", String(LIMITS.rateLimitRetryAfterSeconds));
+  if (status === 405) response.headers.set("allow", "POST, GET, DELETE");
+  return response;
+}
+
+/** Presented or required: whoever holds a bound token must learn that a bearer token is not what is wanted. */
+function isAboutBinding({ request, resource, caller }: Call): boolean {
+  const isPresented = /^dpop /i.test(request.headers.get("authorization") ?? "");
+  return resource.dpop_required || isPresented || (caller !== null && caller.confirmedKey !== null);
+}
+
+function isUnknownMethod(message: Message | null): message is Message {
+  return message?.kind === "request" && message.target === null;
+}
+
+/**
+ * A method that is not offered here does not exist here. MCP 2026-07-28 says so with 404; before, a 404 ended the
+ * session and a 403 questioned the token, and "no such method" was an ordinary answer.
+ */
+function respondUnknownMethod(headers: Headers, message: Message): Response {
+  const status = isStateless(headers, message) ? 404 : 200;
+  return respondJsonRpcError(status, { code: -32_601, text: "Method not found" }, message);
+}
+
+function respondJsonRpcError(
+  status: number,
+  { code, text }: { readonly code: number; readonly text: string },
+  message: Message | null,
+): Response {
+  return respondJson(status, { jsonrpc: "2.0", id: message?.id ?? null, error: { code, message: text } });
+}

@@ -1,0 +1,148 @@
+import { applyD1Migrations, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import { LedgerTables } from "../../durable-objects/ledger-tables.ts";
+import { Outbox } from "../../durable-objects/outbox.ts";
+import { makeAuditEvent, serializeAuditEvent } from "../../src/audit/audit-event.ts";
+import { LIMITS } from "../../src/limits.ts";
+
+const START = 6_000_000 * LIMITS.ledgerWindowSeconds * 1000;
+/** What the outbox keeps in memory at the most. */
+const MEMORY_ROWS = 20_000;
+
+function makeKey(): ArrayBuffer {
+  return crypto.getRandomValues(new Uint8Array(16)).buffer;
+}
+
+interface Opened {
+  readonly tables: LedgerTables;
+  readonly outbox: Outbox;
+  readonly sql: SqlStorage;
+}
+
+function inStorage(test: (opened: Opened) => void): Promise<void> {
+  return runInDurableObject(env.ASSERTION_LEDGER.getByName(crypto.randomUUID()), (_ledger, { storage }) => {
+    const tables = new LedgerTables(storage.sql);
+    test({ tables, outbox: new Outbox(tables), sql: storage.sql });
+  });
+}
+
+/** As the ledger does it: the row is in storage when the outbox hears of it. */
+function append({ tables, outbox }: Pick<Opened, "tables" | "outbox">, count: number): void {
+  for (let at = 0; at < count; at += 1) {
+    const row = { sequence: outbox.nextSequence(), event: "e" };
+    tables.insert({ key: makeKey(), attempt: "a", ...row }, START);
+    outbox.append(row);
+  }
+}
+
+/** Reads and marks until nothing is left. */
+function drain(outbox: Outbox, limit: number): readonly number[] {
+  const taken: number[] = [];
+  for (let rows = outbox.read(limit); rows.length > 0; rows = outbox.read(limit)) {
+    taken.push(...rows.map((row) => row.sequence));
+    outbox.markDelivered(taken.at(-1) ?? 0);
+  }
+  return taken;
+}
+
+function countTo(last: number): readonly number[] {
+  return Array.from({ length: last }, (_, index) => index + 1);
+}
+
+describe("outbox", () => {
+  it("numbers its records from one, without gaps", () =>
+    inStorage(({ tables, outbox }) => {
+      expect(outbox.nextSequence()).toBe(1);
+      append({ tables, outbox }, 3);
+      expect([outbox.nextSequence(), outbox.pending, outbox.delivered]).toEqual([4, 3, 0]);
+    }));
+
+  it("gives the same rows again until they are marked", () =>
+    inStorage(({ tables, outbox }) => {
+      append({ tables, outbox }, 3);
+      expect(outbox.read(2)).toEqual(outbox.read(2));
+      outbox.markDelivered(2);
+      expect(outbox.read(2).map((row) => row.sequence)).toEqual([3]);
+      expect([outbox.pending, outbox.delivered]).toEqual([1, 2]);
+    }));
+
+  it("is what storage says, for whoever opens it again", () =>
+    inStorage(({ tables, outbox }) => {
+      append({ tables, outbox }, 5);
+      outbox.markDelivered(2);
+      const again = new Outbox(tables);
+      expect([again.pending, again.delivered, again.nextSequence()]).toEqual([3, 2, 6]);
+      append({ tables, outbox: again }, 1);
+      expect(drain(again, 2)).toEqual([3, 4, 5, 6]);
+    }));
+
+  it("reads nothing from storage while all of it is in memory", () =>
+    inStorage(({ tables, outbox }) => {
+      const reads = vi.spyOn(tables, "readAfter");
+      append({ tables, outbox }, 500);
+      expect(drain(outbox, 400)).toEqual(countTo(500));
+      expect(reads).not.toHaveBeenCalled();
+    }));
+
+  // Memory is bounded, storage is the truth: at the bound and on either side of it every row comes out once, in order.
+  it.each([MEMORY_ROWS - 1, MEMORY_ROWS, MEMORY_ROWS + 1, 2 * MEMORY_ROWS + 1])(
+    "of %i records loses none",
+    { timeout: 30_000 },
+    (total) =>
+      inStorage(({ tables, outbox }) => {
+        append({ tables, outbox }, total);
+        expect(drain(outbox, 7_000)).toEqual(countTo(total));
+        expect(outbox.pending).toBe(0);
+        append({ tables, outbox }, 2);
+        expect(drain(outbox, 7_000)).toEqual([total + 1, total + 2]);
+      }),
+  );
+
+  it("keeps its order while records are added to more than memory holds", { timeout: 30_000 }, () =>
+    inStorage(({ tables, outbox }) => {
+      append({ tables, outbox }, MEMORY_ROWS + 10);
+      outbox.markDelivered(outbox.read(15_000).at(-1)?.sequence ?? 0);
+      append({ tables, outbox }, 10);
+      outbox.markDelivered(outbox.read(15_000).at(-1)?.sequence ?? 0);
+      append({ tables, outbox }, 10);
+      expect(drain(outbox, 15_000)).toEqual(countTo(MEMORY_ROWS + 30).slice(MEMORY_ROWS));
+    }),
+  );
+});
+
+/** J02: the whole way of a record, with the real queue, consumer, index and archive. */
+describe("a record", () => {
+  beforeAll(() => applyD1Migrations(env.AUDIT_INDEX, env.TEST_MIGRATIONS));
+
+  it("comes to the index and to the archive, in order", { timeout: 30_000 }, async () => {
+    const name = `test/${crypto.randomUUID()}`;
+    const ledger = env.ASSERTION_LEDGER.getByName(name);
+    const trace = { correlationId: crypto.randomUUID(), receivedAtMilliseconds: Date.now(), ray: null, colo: null };
+    const events = Array.from({ length: 20 }, () =>
+      serializeAuditEvent(makeAuditEvent(crypto.randomUUID(), trace, { type: "redemption", decision: "granted" })),
+    );
+    for (const ifConsumed of events) {
+      await ledger.consume({
+        key: makeKey(),
+        attemptId: crypto.randomUUID(),
+        retainUntilSeconds: Date.now() / 1000 + 300,
+        record: { ifConsumed, ifReplayed: "" },
+      });
+    }
+    await runDurableObjectAlarm(ledger);
+    const indexed = await vi.waitFor(
+      async () => {
+        const query = "SELECT event FROM audit_event WHERE correlation_id = ? ORDER BY sequence";
+        const { results } = await env.AUDIT_INDEX.prepare(query).bind(trace.correlationId).all<{ event: string }>();
+        expect(results).toHaveLength(20);
+        return results.map(({ event }) => event);
+      },
+      { timeout: 20_000, interval: 200 },
+    );
+    expect(indexed).toEqual(events);
+    const { objects } = await env.AUDIT_ARCHIVE.list({ prefix: `events/v1/${name}/` });
+    const texts = await Promise.all(objects.map(async ({ key }) => (await env.AUDIT_ARCHIVE.get(key))?.text()));
+    expect(texts.join("")).toBe(`${events.join("\n")}\n`);
+  });
+});

@@ -1,0 +1,120 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { FetchFailed, fetchText, readAtMost } from "../../src/egress/bounded-fetch.ts";
+
+const URL_OF_KEYS = "https://idp.example.com/jwks";
+const BOUNDS = { bytes: 100, milliseconds: 60_000, rules: { ownHost: "mcp.example.com", allowsLoopback: false } };
+const encoder = new TextEncoder();
+
+const fetched = vi.fn<typeof fetch>();
+
+beforeEach(() => {
+  fetched.mockReset();
+  vi.stubGlobal("fetch", fetched);
+});
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+async function flawOf(answer: () => Response | Promise<Response>, url = URL_OF_KEYS): Promise<string> {
+  fetched.mockImplementation(async () => answer());
+  try {
+    return `read ${await fetchText(url, BOUNDS)}`;
+  } catch (error) {
+    if (error instanceof FetchFailed) return error.flaw;
+    throw error;
+  }
+}
+
+/** A body that tells how much of it was asked for. */
+function endless(): { readonly body: ReadableStream<Uint8Array>; readonly given: () => number } {
+  let given = 0;
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      given += 1;
+      controller.enqueue(new Uint8Array(40));
+    },
+  });
+  return { body, given: () => given };
+}
+
+describe("fetchText", () => {
+  it("reads what is there, without a redirect, without a cache, and before a deadline", async () => {
+    expect(await flawOf(() => new Response("{}"))).toBe("read {}");
+    expect(fetched).toHaveBeenCalledExactlyOnceWith(
+      URL_OF_KEYS,
+      expect.objectContaining({ redirect: "manual", cache: "no-store", signal: expect.any(AbortSignal) }),
+    );
+  });
+
+  it.each([301, 302, 303, 307, 308])("follows no redirect (%i)", async (status) => {
+    const location = { location: "https://169.254.169.254/" };
+    expect(await flawOf(() => new Response(null, { status, headers: location }))).toBe("redirect");
+    expect(fetched).toHaveBeenCalledTimes(1);
+  });
+
+  it.each([201, 204, 206, 400, 401, 404, 429, 500, 503])("reads nothing of an answer of %i", async (status) => {
+    expect(await flawOf(() => new Response(status === 204 ? null : "{}", { status }))).toBe("status");
+  });
+
+  it.each([
+    "http://idp.example.com/jwks",
+    "https://127.0.0.1/jwks",
+    "https://mcp.example.com/jwks",
+    "https://metadata.google.internal/",
+  ])("contacts nobody for %s", async (url) => {
+    expect(await flawOf(() => new Response("{}"), url)).toBe("url");
+    expect(fetched).not.toHaveBeenCalled();
+  });
+
+  it("tells no more than that nobody answered", async () => {
+    expect(await flawOf(() => Promise.reject(new TypeError("secret detail of the network")))).toBe("unreachable");
+  });
+
+  it("tells the same of a body that breaks off", async () => {
+    const broken = (): Response =>
+      new Response(
+        new ReadableStream<Uint8Array>({
+          pull(controller) {
+            controller.error(new TypeError("secret detail"));
+          },
+        }),
+      );
+    expect(await flawOf(broken)).toBe("unreachable");
+  });
+
+  it("reads as many bytes as there may be, and not one more", async () => {
+    expect(await flawOf(() => new Response("a".repeat(100)))).toBe(`read ${"a".repeat(100)}`);
+    expect(await flawOf(() => new Response("a".repeat(101)))).toBe("too_large");
+    expect(await flawOf(() => new Response("é".repeat(51)))).toBe("too_large");
+  });
+
+  it("stops an endless body as soon as it is too large", async () => {
+    const { body, given } = endless();
+    expect(await flawOf(() => new Response(body))).toBe("too_large");
+    expect(given()).toBeLessThan(10);
+  });
+
+  it.each<[string, readonly number[]]>([
+    ["a byte order mark", [0xef, 0xbb, 0xbf, 0x7b, 0x7d]],
+    ["invalid UTF-8", [0xff]],
+  ])("reads no text with %s", async (_what, bytes) => {
+    expect(await flawOf(() => new Response(Uint8Array.from(bytes)))).toBe("not_text");
+  });
+});
+
+describe("readAtMost", () => {
+  it("gives nothing of no body", async () => {
+    expect(await readAtMost(null, 0)).toEqual(new Uint8Array());
+  });
+
+  it("puts chunks together in their order", async () => {
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        for (const text of ["ab", "", "cd"]) controller.enqueue(encoder.encode(text));
+        controller.close();
+      },
+    });
+    expect(await readAtMost(body, 4)).toEqual(encoder.encode("abcd"));
+  });
+});

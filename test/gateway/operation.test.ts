@@ -1,0 +1,132 @@
+import { describe, expect, it } from "vitest";
+import type { Message } from "../../src/gateway/message.ts";
+import { requirePermitted } from "../../src/gateway/operation.ts";
+import { CallRefused } from "../../src/gateway/refusal.ts";
+import { makeResource } from "../support/redemption.ts";
+
+const resource = makeResource({
+  scopes: {
+    "files:everything": { description: "Call anything", methods: ["tools/call", "resources/read"] },
+    "files:read": { description: "Read", methods: ["tools/list"], tools: ["read_file", "stat_file"] },
+    "files:write": { description: "Write", methods: ["tools/list", "prompts/list"], tools: ["write_file"] },
+  },
+});
+
+function message(method: string, target: string | null = null, kind: Message["kind"] = "request"): Message {
+  return { kind, id: 1, method, target, protocolVersion: null, text: "" };
+}
+
+function verdictOn(about: Message, ...granted: readonly string[]): string {
+  try {
+    requirePermitted(about, resource, new Set(granted));
+    return "permitted";
+  } catch (error) {
+    if (error instanceof CallRefused) return [error.reason, ...error.neededScopes].join(" ");
+    throw error;
+  }
+}
+
+const call = (tool: string): Message => message("tools/call", tool);
+
+describe("what a granted scope means", () => {
+  it.each([
+    ["a method of the scope", message("tools/list"), ["files:read"]],
+    ["a tool of the scope", call("read_file"), ["files:read"]],
+    ["any tool, with the scope that means all", call("write_file"), ["files:everything"]],
+    ["a tool that no scope names, with the scope that means all", call("unheard_of"), ["files:everything"]],
+    ["the union of two scopes", call("write_file"), ["files:read", "files:write"]],
+    ["a tool called by a notification", message("tools/call", "read_file", "notification"), ["files:read"]],
+  ] as const)("permits %s", (_name, about, granted) => {
+    expect(verdictOn(about, ...granted)).toBe("permitted");
+  });
+});
+
+describe("what it does not mean", () => {
+  it.each([
+    ["a tool of another scope", call("write_file"), ["files:read"], "scope_insufficient files:write"],
+    ["a method of another scope", message("prompts/list"), ["files:read"], "scope_insufficient files:write"],
+    ["anything, without a scope", call("read_file"), [], "scope_insufficient files:read"],
+    [
+      "a tool called by a notification",
+      message("tools/call", "write_file", "notification"),
+      ["files:read"],
+      "scope_insufficient files:write",
+    ],
+    [
+      "a scope that the server does not define",
+      call("read_file"),
+      ["admin", "*", "files"],
+      "scope_insufficient files:read",
+    ],
+    ["a tool in other case", call("Read_File"), ["files:read"], "scope_insufficient files:everything"],
+    ["a tool with a suffix", call("read_file2"), ["files:read"], "scope_insufficient files:everything"],
+    ["a tool named like a method", call("tools/list"), ["files:read"], "scope_insufficient files:everything"],
+    ["a method named like a tool", message("read_file"), ["files:read"], "operation_unknown"],
+    ["a prompt named like a tool", message("prompts/get", "read_file"), ["files:read"], "operation_unknown"],
+    ["a member of every object", message("constructor"), ["files:read"], "operation_unknown"],
+  ] as const)("refuses %s", (_name, about, granted, verdict) => {
+    expect(verdictOn(about, ...granted)).toBe(verdict);
+  });
+
+  it("asks for the narrowest scope that would do: every tool is more than any list of tools", () => {
+    // files:everything has fewer entries than files:write, and opens far more.
+    expect(verdictOn(call("write_file"))).toBe("scope_insufficient files:write");
+  });
+});
+
+/** Every client request and notification of 2025-11-25 and 2026-07-28, so that a new one is denied until somebody says. */
+const METHODS = [
+  "completion/complete",
+  "logging/setLevel",
+  "prompts/get",
+  "prompts/list",
+  "resources/list",
+  "resources/read",
+  "resources/subscribe",
+  "resources/templates/list",
+  "resources/unsubscribe",
+  "subscriptions/listen",
+  "tasks/cancel",
+  "tasks/get",
+  "tasks/list",
+  "tasks/result",
+  "tasks/update",
+  "tools/call",
+  "tools/list",
+  "sampling/createMessage",
+  "elicitation/create",
+  "roots/list",
+];
+const LIFECYCLE = [
+  "initialize",
+  "ping",
+  "server/discover",
+  "notifications/initialized",
+  "notifications/cancelled",
+  "notifications/progress",
+  "notifications/roots/list_changed",
+];
+
+describe("by default", () => {
+  const silent = makeResource({ scopes: { "nothing:much": { description: "Opens nothing" } }, challenge_scopes: [] });
+  const verdict = (about: Message): string => {
+    try {
+      requirePermitted(about, silent, new Set(["nothing:much"]));
+      return "permitted";
+    } catch (error) {
+      return error instanceof CallRefused ? error.reason : "fault";
+    }
+  };
+
+  it.each(METHODS)("%s is denied", (method) => {
+    expect(verdict(message(method, "x"))).toBe("operation_unknown");
+  });
+
+  it.each(LIFECYCLE)("%s needs a token and no scope", (method) => {
+    expect(verdict(message(method))).toBe("permitted");
+  });
+
+  it("so does the answer to a server's own request", () => {
+    expect(verdict(message("", null, "response"))).toBe("permitted");
+  });
+});

@@ -1,0 +1,227 @@
+import { onTestFinished, vi } from "vitest";
+import type { AuditEvent } from "../../src/audit/audit-event.ts";
+import { Recorder } from "../../src/audit/recorder.ts";
+import { type GatewayDependencies, handleGatewayRequest } from "../../src/gateway/gateway.ts";
+import { Sessions } from "../../src/gateway/session.ts";
+import { readVerificationKey } from "../../src/jwt/json-web-key.ts";
+import type { Consumption } from "../../src/redemption/dependencies.ts";
+import { type DpopKey, makeProof } from "./dpop.ts";
+import { CLIENT, CROSSGATE, type Members, ORGANIZATION, RESOURCE, resourceDocument } from "./documents.ts";
+import { parseDocument } from "./redemption.ts";
+import { makeTestKey, signText, type TestKey } from "./test-idp.ts";
+
+/** One request as the gateway gave it to `fetch`. */
+export interface Sent {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Headers;
+  readonly body: string | null;
+  readonly init: RequestInit;
+}
+
+export type UpstreamScript = (sent: Sent) => Response | Promise<Response>;
+
+/** Stands for every MCP server there is: what the gateway fetches ends here. */
+export interface UpstreamDouble {
+  readonly sent: readonly Sent[];
+  /** All that it was ever sent, as one text to search. */
+  everything(): string;
+}
+
+/** Until the test has finished, which has it restored. */
+export function stubUpstream(script: UpstreamScript = answerResult): UpstreamDouble {
+  const sent: Sent[] = [];
+  const double = vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init = {}) => {
+    const request = new Request(input, init);
+    const body = request.body === null ? null : await request.text();
+    const one = { url: request.url, method: request.method, headers: new Headers(init.headers), body, init };
+    sent.push(one);
+    return script(one);
+  });
+  onTestFinished(() => double.mockRestore());
+  const spell = ({ headers, ...rest }: Sent): unknown => ({ ...rest, headers: [...headers] });
+  return { sent, everything: () => JSON.stringify(sent.map(spell)) };
+}
+
+/** The plainest of servers: every request has a result, every notification is accepted. */
+export function answerResult({ body }: Sent): Response {
+  const { id } = JSON.parse(body ?? "{}") as { id?: unknown };
+  if (id === undefined) return new Response(null, { status: 202 });
+  return Response.json({ jsonrpc: "2.0", id, result: { content: [] } });
+}
+
+export interface GatewayOptions {
+  /** What differs from the ordinary document, one for each server; a server like that of `documents.ts` when absent. */
+  readonly resources?: readonly Members[];
+  readonly overrides?: Partial<GatewayDependencies>;
+}
+
+export interface CallChanges {
+  readonly url?: string;
+  readonly method?: string;
+  /** Instead of a token that is good for `url`; null for none at all. */
+  readonly token?: string | null;
+  readonly scheme?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Spelled by JSON.stringify, or as it stands where it is text or bytes. */
+  readonly message?: unknown;
+  readonly signal?: AbortSignal;
+}
+
+export interface Answered {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** `error.code` of a JSON-RPC error. */
+  readonly errorCode: number | null;
+  readonly challenge: string | null;
+}
+
+export const READ_FILE = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "read_file" } };
+export const LIST_TOOLS = { jsonrpc: "2.0", id: 1, method: "tools/list" };
+export const UPSTREAM = "https://files.example.net/mcp";
+
+/** A gateway of the real parts, with a signing key that tests hold too and a ledger that remembers in memory. */
+export class TestGateway {
+  readonly events: AuditEvent[] = [];
+  readonly counted: string[] = [];
+  readonly faults: unknown[] = [];
+  readonly dependencies: GatewayDependencies;
+  readonly key: TestKey;
+
+  private constructor(key: TestKey, { resources = [{}], overrides = {} }: GatewayOptions) {
+    this.key = key;
+    const verificationKey = readVerificationKey(key.publicJwk);
+    if (typeof verificationKey === "string") throw new TypeError(verificationKey);
+    this.dependencies = {
+      issuer: CROSSGATE,
+      keys: { keys: [verificationKey] },
+      consumeProof: rememberProofs(),
+      findResource: findAmong(resources),
+      isClientWithinRate: async () => true,
+      sessions: new Sessions("a-secret-of-the-tests"),
+      egress: { ownHost: "crossgate.example", allowsLoopback: false },
+      recorder: this.#recorder(),
+      reportFault: (_correlationId, cause) => void this.faults.push(cause),
+      ...overrides,
+    };
+  }
+
+  static async start(options: GatewayOptions = {}): Promise<TestGateway> {
+    return new TestGateway(await makeTestKey("ES256", "gateway"), options);
+  }
+
+  #recorder(): Recorder {
+    return new Recorder({
+      write: async (_id, serialized) => void this.events.push(JSON.parse(serialized) as AuditEvent),
+      waitUntil: () => undefined,
+      counters: { writeDataPoint: (point) => void this.counted.push(String(point?.indexes?.[0])) },
+    });
+  }
+
+  /** An access token that is good now for the first server, but for what `claims` and `header` say. */
+  token(
+    claims: Members = {},
+    { header = {}, key = this.key }: { header?: Members; key?: TestKey } = {},
+  ): Promise<string> {
+    const nowSeconds = Math.floor(Date.now() / 1000);
+    const members = {
+      iss: CROSSGATE,
+      aud: RESOURCE,
+      sub: "usr_ada",
+      sub_id: { format: "iss_sub", iss: "https://idp.example.com", sub: "ada" },
+      client_id: CLIENT,
+      organization: ORGANIZATION,
+      jti: crypto.randomUUID(),
+      iat: nowSeconds,
+      exp: nowSeconds + 300,
+      scope: "files:read",
+      ...claims,
+    };
+    const protectedHeader = { typ: "at+jwt", alg: key.alg, kid: key.kid, ...header };
+    return signText(JSON.stringify(protectedHeader), JSON.stringify(members), key);
+  }
+
+  /** A proof for this server and token, but for what `claims` says. */
+  async proof(key: DpopKey, token: string, claims: Members = {}): Promise<string> {
+    const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token));
+    const ath = btoa(String.fromCharCode(...new Uint8Array(digest)));
+    const base64url = ath.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+    const nowSeconds = Math.floor(Date.now() / 1000);
+    return makeProof(key, nowSeconds, { claims: { htu: RESOURCE, ath: base64url, nonce: undefined, ...claims } });
+  }
+
+  async request(changes: CallChanges = {}): Promise<Request> {
+    const { url = RESOURCE, method = "POST", scheme = "Bearer", message = READ_FILE, signal } = changes;
+    const token = changes.token === undefined ? await this.token() : changes.token;
+    const headers = new Headers({ accept: "application/json, text/event-stream" });
+    if (token !== null) headers.set("authorization", `${scheme} ${token}`);
+    if (method === "POST") headers.set("content-type", "application/json");
+    for (const [name, value] of Object.entries(changes.headers ?? {})) headers.set(name, value);
+    const isSpelled = typeof message === "string" || message instanceof Uint8Array;
+    const body = method === "POST" ? { body: isSpelled ? message : JSON.stringify(message) } : {};
+    return new Request(url, { method, headers, ...body, ...(signal && { signal }) });
+  }
+
+  /** @returns null when no server has the URL. */
+  async respond(changes: CallChanges = {}): Promise<Response | null> {
+    return handleGatewayRequest(await this.request(changes), this.dependencies);
+  }
+
+  async call(changes: CallChanges = {}): Promise<Answered> {
+    const response = await this.respond(changes);
+    if (response === null) throw new TypeError("no server has this URL");
+    const text = await response.text();
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      errorCode: readErrorCode(response, text),
+      challenge: response.headers.get("www-authenticate"),
+    };
+  }
+}
+
+function findAmong(resources: readonly Members[]): GatewayDependencies["findResource"] {
+  const found = new Map(
+    resources.map((changes) => {
+      const document = resourceDocument(changes);
+      const identifier = String(document["resource"]);
+      return [identifier, { document: parseDocument("resource", identifier, document), revision: "revision-1" }];
+    }),
+  );
+  return async (identifier) => found.get(identifier) ?? null;
+}
+
+function rememberProofs(): GatewayDependencies["consumeProof"] {
+  const seen = new Set<string>();
+  return async ({ thumbprint, jti }): Promise<Consumption> => {
+    const name = `${thumbprint} ${jti}`;
+    if (seen.has(name)) return "replayed";
+    seen.add(name);
+    return "consumed";
+  };
+}
+
+function readErrorCode({ headers }: Response, text: string): number | null {
+  if (headers.get("content-type") !== "application/json") return null;
+  const { error } = JSON.parse(text) as { error?: { code?: number } };
+  return error?.code ?? null;
+}
+
+/** Refused calls must have gone nowhere, and the reason must be on record or counted. */
+export function reasonsOf({ events, counted }: TestGateway): readonly (string | null)[] {
+  return [...events.map(({ reason }) => reason), ...counted];
+}
+
+/** Deterministic from its seed, so that a failure can be seen again. */
+export function seededRandom(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    // mulberry32
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+  };
+}

@@ -1,0 +1,185 @@
+import { describe, expect, it, vi } from "vitest";
+import { chooseKey } from "../../../src/jwt/verify.ts";
+import {
+  authenticateClient,
+  type ClientDirectory,
+} from "../../../src/token-endpoint/client-authentication/authenticate-client.ts";
+import { ClientSecrets } from "../../../src/token-endpoint/client-authentication/client-secret.ts";
+import { CLIENT_AUTHENTICATION_METHODS, type ClientAuthenticationMethod } from "../../../src/trust/client.ts";
+import { CLIENT, CROSSGATE, type Members } from "../../support/documents.ts";
+import { makeClient, NOW, reasonOf } from "../../support/redemption.ts";
+import { CLIENT_ASSERTION_TYPE, digestSecret } from "../../support/tenant.ts";
+import { makeTestKey, signText } from "../../support/test-idp.ts";
+
+const PEPPER = "pepper-of-this-test";
+const SECRET = "the secret";
+const digest = await digestSecret(SECRET, PEPPER);
+const key = await makeTestKey("ES256", "client-key");
+
+function registration(methods: readonly ClientAuthenticationMethod[], overrides: Members = {}): Members {
+  const usesSecret = methods.some((method) => method !== "private_key_jwt");
+  return {
+    authentication: {
+      methods,
+      ...(usesSecret && { secret_digests: [digest] }),
+      ...(methods.includes("private_key_jwt") && { key_set: { keys: [key.publicJwk] } }),
+    },
+    ...overrides,
+  };
+}
+
+function directory(registered: Members | null, overrides: Partial<ClientDirectory> = {}): ClientDirectory {
+  const client = registered === null ? null : { document: makeClient(registered), revision: "revision-1" };
+  return {
+    issuer: CROSSGATE,
+    secrets: new ClientSecrets(PEPPER),
+    findClient: async (clientId) => (clientId === CLIENT ? client : null),
+    findClientKey: async ({ authentication: { key_set } }, wanted) =>
+      key_set?.kind === "inline" ? chooseKey(key_set, wanted) : "no_key",
+    consumeClientAssertion: async () => "consumed",
+    ...overrides,
+  };
+}
+
+interface Presentation {
+  readonly authorization: string | null;
+  readonly form: ReadonlyMap<string, string>;
+}
+
+async function assertionOf(clientId: string): Promise<string> {
+  const claims = { iss: clientId, sub: clientId, aud: CROSSGATE, jti: crypto.randomUUID(), iat: NOW, exp: NOW + 60 };
+  return signText(JSON.stringify({ alg: key.alg, kid: key.kid }), JSON.stringify(claims), key);
+}
+
+const PRESENT: Record<ClientAuthenticationMethod, (clientId: string, secret: string) => Promise<Presentation>> = {
+  client_secret_basic: async (clientId, secret) => ({
+    authorization: `Basic ${btoa(`${clientId}:${encodeURIComponent(secret)}`)}`,
+    form: new Map(),
+  }),
+  client_secret_post: async (clientId, secret) => ({
+    authorization: null,
+    form: new Map([
+      ["client_id", clientId],
+      ["client_secret", secret],
+    ]),
+  }),
+  private_key_jwt: async (clientId) => ({
+    authorization: null,
+    form: new Map([
+      ["client_assertion_type", CLIENT_ASSERTION_TYPE],
+      ["client_assertion", await assertionOf(clientId)],
+    ]),
+  }),
+};
+
+interface Attempt {
+  readonly method: ClientAuthenticationMethod;
+  readonly clients: ClientDirectory;
+  readonly clientId?: string;
+  readonly secret?: string;
+}
+
+async function authenticate({ method, clients, clientId = CLIENT, secret = SECRET }: Attempt) {
+  return authenticateClient({ ...(await PRESENT[method](clientId, secret)), nowSeconds: NOW }, clients);
+}
+
+const verdictOf = (attempt: Attempt) => reasonOf(() => authenticate(attempt));
+
+const METHODS = [...CLIENT_AUTHENTICATION_METHODS];
+const REGISTRATIONS: readonly (readonly ClientAuthenticationMethod[])[] = [
+  ["client_secret_basic"],
+  ["client_secret_post"],
+  ["private_key_jwt"],
+  ["client_secret_basic", "client_secret_post"],
+  ["client_secret_basic", "private_key_jwt"],
+  ["client_secret_post", "private_key_jwt"],
+  METHODS,
+];
+
+/** F01, F02: each method against each registration. A client that signs must not be had for a secret, nor turned round. */
+describe.each(REGISTRATIONS.map((registered) => ({ registered })))("a client registered for $registered", ({ registered }) => {
+  it.each(METHODS)("that authenticates by %s", async (method) => {
+    const clients = directory(registration(registered));
+    expect(await verdictOf({ method, clients })).toBe(
+      registered.includes(method) ? "accepted" : "client_method_not_allowed",
+    );
+  });
+});
+
+describe("a client that is authenticated", () => {
+  it.each(METHODS)("by %s is its record and revision", async (method) => {
+    const { document, revision } = await authenticate({ method, clients: directory(registration(METHODS)) });
+    expect([document.client_id, revision]).toEqual([CLIENT, "revision-1"]);
+  });
+});
+
+describe("a client is refused", () => {
+  it.each(METHODS)("by %s when there is none of its name", async (method) => {
+    const clients = directory(registration(METHODS));
+    expect(await verdictOf({ method, clients, clientId: "nobody" })).toBe("client_unknown");
+  });
+
+  // F08
+  it.each(METHODS)("by %s when it is disabled", async (method) => {
+    const clients = directory(registration(METHODS, { enabled: false }));
+    expect(await verdictOf({ method, clients })).toBe("client_disabled");
+  });
+
+  it.each(["client_secret_basic", "client_secret_post"] as const)("by %s with a wrong secret", async (method) => {
+    const clients = directory(registration(METHODS));
+    for (const secret of ["wrong", `${SECRET} `, digest]) {
+      expect(await verdictOf({ method, clients, secret })).toBe("client_secret_wrong");
+    }
+  });
+
+  it.each(["client_secret_basic", "client_secret_post"] as const)("by %s with a secret that was rotated out", async (method) => {
+    const replacement = await digestSecret("replacement", PEPPER);
+    const during = directory({ authentication: { methods: [method], secret_digests: [digest, replacement] } });
+    const after = directory({ authentication: { methods: [method], secret_digests: [replacement] } });
+    expect(await verdictOf({ method, clients: during })).toBe("accepted");
+    expect(await verdictOf({ method, clients: during, secret: "replacement" })).toBe("accepted");
+    expect(await verdictOf({ method, clients: after })).toBe("client_secret_wrong");
+    expect(await verdictOf({ method, clients: after, secret: "replacement" })).toBe("accepted");
+  });
+
+  // F05: one assertion, one request.
+  it("by private_key_jwt with an assertion that has been used", async () => {
+    const clients = directory(registration(METHODS), { consumeClientAssertion: async () => "replayed" });
+    expect(await verdictOf({ method: "private_key_jwt", clients })).toBe("client_assertion_replayed");
+  });
+});
+
+describe("the work that is done", () => {
+  // F04: whoever measures must not learn which clients exist.
+  it.each([
+    ["does not exist", null, "nobody"],
+    ["is disabled", registration(METHODS, { enabled: false }), CLIENT],
+    ["may not use a secret", registration(["private_key_jwt"]), CLIENT],
+    ["has another secret", registration(METHODS), CLIENT],
+  ])("for a client that %s is one comparison", async (_name, registered, clientId) => {
+    const secrets = new ClientSecrets(PEPPER);
+    const compared = vi.spyOn(secrets, "matches");
+    const clients = directory(registered, { secrets });
+    await verdictOf({ method: "client_secret_basic", clients, clientId, secret: "wrong" });
+    expect(compared).toHaveBeenCalledTimes(1);
+  });
+
+  // C05 for client assertions: a forged one must not spend the jti of a real one.
+  it("for a client assertion spends its jti last of all, and in the client's own name", async () => {
+    const spent = vi.fn<ClientDirectory["consumeClientAssertion"]>(async () => "consumed");
+    const noKey = directory(registration(METHODS), { consumeClientAssertion: spent, findClientKey: async () => "no_key" });
+    expect(await verdictOf({ method: "private_key_jwt", clients: noKey })).toBe("client_assertion_signature");
+    const unknown = directory(null, { consumeClientAssertion: spent });
+    expect(await verdictOf({ method: "private_key_jwt", clients: unknown })).toBe("client_unknown");
+    expect(spent).not.toHaveBeenCalled();
+    const clients = directory(registration(METHODS), { consumeClientAssertion: spent });
+    await authenticate({ method: "private_key_jwt", clients });
+    expect(spent).toHaveBeenCalledExactlyOnceWith(CLIENT, expect.objectContaining({ jti: expect.any(String) as string }));
+  });
+
+  it("for a client by secret spends nothing", async () => {
+    const spent = vi.fn<ClientDirectory["consumeClientAssertion"]>(async () => "consumed");
+    await authenticate({ method: "client_secret_post", clients: directory(registration(METHODS), { consumeClientAssertion: spent }) });
+    expect(spent).not.toHaveBeenCalled();
+  });
+});

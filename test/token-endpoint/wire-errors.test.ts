@@ -1,0 +1,120 @@
+import { describe, expect, it } from "vitest";
+import type { OutageReason, Refusal } from "../../src/audit/reason.ts";
+import { isTokenEndpointReason, toWireError } from "../../src/token-endpoint/wire-errors.ts";
+
+type TokenReason = Refusal | OutageReason | "fault";
+
+/** What the specifications say, written out: `Record` makes the compiler ask for every reason of the closed unions. */
+const EXPECTED: Record<TokenReason, `${number} ${string}`> = {
+  method_not_post: "405 invalid_request",
+  media_type_not_form: "400 invalid_request",
+  body_too_large: "413 invalid_request",
+  form_malformed: "400 invalid_request",
+  parameter_repeated: "400 invalid_request",
+  network_rate_limited: "429 temporarily_unavailable",
+  client_credentials_missing: "401 invalid_client",
+  client_credentials_malformed: "401 invalid_client",
+  client_credentials_several: "400 invalid_request",
+  client_unknown: "401 invalid_client",
+  client_disabled: "401 invalid_client",
+  client_method_not_allowed: "401 invalid_client",
+  client_secret_wrong: "401 invalid_client",
+  client_assertion_malformed: "401 invalid_client",
+  client_assertion_type: "401 invalid_client",
+  client_assertion_signature: "401 invalid_client",
+  client_assertion_claims: "401 invalid_client",
+  client_assertion_audience: "401 invalid_client",
+  client_assertion_expired: "401 invalid_client",
+  client_assertion_replayed: "401 invalid_client",
+  client_rate_limited: "429 temporarily_unavailable",
+  grant_type_missing: "400 invalid_request",
+  grant_type_unsupported: "400 unsupported_grant_type",
+  grant_type_not_allowed: "400 unauthorized_client",
+  assertion_missing: "400 invalid_request",
+  assertion_malformed: "400 invalid_grant",
+  assertion_type: "400 invalid_grant",
+  issuer_not_trusted: "400 invalid_grant",
+  issuer_disabled: "400 invalid_grant",
+  tenant_not_bound: "400 invalid_grant",
+  algorithm_not_allowed: "400 invalid_grant",
+  key_unknown: "400 invalid_grant",
+  key_ambiguous: "400 invalid_grant",
+  signature_invalid: "400 invalid_grant",
+  claims_malformed: "400 invalid_grant",
+  confirmation_unsupported: "400 invalid_grant",
+  assertion_audience: "400 invalid_grant",
+  assertion_expired: "400 invalid_grant",
+  assertion_not_yet_valid: "400 invalid_grant",
+  assertion_lifetime: "400 invalid_grant",
+  client_mismatch: "400 invalid_grant",
+  proof_missing: "400 invalid_grant",
+  proof_malformed: "400 invalid_dpop_proof",
+  proof_nonce_required: "400 use_dpop_nonce",
+  proof_key_mismatch: "400 invalid_grant",
+  proof_replayed: "400 invalid_dpop_proof",
+  resource_foreign: "400 invalid_grant",
+  resource_unknown: "400 invalid_target",
+  resource_required: "400 invalid_target",
+  resource_not_for_client: "400 invalid_target",
+  scope_malformed: "400 invalid_scope",
+  scope_empty: "400 invalid_scope",
+  authorization_details_unsupported: "400 invalid_authorization_details",
+  policy_absent: "400 invalid_grant",
+  policy_denied: "400 invalid_grant",
+  policy_no_rule: "400 invalid_grant",
+  policy_scope: "400 invalid_scope",
+  assertion_replayed: "400 invalid_grant",
+  ledger_unavailable: "503 temporarily_unavailable",
+  ledger_overloaded: "503 temporarily_unavailable",
+  audit_backlog: "503 temporarily_unavailable",
+  keys_unavailable: "503 temporarily_unavailable",
+  trust_unavailable: "503 temporarily_unavailable",
+  trust_document_invalid: "503 temporarily_unavailable",
+  signer_unavailable: "503 temporarily_unavailable",
+  fault: "500 server_error",
+};
+
+const reasons = Object.keys(EXPECTED) as TokenReason[];
+
+describe("every reason", () => {
+  it.each(reasons)("%s is one OAuth error", (reason) => {
+    const { status, error, description } = toWireError(reason);
+    expect(`${status} ${error}`).toBe(EXPECTED[reason]);
+    expect(description).toMatch(/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/);
+    expect(description).not.toContain(reason);
+    expect(isTokenEndpointReason(reason)).toBe(true);
+  });
+
+  // F10, C14: the sentence must not tell two causes of one class apart.
+  it("of one error has one sentence", () => {
+    const byError = Map.groupBy(reasons.map(toWireError), ({ error }) => error);
+    for (const [error, wires] of byError) {
+      expect(new Set(wires.map(({ description }) => description)).size, error).toBe(1);
+    }
+    expect(new Set([...byError.values()].map((wires) => wires[0]?.description)).size).toBe(byError.size);
+  });
+
+  // Promise 1: an outage is never told as a refusal, nor a refusal as an outage.
+  it("is an outage exactly when the client may send the same again", () => {
+    const retryable = reasons.filter((reason) => [429, 503].includes(toWireError(reason).status));
+    expect(retryable.toSorted()).toEqual(
+      [
+        "network_rate_limited",
+        "client_rate_limited",
+        "ledger_unavailable",
+        "ledger_overloaded",
+        "audit_backlog",
+        "keys_unavailable",
+        "trust_unavailable",
+        "trust_document_invalid",
+        "signer_unavailable",
+      ].toSorted(),
+    );
+  });
+});
+
+describe("what is no reason of this endpoint", () => {
+  it.each(["token_expired", "upstream_unreachable", "toString", "__proto__", "constructor", ""])("%s", (text) => {
+    expect(isTokenEndpointReason(text)).toBe(false);
+  });
+});
