@@ -61,8 +61,11 @@ export async function makeDeployment(issuer: string): Promise<Deployment> {
   return { issuer, resource, clientSecret, idp, documents, secrets };
 }
 
+/** What the rules that nearly match are told apart by. */
+export type PolicyKind = "lists" | "expressions";
+
 /** One rule permits what the bench asks for; the others are about other agents, servers and people, as most rules are. */
-export function policyDocument(ruleCount: number, resource: string): object {
+export function policyDocument(ruleCount: number, resource: string, kind: PolicyKind = "lists"): object {
   const matching = {
     id: "desktop-agent-files",
     effect: "permit",
@@ -70,16 +73,21 @@ export function policyDocument(ruleCount: number, resource: string): object {
     resources: [resource],
     scopes: ["files:read", "files:write"],
   };
-  const others = Array.from({ length: ruleCount - 1 }, (_, number) => otherRule(number, resource));
+  const others = Array.from({ length: ruleCount - 1 }, (_, number) => otherRule(number, resource, kind));
   const middle = Math.floor(others.length / 2);
   return { organization: ORGANIZATION, rules: others.toSpliced(middle, 0, matching) };
 }
 
-function otherRule(number: number, resource: string): object {
+function otherRule(number: number, resource: string, kind: PolicyKind): object {
   const common = { id: `rule-${number}`, clients: [`agent-${number}`, `agent-${number + 1}`] };
   // Every fifth matches in all but the last thing compared, the dearest way not to match.
   if (number % 5 === 0) {
-    return { ...common, effect: "deny", clients: "any", resources: [resource], subjects: [`00u-${number}`] };
+    const last = kind === "lists" ? { subjects: [`00u-${number}`] } : { condition: expressionOf(number) };
+    return { ...common, effect: "deny", clients: "any", resources: [resource], ...last };
   }
   return { ...common, effect: "permit", resources: [`${resource}/${number}`], scopes: ["files:read"] };
+}
+
+function expressionOf(number: number): string {
+  return `subject == "00u-${number}" || groups.exists(group, group == "contractors-${number}")`;
 }

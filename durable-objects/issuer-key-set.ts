@@ -72,15 +72,17 @@ export class IssuerKeySet extends DurableObject<Env> {
   }
 }
 
+/** A known key of a fresh set waits for nobody. An unknown one is worth a fetch a cool-down, whatever the last brought. */
 function isDue(state: State, { wantedKeyId }: KeySetRequest, now: number): boolean {
-  const sinceAttempt = now - state.attemptedAtMilliseconds;
-  if (state.failures > 0) return sinceAttempt >= backoffMilliseconds(state.failures);
-  if (!isWithin(state.fetched?.fetchedAtMilliseconds, now, LIMITS.keySetFreshSeconds)) return true;
+  const isFresh = isWithin(state.fetched?.fetchedAtMilliseconds, now, LIMITS.keySetFreshSeconds);
   const isKnown = wantedKeyId === null || state.fetched?.keys.some((key) => key.kid === wantedKeyId) === true;
-  return !isKnown && sinceAttempt >= LIMITS.keySetCooldownSeconds * 1000;
+  if (isFresh && isKnown) return false;
+  const pauses = [backoffMilliseconds(state.failures), isFresh ? LIMITS.keySetCooldownSeconds * 1000 : 0];
+  return now - state.attemptedAtMilliseconds >= Math.max(...pauses);
 }
 
 function backoffMilliseconds(failures: number): number {
+  if (failures === 0) return 0;
   const seconds = LIMITS.keySetBackoffMinimumSeconds * 2 ** Math.min(failures - 1, 10);
   return Math.min(seconds, LIMITS.keySetBackoffMaximumSeconds) * 1000;
 }

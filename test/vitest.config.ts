@@ -5,14 +5,20 @@ import { defineConfig } from "vitest/config";
 const migrations = await readD1Migrations("./migrations");
 
 /** A local issuer, so that loopback key sets and upstreams are allowed as they are in `npm run dev`. */
-const TEST_BINDINGS = {
-  ISSUER: "http://127.0.0.1:8787",
-  LEDGER_SHARDS: "4",
+const TEST_SECRETS = {
   CLIENT_SECRET_PEPPER: "pepper-of-the-tests",
   STATE_SECRET: "nonce-secret-of-the-tests",
   SIGNING_KEYS: JSON.stringify({ keys: [await makeSigningKey("current"), await makeSigningKey("next")] }),
-  TEST_MIGRATIONS: migrations,
 };
+
+const TEST_BINDINGS = {
+  ISSUER: "http://127.0.0.1:8787",
+  LEDGER_SHARDS: "4",
+  TEST_MIGRATIONS: migrations,
+  ...TEST_SECRETS,
+};
+// Where wrangler looks for the secrets that wrangler.toml requires; it warns about each that it does not find.
+Object.assign(process.env, TEST_SECRETS);
 
 async function makeSigningKey(status: string): Promise<object> {
   const { privateKey } = await generateKeyPair("ES256", { extractable: true });

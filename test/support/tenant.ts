@@ -55,7 +55,7 @@ function omitUndefined(changes: FormChanges): Record<string, string> {
 
 export async function readAnswer(response: Response): Promise<TokenAnswer> {
   const text = await response.text();
-  const isJson = response.headers.get("content-type") === "application/json";
+  const isJson = text !== "" && response.headers.get("content-type") === "application/json";
   return {
     status: response.status,
     headers: response.headers,

@@ -1,0 +1,17 @@
+import { expect, it } from "vitest";
+import { CallRefused } from "../../src/gateway/refusal.ts";
+
+it("says why, what scope would help and what the upstream said, and nothing else", () => {
+  const refused = new CallRefused("scope_insufficient", { neededScopes: ["a", "b"], upstreamStatus: 302 });
+  expect({ ...refused }).toEqual({
+    name: "CallRefused",
+    reason: "scope_insufficient",
+    neededScopes: ["a", "b"],
+    upstreamStatus: 302,
+  });
+  expect(refused.message).toBe("scope_insufficient");
+});
+
+it("needs no more than a reason", () => {
+  expect(new CallRefused("token_missing")).toMatchObject({ neededScopes: [], upstreamStatus: null });
+});
