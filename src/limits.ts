@@ -57,6 +57,10 @@ export const LIMITS = {
   /** How long a last-known-good document outlives an outage of KV (its worst in 2025 took 2 h 28 min). */
   trustDocumentStaleSeconds: 3 * 3600,
   trustDocumentsCached: 4096,
+  trustReadMilliseconds: 2_000,
+  /** After KV has failed, how long an isolate goes by its copies before it asks again. */
+  trustRetrySeconds: 5,
+  trustCopyRenewalSeconds: 600,
   policyRules: 2000,
   valuesPerSelector: 10_000,
 

@@ -13,6 +13,7 @@ import type { ConsumableProof, Dependencies } from "./redemption/dependencies.ts
 import { ClientSecrets } from "./token-endpoint/client-authentication/client-secret.ts";
 import { networkOf } from "./token-endpoint/network.ts";
 import type { LedgerEntry, TokenEndpointDependencies } from "./token-endpoint/token-endpoint.ts";
+import { DocumentSource } from "./trust/document-source.ts";
 import type { DocumentInvalid } from "./trust/documents.ts";
 import type { ProtectedResource } from "./trust/protected-resource.ts";
 import { OnlyResource } from "./trust/only-resource.ts";
@@ -46,8 +47,14 @@ export function buildServices(env: Env, runtime: Runtime): Services {
     waitUntil: runtime.waitUntil,
     counters: env.COUNTERS,
   });
-  const trust = new TrustStore({
+  const documents = new DocumentSource({
     readText: (key) => env.TRUST_AND_POLICY.get(key, { cacheTtl: LIMITS.trustDocumentFreshSeconds }),
+    openCache: () => caches.open("last-known-good"),
+    waitUntil: runtime.waitUntil,
+  });
+  const trust = new TrustStore({
+    readText: (key) => documents.read(key),
+    readLastKnownGood: (key) => documents.readLastKnownGood(key),
     rules: config.egress,
     freshSeconds: config.documentFreshSeconds,
     onInvalid: (error) => reportInvalid(error, recorder, runtime),

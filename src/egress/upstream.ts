@@ -22,11 +22,24 @@ export async function openUpstream(url: string, upstream: UpstreamRequest): Prom
     const { signal } = controller;
     // no-store: an answer is for whoever holds this token, and an edge cache knows nothing of tokens.
     const response = await fetch(url, { method, headers, body, redirect: "manual", cache: "no-store", signal });
-    if (upstream.endsAtMilliseconds !== null) setTimeout(abort, Math.max(0, upstream.endsAtMilliseconds - Date.now()));
-    return response;
+    return upstream.endsAtMilliseconds === null ? response : endAt(upstream.endsAtMilliseconds, response);
   } catch {
     return null;
   } finally {
     clearTimeout(patience);
   }
+}
+
+/**
+ * Ends a body in good order when its time is up. It passes through our hands for that: one that the runtime passes on by
+ * itself outlives the code that opened it, and with that code every timer.
+ */
+function endAt(milliseconds: number, response: Response): Response {
+  const { body, status, headers } = response;
+  const timed = new TransformStream<Uint8Array, Uint8Array>({
+    start(controller) {
+      setTimeout(() => controller.terminate(), Math.max(0, milliseconds - Date.now()));
+    },
+  });
+  return new Response(body?.pipeThrough(timed) ?? null, { status, headers });
 }

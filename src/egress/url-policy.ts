@@ -50,9 +50,10 @@ export function findUrlFlaw(text: string, rules: EgressRules): UrlFlaw | null {
 }
 
 function findHostFlaw(hostname: string, rules: EgressRules): UrlFlaw | null {
-  const host = hostname.endsWith(".") ? hostname.slice(0, -1) : hostname;
+  // The parser keeps trailing dots, and a resolver ignores at least one.
+  const host = hostname.replace(/\.+$/, "");
   if (host.startsWith("[") || /^[\d.]+$/.test(host)) return "address_literal";
   if (host === rules.ownHost) return "own_host";
   if (!host.includes(".")) return "internal_name";
-  return INTERNAL_SUFFIXES.some((suffix) => host.endsWith(`.${suffix}`)) ? "internal_name" : null;
+  return INTERNAL_SUFFIXES.some((suffix) => `.${host}`.endsWith(`.${suffix}`)) ? "internal_name" : null;
 }

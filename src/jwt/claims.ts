@@ -36,6 +36,10 @@ export function readStringList(claims: JsonObject, name: string, maximumItems: n
   if (value === undefined) return undefined;
   const list = Array.isArray(value) ? value : [value];
   if (list.length === 0 || list.length > maximumItems) return MALFORMED;
-  const fits = list.every((item) => typeof item === "string" && item.length > 0 && item.length <= LIMITS.urlBytes);
+  const fits = list.every((item) => isText(item) && item.length > 0 && item.length <= LIMITS.urlBytes);
   return fits ? (list as string[]) : MALFORMED;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value.isWellFormed();
 }

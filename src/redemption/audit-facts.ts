@@ -14,12 +14,14 @@ export function auditFacts(known: Partial<Decided>): Facts {
 
 function partyFacts(known: Partial<Decided>): Facts {
   const { client, idp, idJag } = known;
+  // What `tenant` says is recorded, and what follows from it, once it is verified: or an authenticated client could
+  // file a forgery under any organization that shares the issuer.
+  const isVerified = idJag !== undefined;
   return {
     client_id: client?.client_id ?? null,
     issuer: idp?.issuer ?? null,
-    // The tenant is read before the signature; it is recorded once it is verified.
-    tenant: idJag === undefined ? null : (known.idpTenant ?? null),
-    organization: known.organization ?? null,
+    tenant: isVerified ? (known.idpTenant ?? null) : null,
+    organization: (isVerified ? known.organization : idp?.organization) ?? null,
     subject: idJag?.sub ?? null,
     principal: known.subject?.principal ?? null,
     actor: idJag?.actor?.sub ?? null,

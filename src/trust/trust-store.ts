@@ -21,6 +21,8 @@ interface Entry {
 
 interface StoreOptions {
   readonly readText: ReadText;
+  /** Asked when `readText` fails and this isolate has no copy of its own. */
+  readonly readLastKnownGood?: ReadText;
   readonly rules: EgressRules;
   readonly freshSeconds?: number;
   /** Told once a reading, not once a request. */
@@ -40,6 +42,7 @@ export class TrustStore {
   readonly #freshSeconds: number;
   readonly #present = new Map<string, Entry>();
   readonly #absent = new Map<string, number>();
+  #failedAtMilliseconds = 0;
 
   constructor(options: StoreOptions) {
     this.#options = options;
@@ -64,13 +67,24 @@ export class TrustStore {
     const known = this.#present.get(key);
     if (known !== undefined && isWithin(known.readAtMilliseconds, now, this.#freshSeconds)) return known;
     if (isWithin(this.#absent.get(key) ?? 0, now, this.#freshSeconds)) return null;
+    const isUsable = known !== undefined && isWithin(known.readAtMilliseconds, now, LIMITS.trustDocumentStaleSeconds);
+    // While KV is down, one request in a while finds out whether it still is; the others do not wait for it.
+    if (isUsable && isWithin(this.#failedAtMilliseconds, now, LIMITS.trustRetrySeconds)) return known;
     try {
       return await this.#read(kind, name, known);
     } catch (error) {
-      if (known !== undefined && isWithin(known.readAtMilliseconds, now, LIMITS.trustDocumentStaleSeconds))
-        return known;
-      throw new Outage("trust_unavailable", { cause: error });
+      this.#failedAtMilliseconds = now;
+      const entry = isUsable ? known : await this.#recall(kind, name);
+      if (entry === null) throw new Outage("trust_unavailable", { cause: error });
+      return entry;
     }
+  }
+
+  /** Not kept as this isolate's own: it has its age from the cache it comes from, and expires there. */
+  async #recall(kind: DocumentKind, name: string): Promise<Entry | null> {
+    const text = await this.#options.readLastKnownGood?.(`${kind}:${name}`).catch(() => null);
+    if (text === null || text === undefined) return null;
+    return { text, parsed: await this.#parse(kind, name, text), readAtMilliseconds: 0 };
   }
 
   async #read(kind: DocumentKind, name: string, known: Entry | undefined): Promise<Entry | null> {

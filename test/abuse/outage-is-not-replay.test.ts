@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { LIMITS } from "../../src/limits.ts";
 import { recordedEvents } from "../support/ledgers.ts";
 import { type Isolate, namespaceOf, startIsolate } from "../support/services.ts";
-import { Tenant, type TokenAnswer } from "../support/tenant.ts";
+import { Tenant, type TenantChanges, type TokenAnswer } from "../support/tenant.ts";
 
 /**
  * §4.1, §4.6, promise 1: whatever is down, the client hears that it is an outage, gets no token, and redeems the very
@@ -39,18 +39,31 @@ function breakSigner(): Isolate {
   return isolate;
 }
 
-const OUTAGES: readonly (readonly [name: string, start: () => Isolate, settle?: () => Promise<Tenant>])[] = [
-  ["the ledger", () => startIsolate({ ASSERTION_LEDGER: namespaceOf(unreachable) })],
-  ["an overloaded ledger", () => startIsolate({ ASSERTION_LEDGER: namespaceOf(overloaded) })],
-  ["a ledger full of records", () => startIsolate({ ASSERTION_LEDGER: namespaceOf(async () => "backlogged") })],
-  ["KV", () => startIsolate({ TRUST_AND_POLICY: { ...env.TRUST_AND_POLICY, get: unreachable } })],
-  ["the key set object", () => startIsolate({ ISSUER_KEY_SET: namespaceOf(unreachable) }), () => Tenant.settle(remoteKeys)],
-  ["the signer", breakSigner],
+interface Outage {
+  readonly name: string;
+  readonly start: () => Isolate;
+  readonly changes?: TenantChanges;
+}
+
+const OUTAGES: readonly Outage[] = [
+  { name: "the ledger", start: () => startIsolate({ ASSERTION_LEDGER: namespaceOf(unreachable) }) },
+  { name: "an overloaded ledger", start: () => startIsolate({ ASSERTION_LEDGER: namespaceOf(overloaded) }) },
+  {
+    name: "a ledger full of records",
+    start: () => startIsolate({ ASSERTION_LEDGER: namespaceOf(async () => "backlogged") }),
+  },
+  { name: "KV", start: () => startIsolate({ TRUST_AND_POLICY: { get: unreachable } }) },
+  {
+    name: "the key set object",
+    start: () => startIsolate({ ISSUER_KEY_SET: namespaceOf(unreachable) }),
+    changes: remoteKeys,
+  },
+  { name: "the signer", start: breakSigner },
 ];
 
 describe("an outage of", () => {
-  it.each(OUTAGES)("%s is told as one, and the assertion is good afterwards", async (_name, start, settle) => {
-    const tenant = await (settle ?? Tenant.settle.bind(Tenant))();
+  it.each(OUTAGES)("$name is told as one, and the assertion is good afterwards", async ({ start, changes }) => {
+    const tenant = await Tenant.settle(changes);
     const assertion = await tenant.assertion();
     for (let attempt = 0; attempt < 3; attempt += 1) {
       expectOutage(await start().redeem(await tenant.request({ form: { assertion } })));
@@ -62,14 +75,14 @@ describe("an outage of", () => {
     expect(again.body["error"]).toBe("invalid_grant");
   });
 
-  it.each(OUTAGES)("%s is no refusal on record, and no grant", async (_name, start, settle) => {
-    const tenant = await (settle ?? Tenant.settle.bind(Tenant))();
+  it.each(OUTAGES)("$name is no refusal on record, and no grant", async ({ start, changes }) => {
+    const tenant = await Tenant.settle(changes);
     await start().redeem(await tenant.request());
     const decisions = (await recordedEvents(tenant.clientId)).map(({ decision }) => decision);
     expect(decisions.filter((decision) => decision !== "failed")).toEqual([]);
   });
 
-  it.each(OUTAGES.slice(0, 3))("%s says so for a replay as well", async (_name, start) => {
+  it.each(OUTAGES.slice(0, 3))("$name says so for a replay as well", async ({ start }) => {
     const tenant = await Tenant.settle();
     const assertion = await tenant.assertion();
     expect((await tenant.redeem({ form: { assertion } })).status).toBe(200);
@@ -77,7 +90,7 @@ describe("an outage of", () => {
   });
 
   // Otherwise a client could be refused without a trace.
-  it.each(OUTAGES.slice(0, 3))("%s takes the place of a refusal that cannot be put on record", async (_name, start) => {
+  it.each(OUTAGES.slice(0, 3))("$name takes the place of a refusal that cannot be put on record", async ({ start }) => {
     const tenant = await Tenant.settle();
     const assertion = await tenant.assertion({ aud: "https://elsewhere.example.com" });
     expectOutage(await start().redeem(await tenant.request({ form: { assertion } })));

@@ -127,6 +127,18 @@ describe("verifyDpopProof", () => {
     expect(await verifyDpopProof([header, payload, signature].join("."), CONTEXT)).toBeNull();
   });
 
+  it("refuses a key that is marked for another algorithm than it signed under (A20)", async () => {
+    const rsa = await makeDpopKey("RS256");
+    const marked = (alg: string) => makeProof(rsa, NOW, { header: { jwk: { ...rsa.material, alg } } });
+    expect(await verifyDpopProof(await marked("PS256"), CONTEXT)).toBeNull();
+    expect(await verifyDpopProof(await marked("RS256"), CONTEXT)).not.toBeNull();
+  });
+
+  it.each(["?a=b", "?", "#a"])("refuses a URL with %s, though the request had it too", async (suffix) => {
+    const url = `${CONTEXT.url}${suffix}`;
+    expect(await verify({ claims: { htu: url } }, { url })).toBeNull();
+  });
+
   it("refuses a proof by a weak RSA key", async () => {
     const rsa = await makeTestKey("RS256", "dpop");
     const header = JSON.stringify({

@@ -99,7 +99,7 @@ describe("a key set", () => {
 
   // D01: one byte a second is no way around the deadline, which is for the body too.
   it("is given up when its time is over", async () => {
-    const timeout = vi.mocked(AbortSignal.timeout).mockImplementation(() => AbortSignal.abort());
+    const timeout = vi.spyOn(AbortSignal, "timeout").mockImplementation(() => AbortSignal.abort());
     vi.spyOn(globalThis, "fetch").mockImplementation(async (_url, init) => {
       init?.signal?.throwIfAborted();
       return jwks(first);
@@ -142,7 +142,7 @@ describe("a key that the set lacks", () => {
     const fetches = serve(() => jwks(first));
     await find(owner);
     fetches.mockClear().mockImplementation(async () => answer());
-    await runInDurableObject(owner, async (keySet) => {
+    await runInDurableObject<IssuerKeySet, void>(owner, async (keySet) => {
       for (let tenth = 0; tenth < 600; tenth += 1) {
         advance(0.1);
         const found = await keySet.find({ jwksUri: JWKS_URI, wantedKeyId: `unknown-${tenth}`, rules: RULES });
@@ -161,7 +161,7 @@ describe("a key that the set lacks", () => {
     advance(LIMITS.keySetCooldownSeconds);
     await find(owner, "unknown");
     expect(fetches).toHaveBeenCalledTimes(1);
-    for (let second = 0; second < LIMITS.keySetFreshSeconds - LIMITS.keySetCooldownSeconds - 1; second += 1) {
+    for (let at = 0; at < LIMITS.keySetFreshSeconds - LIMITS.keySetCooldownSeconds - 1; at += 1) {
       advance(1);
       expect(kidsOf(await find(owner, "first"))).toEqual(["first"]);
     }
@@ -184,7 +184,7 @@ describe("an identity provider that does not answer", () => {
   it("is asked at most 8 times a minute, by 10,000 who want its keys", { timeout: 30_000 }, async () => {
     const owner = makeOwner();
     const fetches = serve(() => Promise.reject(new Error("unreachable")));
-    await runInDurableObject(owner, async (keySet) => {
+    await runInDurableObject<IssuerKeySet, void>(owner, async (keySet) => {
       for (let tick = 0; tick < 1_000; tick += 1) {
         const wanted = Array.from({ length: 10 }, (_, at) => ({ jwksUri: JWKS_URI, wantedKeyId: `${tick}-${at}` }));
         const found = await Promise.all(wanted.map((each) => keySet.find({ ...each, rules: RULES })));
@@ -203,10 +203,10 @@ describe("an identity provider that does not answer", () => {
       times.push((Date.now() - START) / 1000);
       throw new Error("unreachable");
     });
-    for (let second = 0; second < 260; second += 1) {
+    for (let at = 0; at < 260; at += 1) {
       await find(owner);
       // The back-off is in storage: in memory it would start again whenever the object does.
-      if (second % 10 === 0) await evictDurableObject(owner);
+      if (at % 10 === 0) await evictDurableObject(owner);
       advance(1);
     }
     expect(times).toEqual([0, 1, 3, 7, 15, 31, 63, 123, 183, 243]);
@@ -215,7 +215,7 @@ describe("an identity provider that does not answer", () => {
   it("is asked without delay again once it has answered", async () => {
     const owner = makeOwner();
     const fetches = serve(() => Promise.reject(new Error("unreachable")));
-    for (let second = 0; second < 40; second += 1) {
+    for (let at = 0; at < 40; at += 1) {
       await find(owner);
       advance(1);
     }
@@ -224,7 +224,7 @@ describe("an identity provider that does not answer", () => {
     expect(kidsOf(await find(owner))).toEqual(["first"]);
     advance(LIMITS.keySetFreshSeconds);
     fetches.mockClear().mockImplementation(() => Promise.reject(new Error("unreachable")));
-    for (let second = 0; second < 3; second += 1) {
+    for (let at = 0; at < 3; at += 1) {
       await find(owner);
       advance(1);
     }

@@ -1,4 +1,3 @@
-import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { AssertionLedger, type ConsumeRequest, type ConsumeResult } from "../../durable-objects/assertion-ledger.ts";
@@ -6,7 +5,7 @@ import { type Consumable, LedgerShards } from "../../durable-objects/ledger-shar
 import { Outage } from "../../src/audit/reason.ts";
 import type { LedgerPlacement } from "../../src/config.ts";
 import { LIMITS } from "../../src/limits.ts";
-import { rowsIn } from "../support/ledgers.ts";
+import { inLedger, rowsIn } from "../support/ledgers.ts";
 
 const ANYWHERE: LedgerPlacement = { shards: 4, shardsBefore: null, jurisdiction: null, locationHint: null };
 
@@ -41,7 +40,7 @@ function presentAgain(consumable: Consumable): Consumable {
 async function eventsOf(text: string): Promise<readonly string[]> {
   const all = await Promise.all(
     Array.from({ length: 16 }, (_, shard) =>
-      runInDurableObject(env.ASSERTION_LEDGER.getByName(`ledger/v1/${shard}`), (_ledger, { storage }) =>
+      inLedger(env.ASSERTION_LEDGER.getByName(`ledger/v1/${shard}`), (_ledger, { storage }) =>
         rowsIn(storage.sql).map(({ event }) => event),
       ),
     ),
@@ -68,9 +67,7 @@ describe("an identifier", () => {
     ["that is empty beside one that is not", { owner: "", jti: "x" }, { owner: "x", jti: "" }],
   ])("is apart from one %s", async (_name, first, second) => {
     const [shards, jti] = [makeShards(), crypto.randomUUID()];
-    // The owner is where these tests keep apart from one another.
-    const unique = (each: Partial<Consumable>) => makeConsumable({ jti, ...each, owner: `${each.owner ?? ""}` });
-    const marked = [first, second].map((each) => unique("owner" in each ? each : { ...each, owner: jti }));
+    const marked = [first, second].map((each) => makeConsumable({ owner: jti, jti, ...each }));
     for (const consumable of marked) expect(await shards.consume(consumable)).toBe("consumed");
     for (const consumable of marked) expect(await shards.consume(presentAgain(consumable))).toBe("replayed");
   });
@@ -277,6 +274,7 @@ type Moment = "before" | "after";
 
 /** X3: the object itself dies around the commit, once. */
 function crashOnce(when: Moment): void {
+  // oxlint-disable-next-line typescript/unbound-method -- called on the object that the runtime called it on
   const original = AssertionLedger.prototype.consume;
   const crashing: Consume = async function (request) {
     const context = Reflect.get(this, "ctx") as DurableObjectState;

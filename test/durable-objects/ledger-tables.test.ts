@@ -1,9 +1,8 @@
-import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import { LedgerTables } from "../../durable-objects/ledger-tables.ts";
 import { LIMITS } from "../../src/limits.ts";
-import { windowsIn } from "../support/ledgers.ts";
+import { inLedger, windowsIn } from "../support/ledgers.ts";
 
 const WINDOW = LIMITS.ledgerWindowSeconds * 1000;
 const RETENTION = LIMITS.ledgerRetentionSeconds * 1000;
@@ -14,7 +13,7 @@ const START = 6_000_000 * WINDOW;
 function inStorage(
   test: (tables: LedgerTables, sql: SqlStorage, storage: DurableObjectStorage) => void,
 ): Promise<void> {
-  return runInDurableObject(env.ASSERTION_LEDGER.getByName(crypto.randomUUID()), (_ledger, { storage }) => {
+  return inLedger(env.ASSERTION_LEDGER.getByName(crypto.randomUUID()), (_ledger, { storage }) => {
     test(new LedgerTables(storage.sql), storage.sql, storage);
   });
 }

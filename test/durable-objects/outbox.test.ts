@@ -1,10 +1,11 @@
-import { applyD1Migrations, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { applyD1Migrations, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { LedgerTables } from "../../durable-objects/ledger-tables.ts";
 import { Outbox } from "../../durable-objects/outbox.ts";
 import { makeAuditEvent, serializeAuditEvent } from "../../src/audit/audit-event.ts";
 import { LIMITS } from "../../src/limits.ts";
+import { inLedger } from "../support/ledgers.ts";
 
 const START = 6_000_000 * LIMITS.ledgerWindowSeconds * 1000;
 /** What the outbox keeps in memory at the most. */
@@ -21,7 +22,7 @@ interface Opened {
 }
 
 function inStorage(test: (opened: Opened) => void): Promise<void> {
-  return runInDurableObject(env.ASSERTION_LEDGER.getByName(crypto.randomUUID()), (_ledger, { storage }) => {
+  return inLedger(env.ASSERTION_LEDGER.getByName(crypto.randomUUID()), (_ledger, { storage }) => {
     const tables = new LedgerTables(storage.sql);
     test({ tables, outbox: new Outbox(tables), sql: storage.sql });
   });

@@ -102,17 +102,33 @@ describe("time", () => {
   });
 
   it.each([
-    ["at the second it is told", 60_000, 60_000],
-    ["at once, when that is past", -5_000, 0],
-  ])("ends a stream %s", async (_name, endsIn, after) => {
+    ["at the second it is told", 60_000],
+    ["at once, when that is past", -5_000],
+  ])("ends a stream in good order %s, and lets its upstream go", async (_name, endsIn) => {
     vi.useFakeTimers();
-    const { signal, answer } = stubFetch();
+    const { answer } = stubFetch();
     const opened = openUpstream(URL_OF_UPSTREAM, upstreamRequest({ endsAtMilliseconds: Date.now() + endsIn }));
-    answer(new Response("data: 1\n\n"));
-    await opened;
-    await vi.advanceTimersByTimeAsync(Math.max(0, after - 1));
-    expect(signal()?.aborted).toBe(after === 0);
+    const cancelled = vi.fn<() => void>();
+    const endless = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(new TextEncoder().encode("data: 1\n\n")),
+      cancel: cancelled,
+    });
+    answer(new Response(endless, { status: 203, headers: { "content-type": "text/event-stream" } }));
+    const response = await opened;
+    expect([response?.status, response?.headers.get("content-type")]).toEqual([203, "text/event-stream"]);
+    const reading = response?.text();
+    await vi.advanceTimersByTimeAsync(Math.max(0, endsIn - 1));
+    expect(cancelled).toHaveBeenCalledTimes(endsIn < 0 ? 1 : 0);
     await vi.advanceTimersByTimeAsync(1);
-    expect(signal()?.aborted).toBe(true);
+    expect(cancelled).toHaveBeenCalledOnce();
+    expect(endsIn < 0 ? "data: 1\n\n" : await reading).toBe("data: 1\n\n");
+  });
+
+  it("is no matter for an answer without a body", async () => {
+    const { answer } = stubFetch();
+    const opened = openUpstream(URL_OF_UPSTREAM, upstreamRequest({ endsAtMilliseconds: Date.now() + 60_000 }));
+    answer(new Response(null, { status: 405 }));
+    const response = await opened;
+    expect([response?.status, response?.body]).toEqual([405, null]);
   });
 });

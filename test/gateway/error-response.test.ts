@@ -115,7 +115,7 @@ describe("a method that is not offered", () => {
     ["404 when only the body says which era", {}, { ...LIST, protocolVersion: "2026-07-28" }, 404, -32_601],
     ["403 when the method exists and the tool is not offered", {}, { ...LIST, target: "drop" }, 403, 403],
     ["403 to a notification, which has no answer", {}, { ...LIST, kind: "notification", id: null }, 403, 403],
-  ] as const)("is %s", async (_name, headers, message, status, code) => {
+  ] as const)("is %s", async (_name, headers, message, ...[status, code]) => {
     const response = respondRefusal(makeCall({ headers, message }), "operation_unknown", []);
     expect(response.status).toBe(status);
     expect(await response.json()).toMatchObject({ id: message.id, error: { code } });

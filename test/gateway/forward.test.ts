@@ -110,48 +110,49 @@ it.each([
 
 describe("what comes back", () => {
   const json = { "content-type": "application/json" };
-  const rows: readonly [name: string, answer: () => Response, verdict: readonly [string, number | null]][] = [
-    ["JSON", () => new Response("{}", { headers: json }), ["accepted", 200]],
+  const rows: readonly (readonly [name: string, answer: () => Response, verdict: readonly [string, number | null]])[] =
     [
-      "JSON with a charset",
-      () => new Response("{}", { headers: { "content-type": "Application/JSON; charset=utf-8" } }),
-      ["accepted", 200],
-    ],
-    [
-      "events",
-      () => new Response("data: 1\n\n", { headers: { "content-type": "text/event-stream" } }),
-      ["accepted", 200],
-    ],
-    [
-      "a page",
-      () => new Response("<html>", { headers: { "content-type": "text/html" } }),
-      ["upstream_media_type", 200],
-    ],
-    ["bytes", () => new Response(new Uint8Array(2)), ["upstream_media_type", 200]],
-    [
-      "something like JSON",
-      () => new Response("{}", { headers: { "content-type": "application/jsonp" } }),
-      ["upstream_media_type", 200],
-    ],
-    ["nothing", () => new Response(null), ["accepted", 200]],
-    ["nothing, and says so", () => new Response("", { headers: { "content-length": "0" } }), ["accepted", 200]],
-    ["accepted", () => new Response(null, { status: 202 }), ["accepted", 202]],
-    ["accepted, with words", () => new Response("ok", { status: 202 }), ["accepted", 202]],
-    ["no content", () => new Response(null, { status: 204 }), ["accepted", 204]],
-    ["reset content", () => new Response(null, { status: 205, headers: json }), ["accepted", 205]],
-    ["an error of the server's own", () => Response.json({}, { status: 400 }), ["accepted", 400]],
-    ["a session that is gone", () => new Response("gone", { status: 404 }), ["accepted", 404]],
-    ["a failure", () => new Response("<html>", { status: 500 }), ["accepted", 500]],
-    ...[300, 301, 302, 303, 304, 307, 308].map((status) => {
-      const headers = { location: "https://evil.example/" };
-      const redirect = (): Response => new Response(null, { status, headers });
-      return [`${status}`, redirect, ["upstream_redirect", status]] as const;
-    }),
-    ...[401, 403, 407].map((status) => {
-      const answer = (): Response => Response.json({}, { status });
-      return [`${status}`, answer, ["upstream_refused", status]] as const;
-    }),
-  ];
+      ["JSON", () => new Response("{}", { headers: json }), ["accepted", 200]],
+      [
+        "JSON with a charset",
+        () => new Response("{}", { headers: { "content-type": "Application/JSON; charset=utf-8" } }),
+        ["accepted", 200],
+      ],
+      [
+        "events",
+        () => new Response("data: 1\n\n", { headers: { "content-type": "text/event-stream" } }),
+        ["accepted", 200],
+      ],
+      [
+        "a page",
+        () => new Response("<html>", { headers: { "content-type": "text/html" } }),
+        ["upstream_media_type", 200],
+      ],
+      ["bytes", () => new Response(new Uint8Array(2)), ["upstream_media_type", 200]],
+      [
+        "something like JSON",
+        () => new Response("{}", { headers: { "content-type": "application/jsonp" } }),
+        ["upstream_media_type", 200],
+      ],
+      ["nothing", () => new Response(null), ["accepted", 200]],
+      ["nothing, and says so", () => new Response("", { headers: { "content-length": "0" } }), ["accepted", 200]],
+      ["accepted", () => new Response(null, { status: 202 }), ["accepted", 202]],
+      ["accepted, with words", () => new Response("ok", { status: 202 }), ["accepted", 202]],
+      ["no content", () => new Response(null, { status: 204 }), ["accepted", 204]],
+      ["reset content", () => new Response(null, { status: 205, headers: json }), ["accepted", 205]],
+      ["an error of the server's own", () => Response.json({}, { status: 400 }), ["accepted", 400]],
+      ["a session that is gone", () => new Response("gone", { status: 404 }), ["accepted", 404]],
+      ["a failure", () => new Response("<html>", { status: 500 }), ["accepted", 500]],
+      ...[300, 301, 302, 303, 304, 307, 308].map((status) => {
+        const headers = { location: "https://evil.example/" };
+        const redirect = (): Response => new Response(null, { status, headers });
+        return [`${status}`, redirect, ["upstream_redirect", status]] as const;
+      }),
+      ...[401, 403, 407].map((status) => {
+        const answer = (): Response => Response.json({}, { status });
+        return [`${status}`, answer, ["upstream_refused", status]] as const;
+      }),
+    ];
 
   it.each(rows)("%s", async (_name, answer, verdict) => {
     stubUpstream(answer);

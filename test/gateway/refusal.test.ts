@@ -3,7 +3,7 @@ import { CallRefused } from "../../src/gateway/refusal.ts";
 
 it("says why, what scope would help and what the upstream said, and nothing else", () => {
   const refused = new CallRefused("scope_insufficient", { neededScopes: ["a", "b"], upstreamStatus: 302 });
-  expect({ ...refused }).toEqual({
+  expect(Object.fromEntries(Object.entries(refused))).toEqual({
     name: "CallRefused",
     reason: "scope_insufficient",
     neededScopes: ["a", "b"],

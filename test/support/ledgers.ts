@@ -11,9 +11,17 @@ export interface StoredRow {
   readonly event: string;
 }
 
+/** Inside the object, where its methods and its storage are at hand in one turn. */
+export function inLedger<Result>(
+  stub: LedgerStub,
+  look: (ledger: AssertionLedger, state: DurableObjectState) => Result | Promise<Result>,
+): Promise<Result> {
+  return runInDurableObject<AssertionLedger, Result>(stub, look);
+}
+
 /** Straight from storage, past every method of the object. */
 export function storedRows(stub: LedgerStub): Promise<readonly StoredRow[]> {
-  return runInDurableObject(stub, (_ledger, { storage }) => rowsIn(storage.sql));
+  return inLedger(stub, (_ledger, { storage }) => rowsIn(storage.sql));
 }
 
 export function rowsIn(sql: SqlStorage): readonly StoredRow[] {

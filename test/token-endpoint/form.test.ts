@@ -135,8 +135,8 @@ describe("parseForm", () => {
     "refuses what it would have to repair: %s",
     async (body) => {
       expect(await reasonOf(() => parseForm(body))).toBe("form_malformed");
-      const [, value = ""] = body.split("=");
-      if (body.startsWith("a")) expect(decodeFormComponent(value)).toBeNull();
+      const components = body.split("=").map(decodeFormComponent);
+      expect(components).toContain(null);
     },
   );
 

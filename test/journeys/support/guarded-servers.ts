@@ -46,6 +46,7 @@ const auditRecordSchema = z.looseObject({
   upstream_status: z.number().nullable(),
   resource: z.string().nullable(),
   principal: z.string().nullable(),
+  subject: z.string().nullable(),
 });
 export type AuditRecord = z.output<typeof auditRecordSchema>;
 
@@ -135,7 +136,7 @@ async function askForToken(request: TokenRequest, authority: Authority, nonce: s
     const nowSeconds = Math.floor(Date.now() / 1000);
     headers.set(
       "dpop",
-      await makeProof(dpopKey, nowSeconds, { claims: { htu: `${issuer}/token`, nonce: nonce ?? "" } }),
+      await makeProof(dpopKey, nowSeconds, { claims: { htu: `${issuer}/token`, nonce: nonce ?? undefined } }),
     );
   }
   const grant_type = "urn:ietf:params:oauth:grant-type:jwt-bearer";
