@@ -30,6 +30,10 @@ async function run(plan: Plan): Promise<Results> {
   };
   say("building the Worker as it is deployed");
   const world = await World.make(plan);
+  // What was started ends with us by itself; what was written would stay, some of it in memory.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => void world.close().finally(() => process.exit(1)));
+  }
   const section = async <Result>(name: Section, work: () => Promise<Result> | Result): Promise<Result | null> => {
     if (!plan.sections.has(name)) return null;
     say(name);

@@ -100,10 +100,9 @@ async function billToolCalls(world: World, workerd: Workerd, redeem: RequestTemp
   await deliver(workerd);
   const { access_token } = z.object({ access_token: z.string() }).parse(JSON.parse(body));
   const template = toolCallTemplate(world.deployment, access_token);
-  return inOrder(world.plan.billedRates, ({ perSecond, seconds }) => {
-    const bodies = Array.from({ length: perSecond * seconds }, (_, id) => toolCallBody(id));
-    return bill(workerd, { what: "tool call", template, bodies, perSecond, status: 200 });
-  });
+  const { perSecond, seconds } = world.plan.billedToolCalls;
+  const bodies = Array.from({ length: perSecond * seconds }, (_, id) => toolCallBody(id));
+  return [await bill(workerd, { what: "tool call", template, bodies, perSecond, status: 200 })];
 }
 
 async function billRefusals(world: World, workerd: Workerd): Promise<Bill[]> {
@@ -113,9 +112,8 @@ async function billRefusals(world: World, workerd: Workerd): Promise<Bill[]> {
   const told = new Set(["replay", "wrong client secret"]);
   return inOrder(
     kinds.filter(({ name }) => told.has(name)),
-    ({ name, template, assertions, expected }) => {
+    ({ name, template, assertions, expected, isRecorded }) => {
       const bodies = assertions.map(tokenBody);
-      const isRecorded = expected.status !== 401;
       return bill(workerd, { what: name, template, bodies, perSecond: 100, status: expected.status, isRecorded });
     },
   );

@@ -11,16 +11,27 @@ export type LoadGeneratorName = (typeof LOAD_GENERATORS)[number];
 export interface Plan {
   readonly sections: ReadonlySet<Section>;
   readonly rounds: number;
-  readonly measureSeconds: number;
-  readonly warmUpSeconds: number;
+  readonly saturatedSeconds: number;
+  readonly singleSeconds: number;
+  readonly warmUp: WarmUp;
+  /** How long a server must be idle before a run counts as over; longer than ledgers wait with what they deliver. */
+  readonly quietMilliseconds: number;
   readonly refusalRounds: number;
   readonly refusalSeconds: number;
   readonly coldStarts: number;
   readonly billedRates: readonly BilledRate[];
+  /** One will do: what a call shares with others, it shares as a redemption does. */
+  readonly billedToolCalls: BilledRate;
   readonly includesDisk: boolean;
   /** Null: wrk where it is installed, else our own. */
   readonly loadGenerator: LoadGeneratorName | null;
   readonly json: boolean;
+}
+
+/** The engine compiles what runs often, so a warm-up is so many requests and not so many seconds; up to a limit. */
+export interface WarmUp {
+  readonly requests: number;
+  readonly limitSeconds: number;
 }
 
 export interface BilledRate {
@@ -51,8 +62,10 @@ Example:
 
 const DEFAULTS = {
   rounds: 3,
-  measureSeconds: 3,
-  warmUpSeconds: 2,
+  saturatedSeconds: 3,
+  singleSeconds: 2,
+  warmUp: { requests: 6000, limitSeconds: 8 },
+  quietMilliseconds: 1200,
   refusalRounds: 2,
   refusalSeconds: 1,
   coldStarts: 7,
@@ -61,16 +74,20 @@ const DEFAULTS = {
     { perSecond: 50, seconds: 5 },
     { perSecond: 500, seconds: 4 },
   ],
+  billedToolCalls: { perSecond: 50, seconds: 4 },
 };
 
 const QUICK: typeof DEFAULTS = {
   rounds: 1,
-  measureSeconds: 1,
-  warmUpSeconds: 1,
+  saturatedSeconds: 1,
+  singleSeconds: 1,
+  warmUp: { requests: 500, limitSeconds: 1 },
+  quietMilliseconds: 200,
   refusalRounds: 1,
   refusalSeconds: 1,
   coldStarts: 2,
-  billedRates: [{ perSecond: 100, seconds: 2 }],
+  billedRates: [{ perSecond: 100, seconds: 1 }],
+  billedToolCalls: { perSecond: 100, seconds: 1 },
 };
 
 /** @returns null when help was asked for. @throws UsageError */

@@ -16,7 +16,7 @@ export interface PolicyCost {
 }
 
 const RULE_COUNTS = [10, 100, 1000];
-const BATCHES = 9;
+const BATCHES = 7;
 const BATCH_MILLISECONDS = 12;
 
 /** In Node, whose engine is the runtime's: the decision is a pure function and needs nothing else. */

@@ -6,6 +6,7 @@ import { postOnce } from "./load/connection.ts";
 import { measure, type Run } from "./measured-run.ts";
 import type { Workerd } from "./runtime/workerd.ts";
 import { median, medianPercentiles, type Percentiles } from "./statistics.ts";
+import { warmUp } from "./throughput.ts";
 import { type RequestTemplate, tokenBody, tokenTemplate } from "./token-requests.ts";
 import type { World } from "./world.ts";
 
@@ -15,6 +16,8 @@ export interface RefusalKind {
   /** Sent again and again: what is refused is not spent. */
   readonly assertions: readonly string[];
   readonly expected: { readonly status: number; readonly error: string };
+  /** Who authenticates nobody is counted, and leaves no record. */
+  readonly isRecorded: boolean;
 }
 
 export interface RefusalResult {
@@ -31,6 +34,7 @@ const CONNECTIONS = 32;
 export async function measureRefusals(world: World): Promise<RefusalResult[]> {
   const { refusalRounds, refusalSeconds } = world.plan;
   const workerd = await world.start("crossgate");
+  await warmUp(world, { name: "crossgate", workerd, state: "memory" });
   const kinds = await prepareRefusals(world, workerd);
   const run = (kind: RefusalKind): Promise<Run> => refuse(world, workerd, kind, refusalSeconds);
   const rounds = await inOrder(Array.from({ length: refusalRounds }), () => inOrder(kinds, run));
@@ -49,7 +53,7 @@ export async function prepareRefusals(world: World, workerd: Workerd): Promise<R
   const good = tokenTemplate(world.deployment, world.deployment.clientSecret);
   const replayed = world.stock.take("replays", DISTINCT);
   await inOrder(replayed, (assertion) => postOnce(workerd.port("http"), good, tokenBody(assertion)));
-  const replay = { name: "replay", template: good, assertions: replayed, expected: INVALID_GRANT };
+  const replay = { name: "replay", template: good, assertions: replayed, expected: INVALID_GRANT, isRecorded: true };
   const all = [...kinds, replay];
   await inOrder(all, (kind) => requireRefused(workerd, kind));
   return all;
@@ -64,7 +68,7 @@ function listKinds({ deployment }: World): RefusalKind[] {
   const longAgoSeconds = Math.floor(Date.now() / 1000) - 3600;
   const make = (issue: () => string): string[] => Array.from({ length: DISTINCT }, issue);
   const grant = (name: string, assertions: readonly string[]): RefusalKind => {
-    return { name, assertions, template: good, expected: INVALID_GRANT };
+    return { name, assertions, template: good, expected: INVALID_GRANT, isRecorded: true };
   };
   return [
     grant(
@@ -84,6 +88,7 @@ function listKinds({ deployment }: World): RefusalKind[] {
       assertions: make(() => idp.issue()),
       template: tokenTemplate(deployment, createRandomSecret()),
       expected: { status: 401, error: "invalid_client" },
+      isRecorded: false,
     },
   ];
 }
@@ -95,14 +100,14 @@ async function requireRefused(workerd: Workerd, { name, template, assertions, ex
 }
 
 function refuse(world: World, workerd: Workerd, kind: RefusalKind, seconds: number): Promise<Run> {
-  const repeated = Array.from({ length: 150 * seconds }, () => kind.assertions).flat();
   return measure(workerd, world.load.run, {
     template: kind.template,
-    bodies: (world.load.name === "wrk" ? kind.assertions : repeated).map(tokenBody),
+    bodies: kind.assertions.map(tokenBody),
+    mayRepeat: true,
     connections: CONNECTIONS,
     seconds,
     expectedStatus: kind.expected.status,
-    leavesWork: true,
+    quietMilliseconds: kind.isRecorded ? world.plan.quietMilliseconds : 0,
   });
 }
 

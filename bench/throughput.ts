@@ -37,6 +37,7 @@ export interface SteadyResult {
   readonly perSecond: number;
   readonly latencyMilliseconds: Percentiles;
   readonly unexpected: number;
+  readonly firstUnexpected: string | null;
 }
 
 export interface Throughput {
@@ -66,12 +67,21 @@ async function compareOver(world: World, state: StateKind): Promise<Throughput> 
     const workerd = running.get(name);
     return workerd === undefined ? [] : [{ name, workerd, state }];
   });
-  const { warmUpSeconds } = world.plan;
-  await inOrder(servers, (server) => runOnce(world, server, { load: "saturated", seconds: warmUpSeconds }));
+  await inOrder(servers, (server) => warmUp(world, server));
   const comparisons = await inOrder(LOAD_NAMES, (load) => compare(world, servers, load));
   const steady = state === "memory" ? await inOrder(servers, (server) => askAtRate(world, server)) : [];
   await inOrder(servers, ({ workerd }) => world.stop(workerd));
   return { comparisons, steady };
+}
+
+/** One second after the other, until enough has been asked. */
+export async function warmUp(world: World, server: Server): Promise<void> {
+  const { requests, limitSeconds } = world.plan.warmUp;
+  let asked = 0;
+  for (let second = 0; second < limitSeconds && asked < requests; second += 1) {
+    // oxlint-disable-next-line no-await-in-loop -- in order
+    asked += (await runOnce(world, server, { load: "saturated", seconds: 1 })).requests;
+  }
 }
 
 interface Server {
@@ -82,7 +92,7 @@ interface Server {
 
 /** A B C A B C …: what the machine does meanwhile meets all of them alike. */
 async function compare(world: World, servers: readonly Server[], load: LoadName): Promise<Comparison> {
-  const seconds = world.plan.measureSeconds;
+  const seconds = load === "saturated" ? world.plan.saturatedSeconds : world.plan.singleSeconds;
   const rounds = await inOrder(Array.from({ length: world.plan.rounds }), () =>
     inOrder(servers, (server) => runOnce(world, server, { load, seconds })),
   );
@@ -120,36 +130,40 @@ const AT_MOST_PER_SECOND: Record<SubjectName, Record<LoadName, number>> = {
   crossgate: { saturated: 10_000, single: 5000 },
 };
 
+const UNDER_WAY_PER_CONNECTION = 2;
+
 async function runOnce(
   world: World,
   { name, workerd, state }: Server,
   { load, seconds }: { readonly load: LoadName; readonly seconds: number },
 ): Promise<Run> {
   // The ceiling reads nothing, so it may be asked the same over and over.
-  const count = AT_MOST_PER_SECOND[name][load] * seconds + LOADS[load];
+  const count = AT_MOST_PER_SECOND[name][load] * seconds;
   const reader = `${name} ${state}`;
   const assertions = world.stock.take(reader, count);
   const run = await measure(workerd, world.load.run, {
     template: tokenTemplate(world.deployment, world.deployment.clientSecret),
     bodies: assertions.map(tokenBody),
+    mayRepeat: name === "ceiling",
     connections: LOADS[load],
     seconds,
     expectedStatus: 200,
-    leavesWork: name === "crossgate",
+    quietMilliseconds: name === "crossgate" ? world.plan.quietMilliseconds : 0,
   });
-  world.stock.giveBack(reader, Math.max(0, count - run.requests - LOADS[load]));
+  // What was under way at the end was sent and not counted.
+  world.stock.giveBack(reader, Math.max(0, count - run.requests - UNDER_WAY_PER_CONNECTION * LOADS[load]));
   return run;
 }
 
 /** Far from saturation, as a service should be run; percentiles at saturation tell of queues and collections. */
 async function askAtRate(world: World, { name, workerd }: Server): Promise<SteadyResult> {
-  const count = STEADY_PER_SECOND * world.plan.measureSeconds;
-  const { latencyMilliseconds, unexpected } = await askSteadily({
+  const count = STEADY_PER_SECOND * world.plan.saturatedSeconds;
+  const { latencyMilliseconds, unexpected, firstUnexpected } = await askSteadily({
     port: workerd.port("http"),
     template: tokenTemplate(world.deployment, world.deployment.clientSecret),
     bodies: world.stock.take(`${name} memory`, count).map(tokenBody),
     perSecond: STEADY_PER_SECOND,
     expectedStatus: 200,
   });
-  return { subject: name, perSecond: STEADY_PER_SECOND, latencyMilliseconds, unexpected };
+  return { subject: name, perSecond: STEADY_PER_SECOND, latencyMilliseconds, unexpected, firstUnexpected };
 }

@@ -8,13 +8,21 @@ import { PROJECT_DIRECTORY } from "./project-paths.ts";
 const HELP = `Usage: crossgate <command> [options]
 
   dev      run Crossgate on this machine and apply edits of trust and policy as they are saved
+  check    say what is wrong with a directory of trust and policy
+  test     run the expectations kept beside the policy: who may, who may not
+  diff     say what applying a directory would change: who gains, who loses
+  apply    check, show the difference, ask, and write KV
+  export   write what is in KV back into files
+  explain  say why something is granted or refused, and what would have to change
+  idp      discover an identity provider and write its document
+  status   count documents and recent decisions; name what is broken
   keys     make, rotate and show the keys that sign access tokens
   secret   make a client secret and its digest
 
   --help      this text, or that of a command: crossgate dev --help
   --version   the version
 
-Exit codes: 0 done, 1 failed, 2 wrong usage.
+Exit codes: 0 done, 1 failed, 2 wrong usage; diff: 3 when there are changes.
 
 Example:
 
@@ -24,6 +32,14 @@ Example:
 // Loaded on demand: dev brings the whole local runtime with it, which the others need not wait for.
 const COMMANDS: ReadonlyMap<string, () => Promise<{ readonly command: Command }>> = new Map([
   ["dev", () => import("./commands/dev.ts")],
+  ["check", () => import("./commands/check.ts")],
+  ["test", () => import("./commands/test.ts")],
+  ["diff", () => import("./commands/diff.ts")],
+  ["apply", () => import("./commands/apply.ts")],
+  ["export", () => import("./commands/export.ts")],
+  ["explain", () => import("./commands/explain.ts")],
+  ["idp", () => import("./commands/idp.ts")],
+  ["status", () => import("./commands/status.ts")],
   ["keys", () => import("./commands/keys.ts")],
   ["secret", () => import("./commands/secret.ts")],
 ]);

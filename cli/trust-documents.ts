@@ -87,7 +87,8 @@ async function readTrustFile({ kind, path }: TrustFile, rules: EgressRules): Pro
   }
 }
 
-function naturalKey(document: unknown, kind: DocumentKind): string {
+/** What names this document in KV. @throws NaturalKeyUnusable */
+export function naturalKey(document: unknown, kind: DocumentKind): string {
   const member = nameMember(kind);
   const fields = typeof document === "object" && document !== null ? Object.entries(document) : [];
   const [, name] = fields.find(([field]) => field === member) ?? [];
@@ -100,7 +101,7 @@ function naturalKey(document: unknown, kind: DocumentKind): string {
   return name;
 }
 
-class NaturalKeyUnusable extends Error {
+export class NaturalKeyUnusable extends Error {
   override readonly name = "NaturalKeyUnusable";
 }
 

@@ -55,7 +55,11 @@ export class LedgerTables {
   /** Rows after `sequence` in order; the whole of every window is read, so this is for recovery and not for each drain. */
   readAfter(sequence: number, limit: number): LedgerRow[] {
     const waiting = this.#windows.flatMap((window) => this.#sequencesAfter(sequence, window, limit));
-    const through = waiting.toSorted((a, b) => a - b).slice(0, limit).at(-1) ?? sequence;
+    const through =
+      waiting
+        .toSorted((a, b) => a - b)
+        .slice(0, limit)
+        .at(-1) ?? sequence;
     return this.#windows
       .flatMap((window) => [
         ...this.#sql.exec<{ sequence: number; event: string }>(

@@ -1,8 +1,10 @@
 import { waitUntil } from "cloudflare:workers";
 import { Router } from "itty-router";
 import { consumeAuditBatches } from "./audit/consumer.ts";
+import { Outage } from "./audit/reason.ts";
 import { handleGatewayRequest } from "./gateway/gateway.ts";
 import { respondJson } from "./http/respond.ts";
+import { LIMITS } from "./limits.ts";
 import { explainAuthorize } from "./metadata/authorize.ts";
 import {
   respondAuthorizationServerMetadata,
@@ -47,6 +49,13 @@ function notFound(): Response {
   return respondJson(404, { error: "not_found" });
 }
 
+/** Metadata that needs a document is down with what holds the documents, and its reader may come back. */
+function unavailable({ reason }: Outage): Response {
+  log({ event: "outage", reason });
+  const retryAfter = String(LIMITS.retryAfterSeconds);
+  return respondJson(503, { error: "temporarily_unavailable" }, { "retry-after": retryAfter });
+}
+
 function log(entry: Record<string, string>): void {
   // oxlint-disable-next-line no-console -- the only way from a Worker to its operator's log
   console.error(JSON.stringify(entry));
@@ -65,6 +74,7 @@ export default {
     try {
       return (await router.fetch(request, servicesOf(env))) as Response;
     } catch (error) {
+      if (error instanceof Outage) return unavailable(error);
       // Configuration errors name a variable; anything else is told by its class, since a message may quote its input.
       const isConfiguration = error instanceof Error && /^(?:Config|SigningKeys)Invalid$/.test(error.name);
       log({

@@ -9,8 +9,10 @@ import { runWrk } from "./wrk.ts";
 export interface ClosedLoad {
   readonly port: number;
   readonly template: RequestTemplate;
-  /** Each is sent once, in order. Where they run out, the run ends (ours) or starts again with the first (wrk). */
+  /** Sent in order. */
   readonly bodies: readonly string[];
+  /** Whether they start again when they run out. If not, each is meant to be sent once, so give more than enough. */
+  readonly mayRepeat: boolean;
   readonly connections: number;
   readonly seconds: number;
   readonly expectedStatus: number;
@@ -22,6 +24,8 @@ export interface LoadResult {
   readonly latencyMilliseconds: Percentiles;
   /** Answers with another status than expected, and connections that broke. */
   readonly unexpected: number;
+  /** The first such answer, where the generator keeps it: wrk does not. */
+  readonly firstUnexpected: string | null;
 }
 
 export type LoadGenerator = (load: ClosedLoad) => Promise<LoadResult>;

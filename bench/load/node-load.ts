@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { percentilesOf } from "../statistics.ts";
 import type { RequestTemplate } from "../token-requests.ts";
-import { Connection } from "./connection.ts";
+import { type Answer, Connection } from "./connection.ts";
 import type { ClosedLoad, LoadResult } from "./load.ts";
 
 /** Counts what comes back, for both kinds of load. */
@@ -9,15 +9,18 @@ class Tally {
   readonly #expectedStatus: number;
   readonly #latencies: number[] = [];
   #unexpected = 0;
+  #firstUnexpected: string | null = null;
 
   constructor(expectedStatus: number) {
     this.#expectedStatus = expectedStatus;
   }
 
   /** `since` is when the request was due, which may be before it could be sent. */
-  add(status: number, since: number): void {
+  add({ status, body }: Answer, since: number): void {
     this.#latencies.push(performance.now() - since);
-    if (status !== this.#expectedStatus) this.#unexpected += 1;
+    if (status === this.#expectedStatus) return;
+    this.#unexpected += 1;
+    this.#firstUnexpected ??= `${status} ${body}`;
   }
 
   result(begunAt: number): LoadResult {
@@ -27,6 +30,7 @@ class Tally {
       requestsPerSecond: (requests * 1000) / (performance.now() - begunAt),
       latencyMilliseconds: percentilesOf(this.#latencies),
       unexpected: this.#unexpected,
+      firstUnexpected: this.#firstUnexpected,
     };
   }
 }
@@ -36,21 +40,24 @@ export async function keepAsking(load: ClosedLoad): Promise<LoadResult> {
   const { port, template, bodies, expectedStatus } = load;
   const connections = await openAll(port, load.connections);
   const tally = new Tally(expectedStatus);
-  const supply = bodies[Symbol.iterator]();
+  const supply = load.mayRepeat ? repeat(bodies) : bodies.values();
   const begunAt = performance.now();
   const endsAt = begunAt + load.seconds * 1000;
   const ask = async (connection: Connection): Promise<void> => {
     for (let next = supply.next(); next.done !== true && performance.now() < endsAt; next = supply.next()) {
       const sentAt = performance.now();
       // oxlint-disable-next-line no-await-in-loop -- a closed loop is just this
-      const { status } = await connection.post(template, next.value);
-      tally.add(status, sentAt);
+      tally.add(await connection.post(template, next.value), sentAt);
     }
   };
   await Promise.all(connections.map(ask));
   const result = tally.result(begunAt);
   connections.forEach((connection) => connection.close());
   return result;
+}
+
+function* repeat(bodies: readonly string[]): Generator<string, undefined> {
+  for (;;) yield* bodies;
 }
 
 /** An open loop: requests fall due at a steady rate whether or not those before have been answered. */
@@ -78,8 +85,7 @@ export async function askSteadily(load: SteadyLoad): Promise<LoadResult> {
       // oxlint-disable-next-line no-await-in-loop -- in order
       if (early > 0) await delay(early);
       // oxlint-disable-next-line no-await-in-loop -- in order
-      const { status } = await connection.post(template, body);
-      tally.add(status, dueAt);
+      tally.add(await connection.post(template, body), dueAt);
     }
   };
   await Promise.all(connections.map(ask));

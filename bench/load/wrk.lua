@@ -1,4 +1,4 @@
--- Sends each line of a file as one body, and prints what it measured as one line of JSON.
+-- Sends each line of a file as one body, from the first again after the last, and prints what it measured as one line.
 local lines
 
 function init(arguments)

@@ -50,5 +50,6 @@ function readResult(stdout: string, expectedStatus: number): LoadResult {
     requestsPerSecond: (requests * 1e6) / microseconds,
     latencyMilliseconds: { p50: p50 / 1000, p95: p95 / 1000, p99: p99 / 1000 },
     unexpected: requests - expected + broken,
+    firstUnexpected: null,
   };
 }

@@ -6,23 +6,32 @@ import type { KeySet } from "../jwt/verify.ts";
  * Our own keys, from one secret: `current` signs, `next` is published so that verifiers know it before it signs, and
  * `retired` still verifies what it signed. Rotating is replacing the secret with what `npm run keys` prints.
  */
-const signingKeySchema = z.strictObject({
-  kty: z.literal("EC"),
-  crv: z.literal("P-256"),
-  x: z.string(),
-  y: z.string(),
-  d: z.string().optional(),
-  kid: z.string().min(1).max(128),
-  alg: z.literal("ES256"),
-  use: z.literal("sig"),
-  status: z.enum(["current", "next", "retired"]),
-});
+const signingKeySchema = z
+  .strictObject({
+    kty: z.literal("EC"),
+    crv: z.literal("P-256"),
+    x: z.string(),
+    y: z.string(),
+    d: z.string().optional(),
+    kid: z.string().min(1).max(128),
+    alg: z.literal("ES256"),
+    use: z.literal("sig"),
+    status: z.enum(["current", "next", "retired"]),
+  })
+  .refine(({ d: _d, ...publicJwk }) => typeof readVerificationKey(publicJwk) !== "string", {
+    message: "nobody could verify by this key",
+  });
 
 const signingKeySetSchema = z
   .strictObject({ keys: z.array(signingKeySchema).min(1).max(8) })
-  .refine(({ keys }) => keys.filter((key) => key.status === "current" && key.d !== undefined).length === 1, {
-    message: "exactly one key is current and private",
-  });
+  .refine(({ keys }) => isOnePrivate(keys.filter((key) => key.status === "current")), {
+    message: "exactly one key is current, and it is private",
+  })
+  .refine(({ keys }) => new Set(keys.map((key) => key.kid)).size === keys.length, { message: "two keys share a kid" });
+
+function isOnePrivate(keys: readonly { readonly d?: string | undefined }[]): boolean {
+  return keys.length === 1 && keys[0]?.d !== undefined;
+}
 
 type SigningJwk = z.output<typeof signingKeySchema>;
 type PublicJwk = Omit<SigningJwk, "d" | "status">;

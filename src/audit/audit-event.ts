@@ -2,6 +2,11 @@ import * as z from "zod";
 import { LIMITS } from "../limits.ts";
 
 const nullableText = z.string().max(LIMITS.urlBytes).nullable();
+/** As long as an assertion may make it: an event that does not fit would take its neighbours to the dead letters. */
+const nullableScope = z
+  .string()
+  .max(LIMITS.scopeTokens * (LIMITS.scopeTokenBytes + 1))
+  .nullable();
 
 /**
  * One decision. A closed schema: there is no free text in it for a token, a secret or a claims set to end up in, and
@@ -31,9 +36,9 @@ export const auditEventSchema = z.strictObject({
   actor: nullableText,
   client_id: nullableText,
   resource: nullableText,
-  scope_requested: nullableText,
-  scope_asserted: nullableText,
-  scope_granted: nullableText,
+  scope_requested: nullableScope,
+  scope_asserted: nullableScope,
+  scope_granted: nullableScope,
   /** SHA-256 over (issuer, jti), base64url. */
   assertion_hash: nullableText,
   token_id: nullableText,

@@ -61,7 +61,7 @@ export async function forward(forwarding: Forwarding): Promise<Response> {
 function isWithoutContent(response: Response, method: string): boolean {
   const { status, headers } = response;
   if (status >= 400) return !isReadable(response);
-  return method === "DELETE" || [202, 204, 205].includes(status) || headers.get("content-length") === "0";
+  return method === "DELETE" || status === 202 || status === 204 || headers.get("content-length") === "0";
 }
 
 function withoutContent({ status, headers }: Response): Response {

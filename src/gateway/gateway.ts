@@ -53,12 +53,17 @@ async function route(request: Request, trace: RequestTrace, uses: GatewayDepende
   }
 }
 
-/** By the exact URL. A server at the origin itself may be written with or without its slash. */
+/**
+ * By the exact URL. A path that the parser would still change, by its dot segments or backslashes, is no server's: what
+ * stands before us and judges by paths may not change it. A server at the origin itself may come with or without slash.
+ */
 async function findServer(
   request: Request,
   { findResource }: GatewayDependencies,
 ): Promise<Revised<ProtectedResource> | null> {
   const { origin, pathname } = new URL(request.url);
+  const [writtenPath] = request.url.replace(/^[^:]+:\/\/[^/\\?#]*/, "").split(/[?#]/, 1);
+  if (writtenPath !== pathname) return null;
   const found = await findResource(`${origin}${pathname}`);
   return found === null && pathname === "/" ? findResource(origin) : found;
 }

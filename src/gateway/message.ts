@@ -55,8 +55,7 @@ function parse(bytes: Uint8Array): JsonObject {
   try {
     return parseStrictObject(decodeUtf8(bytes), MESSAGE_BOUNDS);
   } catch (error) {
-    // A bad escape in a member's name is JSON.parse's own to find.
-    if (error instanceof AmbiguousJson || error instanceof SyntaxError) throw new CallRefused("message_malformed");
+    if (error instanceof AmbiguousJson) throw new CallRefused("message_malformed");
     throw error;
   }
 }

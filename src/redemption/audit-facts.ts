@@ -1,5 +1,5 @@
 import type { AuditFacts } from "../audit/audit-event.ts";
-import { formatScope } from "../policy/scope.ts";
+import { formatScope, parseScope } from "../policy/scope.ts";
 import type { Decided } from "./dependencies.ts";
 
 type Facts = Omit<AuditFacts, "type" | "decision">;
@@ -52,7 +52,7 @@ function assertionFacts({ idJag, requestedScope, resource }: Partial<Decided>): 
 /** Names only scopes that the resource defines; anything else could be any text at all. */
 function knownTokens(requested: string | null, defined: readonly string[]): string | null {
   if (requested === null) return null;
-  const asked = new Set(requested.split(" "));
+  const asked = parseScope(requested) ?? new Set([requested]);
   const unknown = [...asked].some((token) => !defined.includes(token));
   return [...defined.filter((token) => asked.has(token)), ...(unknown ? ["(other)"] : [])].join(" ");
 }

@@ -77,7 +77,14 @@ describe("concurrent replay", () => {
     const tenant = await Tenant.settle();
     const assertion = await tenant.assertion();
     const first = await tenant.redeem({ form: { assertion } });
-    const names = ["attempt-id", "x-attempt-id", "idempotency-key", "crossgate-correlation-id", "x-request-id", "cf-ray"];
+    const names = [
+      "attempt-id",
+      "x-attempt-id",
+      "idempotency-key",
+      "crossgate-correlation-id",
+      "x-request-id",
+      "cf-ray",
+    ];
     const correlation = first.headers.get("crossgate-correlation-id") ?? "";
     const headers = Object.fromEntries(names.map((name) => [name, correlation]));
     expectRefused([await tenant.redeem({ form: { assertion }, headers })]);

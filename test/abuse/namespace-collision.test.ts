@@ -17,8 +17,10 @@ describe("one identifier", () => {
       const tenant = await Tenant.settle();
       const jti = crypto.randomUUID();
       const uses = await makeUses(tenant, jti);
-      for (const kind of order) expect((await tenant.redeem(await uses[kind]())).status, `${order} at ${kind}`).toBe(200);
-      for (const kind of order) expect((await tenant.redeem(await uses[kind]())).status, `${order} again`).not.toBe(200);
+      for (const kind of order)
+        expect((await tenant.redeem(await uses[kind]())).status, `${order.join()} at ${kind}`).toBe(200);
+      for (const kind of order)
+        expect((await tenant.redeem(await uses[kind]())).status, `${order.join()} again`).not.toBe(200);
     }
   });
 

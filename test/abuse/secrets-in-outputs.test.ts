@@ -71,33 +71,87 @@ function assertionWithCanaries(claims: Readonly<Record<string, unknown>> = {}, h
 /** Each a way of being refused, or granted, with canaries where the input is. */
 const REQUESTS: readonly (readonly [string, () => Promise<RequestChanges>])[] = [
   ["a grant", async () => ({ form: { assertion: await assertionWithCanaries() } })],
-  ["an unknown issuer", async () => ({ form: { assertion: await assertionWithCanaries({ iss: `https://${canary("iss")}.example` }) } })],
+  [
+    "an unknown issuer",
+    async () => ({ form: { assertion: await assertionWithCanaries({ iss: `https://${canary("iss")}.example` }) } }),
+  ],
   ["a wrong audience", async () => ({ form: { assertion: await assertionWithCanaries({ aud: canary("aud") }) } })],
-  ["another client's", async () => ({ form: { assertion: await assertionWithCanaries({ client_id: canary("client") }) } })],
+  [
+    "another client's",
+    async () => ({ form: { assertion: await assertionWithCanaries({ client_id: canary("client") }) } }),
+  ],
   ["an unknown key", async () => ({ form: { assertion: await assertionWithCanaries({}, { kid: canary("kid") }) } })],
   ["an unknown type", async () => ({ form: { assertion: await assertionWithCanaries({}, { typ: canary("typ") }) } })],
-  ["an unknown algorithm", async () => ({ form: { assertion: await assertionWithCanaries({}, { alg: canary("alg").slice(0, 60) }) } })],
-  ["an unbound tenant", async () => ({ form: { assertion: await assertionWithCanaries({ aud_tenant: canary("tenant") }) } })],
-  ["a foreign resource", async () => ({ form: { assertion: await assertionWithCanaries({ resource: `https://${canary("resource")}.example` }) } })],
+  [
+    "an unknown algorithm",
+    async () => ({ form: { assertion: await assertionWithCanaries({}, { alg: canary("alg").slice(0, 60) }) } }),
+  ],
+  [
+    "an unbound tenant",
+    async () => ({ form: { assertion: await assertionWithCanaries({ aud_tenant: canary("tenant") }) } }),
+  ],
+  [
+    "a foreign resource",
+    async () => ({
+      form: { assertion: await assertionWithCanaries({ resource: `https://${canary("resource")}.example` }) },
+    }),
+  ],
   ["no JWT", async () => ({ form: { assertion: canary("assertion") } })],
   ["a half JWT", async () => ({ form: { assertion: (await assertionWithCanaries()).slice(0, -20) } })],
   ["an unknown scope", async () => ({ form: { assertion: await assertionWithCanaries(), scope: canary("scope") } })],
-  ["a scope among others", async () => ({ form: { assertion: await assertionWithCanaries(), scope: `files:read ${canary("scope")}` } })],
-  ["an unknown resource", async () => ({ form: { assertion: await assertionWithCanaries(), resource: `https://${canary("resource")}.example` } })],
-  ["authorization details", async () => ({ form: { assertion: await assertionWithCanaries(), authorization_details: canary("details") } })],
+  [
+    "a scope among others",
+    async () => ({ form: { assertion: await assertionWithCanaries(), scope: `files:read ${canary("scope")}` } }),
+  ],
+  [
+    "an unknown resource",
+    async () => ({
+      form: { assertion: await assertionWithCanaries(), resource: `https://${canary("resource")}.example` },
+    }),
+  ],
+  [
+    "authorization details",
+    async () => ({ form: { assertion: await assertionWithCanaries(), authorization_details: canary("details") } }),
+  ],
   ["an unknown grant", async () => ({ form: { grant_type: canary("grant") } })],
-  ["an unknown parameter", async () => ({ form: { assertion: await assertionWithCanaries(), [canary("parameter")]: canary("value") } })],
-  ["a wrong secret", async () => ({ headers: { authorization: `Basic ${btoa(`${tenant.clientId}:${canary("secret")}`)}` } })],
-  ["an unknown client", async () => ({ headers: { authorization: `Basic ${btoa(`${canary("id")}:${canary("secret")}`)}` } })],
+  [
+    "an unknown parameter",
+    async () => ({ form: { assertion: await assertionWithCanaries(), [canary("parameter")]: canary("value") } }),
+  ],
+  [
+    "a wrong secret",
+    async () => ({ headers: { authorization: `Basic ${btoa(`${tenant.clientId}:${canary("secret")}`)}` } }),
+  ],
+  [
+    "an unknown client",
+    async () => ({ headers: { authorization: `Basic ${btoa(`${canary("id")}:${canary("secret")}`)}` } }),
+  ],
   ["a bearer token", async () => ({ headers: { authorization: `Bearer ${canary("bearer")}` } })],
-  ["a secret in the form", async () => ({ headers: { authorization: undefined }, form: { client_id: tenant.clientId, client_secret: canary("secret") } })],
+  [
+    "a secret in the form",
+    async () => ({
+      headers: { authorization: undefined },
+      form: { client_id: tenant.clientId, client_secret: canary("secret") },
+    }),
+  ],
   ["a client assertion", async () => byClientAssertion(await tenant.clientAssertion({ jti: canary("jti") }))],
   ["a bad client assertion", async () => byClientAssertion(await tenant.clientAssertion({ aud: canary("aud") }))],
   ["a broken form", async () => ({ body: `${canary("form")}=%` })],
   ["a form that repeats itself", async () => ({ body: `a=${canary("form")}&a=${canary("form")}` })],
   ["a web form", async () => ({ headers: { "content-type": canary("type") }, body: canary("body") })],
   ["a broken proof", async () => ({ headers: { dpop: canary("proof") } })],
-  ["a proof", async () => ({ headers: { dpop: plantJwt(await makeProof(await makeDpopKey(), nowInSeconds(), { claims: { htu: TOKEN_ENDPOINT, jti: canary("jti"), nonce: canary("nonce") } })) } })],
+  [
+    "a proof",
+    async () => ({
+      headers: {
+        dpop: plantJwt(
+          await makeProof(await makeDpopKey(), nowInSeconds(), {
+            claims: { htu: TOKEN_ENDPOINT, jti: canary("jti"), nonce: canary("nonce") },
+          }),
+        ),
+      },
+    }),
+  ],
 ];
 
 function byClientAssertion(clientAssertion: string): RequestChanges {
@@ -111,7 +165,10 @@ beforeAll(async () => {
   );
   await applyD1Migrations(env.AUDIT_INDEX, env.TEST_MIGRATIONS);
   tenant = await Tenant.settle();
-  canaries.add(tenant.secret).add(tenant.basic.slice("Basic ".length)).add(await digestSecret(tenant.secret));
+  canaries
+    .add(tenant.secret)
+    .add(tenant.basic.slice("Basic ".length))
+    .add(await digestSecret(tenant.secret));
   canaries.add(env.CLIENT_SECRET_PEPPER).add(env.STATE_SECRET);
   for (const { d } of (JSON.parse(env.SIGNING_KEYS) as { keys: { d: string }[] }).keys) canaries.add(d);
   return () => spies.forEach((spy) => spy.mockRestore());
@@ -141,8 +198,13 @@ describe("a fault and an outage", () => {
     "of %s tells nothing of what it choked on",
     async (name) => {
       const spy = vi.spyOn(isolate.services.token.redemption, name).mockRejectedValue(new Error(canary("message")));
-      const dpop = await makeProof(await makeDpopKey(), nowInSeconds(), { claims: { htu: TOKEN_ENDPOINT, nonce: await nonce() } });
-      const { status, headers, text } = await send({ form: { assertion: await assertionWithCanaries() }, headers: { dpop } });
+      const dpop = await makeProof(await makeDpopKey(), nowInSeconds(), {
+        claims: { htu: TOKEN_ENDPOINT, nonce: await nonce() },
+      });
+      const { status, headers, text } = await send({
+        form: { assertion: await assertionWithCanaries() },
+        headers: { dpop },
+      });
       spy.mockRestore();
       expect(status).toBe(500);
       expect(found(JSON.stringify([...headers]) + text)).toEqual([]);

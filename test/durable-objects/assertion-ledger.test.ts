@@ -305,7 +305,8 @@ describe("delivery", () => {
     const ledger = makeLedger();
     const captured = captureQueue();
     const event = "e".repeat(40_000);
-    for (let count = 0; count < 10; count += 1) await consume(ledger, { record: { ifConsumed: event, ifReplayed: "" } });
+    for (let count = 0; count < 10; count += 1)
+      await consume(ledger, { record: { ifConsumed: event, ifReplayed: "" } });
     captured.failsAfter = 1;
     await runDurableObjectAlarm(ledger);
     const taken = captured.sequences.length;

@@ -48,7 +48,11 @@ function jwks(...keys: readonly TestKey[]): Response {
   return Response.json({ keys: keys.map(({ publicJwk }) => publicJwk) });
 }
 
-async function find(owner: Owner, wantedKeyId: string | null = null, jwksUri = JWKS_URI): Promise<FetchedKeySet | null> {
+async function find(
+  owner: Owner,
+  wantedKeyId: string | null = null,
+  jwksUri = JWKS_URI,
+): Promise<FetchedKeySet | null> {
   return owner.find({ jwksUri, wantedKeyId, rules: RULES });
 }
 
@@ -108,14 +112,17 @@ describe("a key set", () => {
     expect(timeout).toHaveBeenCalledExactlyOnceWith(LIMITS.keyFetchMilliseconds);
   });
 
-  it.each(["http://idp.example.com/jwks", "https://10.0.0.1/jwks", "https://crossgate.example/jwks", "https://x/jwks", "nonsense"])(
-    "is not asked for at %s, whoever wrote that",
-    async (jwksUri) => {
-      const fetches = serve(() => jwks(first));
-      expect(await find(makeOwner(), null, jwksUri)).toBeNull();
-      expect(fetches).not.toHaveBeenCalled();
-    },
-  );
+  it.each([
+    "http://idp.example.com/jwks",
+    "https://10.0.0.1/jwks",
+    "https://crossgate.example/jwks",
+    "https://x/jwks",
+    "nonsense",
+  ])("is not asked for at %s, whoever wrote that", async (jwksUri) => {
+    const fetches = serve(() => jwks(first));
+    expect(await find(makeOwner(), null, jwksUri)).toBeNull();
+    expect(fetches).not.toHaveBeenCalled();
+  });
 });
 
 describe("a key that the set lacks", () => {
@@ -284,10 +291,22 @@ describe("an answer that is no key set", () => {
     ["a byte order mark", () => new Response(`\ufeff${text()}`)],
     ["no UTF-8", () => new Response(new Uint8Array([0xff, 0xfe, 0x7b, 0x7d]))],
     ["gzip that was not decoded", async () => new Response(await gzipped(text()))],
-    ["too many keys", () => Response.json({ keys: Array.from({ length: LIMITS.keysPerSet + 1 }, (_, at) => ({ ...first.publicJwk, kid: `${at}` })) })],
+    [
+      "too many keys",
+      () =>
+        Response.json({
+          keys: Array.from({ length: LIMITS.keysPerSet + 1 }, (_, at) => ({ ...first.publicJwk, kid: `${at}` })),
+        }),
+    ],
     ["a byte too much", () => new Response(text().padEnd(LIMITS.keySetBytes + 1))],
-    ["depth", () => new Response(`{"keys":[${JSON.stringify(first.publicJwk)}],"x":${"[".repeat(20)}${"]".repeat(20)}}`)],
-    ["a body that breaks off", () => new Response(new ReadableStream({ pull: (controller) => controller.error(new Error("reset")) }))],
+    [
+      "depth",
+      () => new Response(`{"keys":[${JSON.stringify(first.publicJwk)}],"x":${"[".repeat(20)}${"]".repeat(20)}}`),
+    ],
+    [
+      "a body that breaks off",
+      () => new Response(new ReadableStream({ pull: (controller) => controller.error(new Error("reset")) })),
+    ],
   ])("(%s) keeps the old set", async (_name, answer) => {
     const [cold, warm] = [makeOwner(), makeOwner()];
     const fetches = serve(() => jwks(second));

@@ -115,7 +115,9 @@ describe("keys behind a URL", () => {
 
   // D02
   it("at another URL are other keys, at once", async () => {
-    const { kidOf, remote } = makeIsolate(async (_owner, { jwksUri }) => fetched(jwksUri === JWKS_URI ? first : second));
+    const { kidOf, remote } = makeIsolate(async (_owner, { jwksUri }) =>
+      fetched(jwksUri === JWKS_URI ? first : second),
+    );
     expect(await kidOf("first")).toBe("first");
     const moved = { ...remote, jwksUri: "https://idp.example.com/other" };
     expect(await kidOf("first", moved)).toBe("no_key");

@@ -218,11 +218,21 @@ describe("a ledger that does not answer", () => {
     ["backlogged", "audit_backlog"],
     ["retention_exceeded", "ledger_unavailable"],
   ])("but says %s is an outage: %s", async (answer, outage) => {
-    expect(await outageOf(makeShards({}, fakeLedgers(async () => answer)).consume(makeConsumable()))).toBe(outage);
+    expect(
+      await outageOf(
+        makeShards(
+          {},
+          fakeLedgers(async () => answer),
+        ).consume(makeConsumable()),
+      ),
+    ).toBe(outage);
   });
 
   it("but is full of records takes no more of them", async () => {
-    const shards = makeShards({}, fakeLedgers(async () => "backlogged"));
+    const shards = makeShards(
+      {},
+      fakeLedgers(async () => "backlogged"),
+    );
     expect(await outageOf(shards.record("event-1", "refused"))).toBe("audit_backlog");
   });
 

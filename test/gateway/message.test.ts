@@ -78,6 +78,7 @@ describe("messages that two parsers could read differently", () => {
     ["Method alone", '{"jsonrpc":"2.0","id":1,"Method":"tools/call"}'],
     ["Name beside name", call({ name: "echo", Name: "delete" })],
     ["NAME alone, where a name counts", call({ NAME: "delete" })],
+    ["Cursor beside cursor", call({ name: "echo", cursor: "a", Cursor: "b" })],
     ["Uri beside name", call({ name: "echo", Uri: "file:///" })],
     ["Arguments alone", call({ name: "echo", Arguments: {} })],
     ["arguments with a long s", call({ name: "echo", arguments: {}, "argument\u017F": {} })],

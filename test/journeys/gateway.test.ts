@@ -269,14 +269,15 @@ describe("a client that hangs up", () => {
     expect(call).toMatchObject({ decision: "granted", method: "tools/call", target: "echo", upstream_status: null });
   });
 
-  it("while it streams, is gone for the upstream too", async () => {
+  it.each(["POST", "GET"])("while a %s streams, is gone for the upstream too", async (method) => {
     const token = await guarded.accessToken({ path: ONE });
     upstream.answer((_received, response) => {
       startEvents(response);
       sendEvent(response, { step: 1 });
     });
-    const message = JSON.stringify(echoMessage());
-    const socket = openRaw(guarded.crossgate.url, postLines(guarded.crossgate.url, ONE, token), message);
+    const [, ...lines] = postLines(guarded.crossgate.url, ONE, token);
+    const message = method === "POST" ? JSON.stringify(echoMessage()) : "";
+    const socket = openRaw(guarded.crossgate.url, [`${method} ${ONE} HTTP/1.1`, ...lines], message);
     await new Promise((resolve) => socket.once("data", resolve));
     const hungUpAt = Date.now();
     socket.resetAndDestroy();

@@ -66,6 +66,8 @@ describe("auditFacts", () => {
     });
     expect(facts).toMatchObject({
       issuer: IDP,
+      // Or a client could file forgeries under any organization that shares the issuer.
+      organization: null,
       tenant: null,
       subject: null,
       principal: null,

@@ -58,6 +58,8 @@ export interface GatewayOptions {
 
 export interface CallChanges {
   readonly url?: string;
+  /** As it came over the wire. The constructor of Request puts a URL right; the runtime's own requests keep theirs. */
+  readonly rawUrl?: string;
   readonly method?: string;
   /** Instead of a token that is good for `url`; null for none at all. */
   readonly token?: string | null;
@@ -160,7 +162,10 @@ export class TestGateway {
     for (const [name, value] of Object.entries(changes.headers ?? {})) headers.set(name, value);
     const isSpelled = typeof message === "string" || message instanceof Uint8Array;
     const body = method === "POST" ? { body: isSpelled ? message : JSON.stringify(message) } : {};
-    return new Request(url, { method, headers, ...body, ...(signal && { signal }) });
+    const request = new Request(url, { method, headers, ...body, ...(signal && { signal }) });
+    return changes.rawUrl === undefined
+      ? request
+      : Object.defineProperty(request, "url", { value: changes.rawUrl, enumerable: true });
   }
 
   /** @returns null when no server has the URL. */

@@ -35,7 +35,9 @@ export function rowsIn(sql: SqlStorage): readonly StoredRow[] {
 }
 
 export function windowsIn(sql: SqlStorage): readonly string[] {
-  const tables = sql.exec<{ name: string }>("SELECT name FROM sqlite_master WHERE name GLOB 'consumed_*' ORDER BY name");
+  const tables = sql.exec<{ name: string }>(
+    "SELECT name FROM sqlite_master WHERE name GLOB 'consumed_*' ORDER BY name",
+  );
   return [...tables].map(({ name }) => name);
 }
 

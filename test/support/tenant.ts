@@ -1,5 +1,12 @@
 import { env, exports } from "cloudflare:workers";
-import { clientDocument, idpDocument, type Members, permitRule, policyDocument, resourceDocument } from "./documents.ts";
+import {
+  clientDocument,
+  idpDocument,
+  type Members,
+  permitRule,
+  policyDocument,
+  resourceDocument,
+} from "./documents.ts";
 import { makeTestKey, signText, TestIdp, type TestKey } from "./test-idp.ts";
 
 export const ISSUER = env.ISSUER;
@@ -50,7 +57,9 @@ export function nowInSeconds(): number {
 }
 
 function omitUndefined(changes: FormChanges): Record<string, string> {
-  return Object.fromEntries(Object.entries(changes).filter((entry): entry is [string, string] => entry[1] !== undefined));
+  return Object.fromEntries(
+    Object.entries(changes).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
 }
 
 export async function readAnswer(response: Response): Promise<TokenAnswer> {
@@ -164,7 +173,10 @@ export class Tenant {
     return `Basic ${btoa(`${encodeURIComponent(this.clientId)}:${encodeURIComponent(this.secret)}`)}`;
   }
 
-  clientAssertion(claims: Members = {}, { header = {}, key = this.clientKey }: { header?: Members; key?: TestKey } = {}) {
+  clientAssertion(
+    claims: Members = {},
+    { header = {}, key = this.clientKey }: { header?: Members; key?: TestKey } = {},
+  ) {
     const now = nowInSeconds();
     const all = {
       iss: this.clientId,

@@ -87,7 +87,12 @@ describe("a token", () => {
     const tenant = await Tenant.settle();
     const before = nowInSeconds();
     const actor = { sub: "agent-instance-7", iss: "https://agents.example.com" };
-    const assertion = await tenant.assertion({ act: actor, auth_time: 1_700_000_000, acr: "urn:x", amr: ["pwd", "mfa"] });
+    const assertion = await tenant.assertion({
+      act: actor,
+      auth_time: 1_700_000_000,
+      acr: "urn:x",
+      amr: ["pwd", "mfa"],
+    });
     const answer = await tenant.redeem({ form: { assertion } });
     const claims = await claimsOf(answer);
     expect(decodeProtectedHeader(String(answer.body["access_token"]))).toEqual({
@@ -244,7 +249,11 @@ describe("what is granted", () => {
 
   // Steps 0 to 9 leave no trace: an honest mistake does not cost a client its assertion.
   it.each<[string, Ask, string]>([
-    ["a scope that was not asserted", { claims: { scope: "files:read" }, form: { scope: "files:write" } }, "400 invalid_scope"],
+    [
+      "a scope that was not asserted",
+      { claims: { scope: "files:read" }, form: { scope: "files:write" } },
+      "400 invalid_scope",
+    ],
     ["a scope that is none", { form: { scope: "files:read  files:write" } }, "400 invalid_scope"],
     ["another resource", { form: { resource: `${ISSUER}/other/mcp` } }, "400 invalid_target"],
     ["authorization_details", { form: { authorization_details: "[]" } }, "400 invalid_authorization_details"],
@@ -269,7 +278,10 @@ describe("proof of possession", () => {
     readonly proofKey?: DpopKey;
   }
 
-  async function presentTo(tenant: Tenant, { key, bound, grantType = JWT_BEARER, proof = {}, proofKey = key }: Presented) {
+  async function presentTo(
+    tenant: Tenant,
+    { key, bound, grantType = JWT_BEARER, proof = {}, proofKey = key }: Presented,
+  ) {
     const assertion = await tenant.assertion(bound ? { cnf: { jkt: key.thumbprint } } : {});
     const send = async (claims: Members | null) => {
       const headers = claims === null ? {} : { dpop: await makeProof(proofKey, nowInSeconds(), { claims }) };
@@ -325,7 +337,11 @@ describe("proof of possession", () => {
     ["with a nonce of somebody else's", { nonce: "A".repeat(43) }, "400 use_dpop_nonce"],
   ])("by a proof %s is none", async (_name, claims, error) => {
     const [tenant, key] = [await Tenant.settle(), await makeDpopKey()];
-    const { answer } = await presentTo(tenant, { key, bound: true, proof: { nonce: await currentNonce(tenant), ...claims } });
+    const { answer } = await presentTo(tenant, {
+      key,
+      bound: true,
+      proof: { nonce: await currentNonce(tenant), ...claims },
+    });
     expect(errorOf(answer)).toBe(error);
   });
 
@@ -377,16 +393,19 @@ describe("shedding", () => {
     expectHardened(answer);
   });
 
-  it.each(["NETWORK_RATE_LIMIT", "CLIENT_RATE_LIMIT"])("beyond %s is 429, and says when to come back", async (limiter) => {
-    const tenant = await Tenant.settle();
-    const assertion = await tenant.assertion();
-    const limited = startIsolate({ [limiter]: { limit: async () => ({ success: false }) } });
-    const answer = await limited.redeem(await tenant.request({ form: { assertion } }));
-    expect(errorOf(answer)).toBe("429 temporarily_unavailable");
-    expect(answer.headers.get("retry-after")).toBe(String(LIMITS.rateLimitRetryAfterSeconds));
-    expectHardened(answer);
-    expect((await tenant.redeem({ form: { assertion } })).status).toBe(200);
-  });
+  it.each(["NETWORK_RATE_LIMIT", "CLIENT_RATE_LIMIT"])(
+    "beyond %s is 429, and says when to come back",
+    async (limiter) => {
+      const tenant = await Tenant.settle();
+      const assertion = await tenant.assertion();
+      const limited = startIsolate({ [limiter]: { limit: async () => ({ success: false }) } });
+      const answer = await limited.redeem(await tenant.request({ form: { assertion } }));
+      expect(errorOf(answer)).toBe("429 temporarily_unavailable");
+      expect(answer.headers.get("retry-after")).toBe(String(LIMITS.rateLimitRetryAfterSeconds));
+      expectHardened(answer);
+      expect((await tenant.redeem({ form: { assertion } })).status).toBe(200);
+    },
+  );
 
   // §4.6: advisory. The ledger's own bounds still hold when the limiter is down.
   it.each(["NETWORK_RATE_LIMIT", "CLIENT_RATE_LIMIT"])("by a %s that fails sheds nothing", async (limiter) => {
@@ -541,7 +560,13 @@ describe("the record", () => {
       { headers: { "content-type": "text/plain" } },
       { body: "a=1&a=1" },
       // A nonce challenge decides nothing.
-      { headers: { dpop: await makeProof(await makeDpopKey(), nowInSeconds(), { claims: { htu: TOKEN_ENDPOINT, nonce: undefined } }) } },
+      {
+        headers: {
+          dpop: await makeProof(await makeDpopKey(), nowInSeconds(), {
+            claims: { htu: TOKEN_ENDPOINT, nonce: undefined },
+          }),
+        },
+      },
     ];
     const correlations: (string | null)[] = [];
     for (const changes of authenticated) {
@@ -558,7 +583,9 @@ describe("the record", () => {
   it("of a grant names the token, what it rests on, and the assertion by its hash", async () => {
     const tenant = await Tenant.settle();
     const jti = crypto.randomUUID();
-    const answer = await tenant.redeem({ form: { assertion: await tenant.assertion({ jti }), scope: "files:read extra" } });
+    const answer = await tenant.redeem({
+      form: { assertion: await tenant.assertion({ jti }), scope: "files:read extra" },
+    });
     const claims = await claimsOf(answer);
     const [event] = await recordedEvents(tenant.clientId);
     expect(event).toMatchObject({

@@ -9,7 +9,10 @@ const PEPPER = "pepper-of-this-test";
 const SECRET = "the secret";
 const digest = await digestSecret(SECRET, PEPPER);
 
-function dependencies(client: Members = {}, overrides: Partial<TokenRequestDependencies> = {}): TokenRequestDependencies {
+function dependencies(
+  client: Members = {},
+  overrides: Partial<TokenRequestDependencies> = {},
+): TokenRequestDependencies {
   const authentication = { methods: ["client_secret_basic"], secret_digests: [digest] };
   return {
     issuer: CROSSGATE,
@@ -103,7 +106,12 @@ describe("a request", () => {
     ["for a grant in upper case", { form: { grant_type: JWT_BEARER.toUpperCase() } }, {}, "grant_type_unsupported"],
     ["for a grant with a space", { form: { grant_type: `${JWT_BEARER} ` } }, {}, "grant_type_unsupported"],
     ["for a grant that the client may not use", {}, { grant_types: [JWT_DPOP] }, "grant_type_not_allowed"],
-    ["for the bound grant that the client may not use", { form: { grant_type: JWT_DPOP } }, { grant_types: [JWT_BEARER] }, "grant_type_not_allowed"],
+    [
+      "for the bound grant that the client may not use",
+      { form: { grant_type: JWT_DPOP } },
+      { grant_types: [JWT_BEARER] },
+      "grant_type_not_allowed",
+    ],
     ["without assertion", { form: { assertion: undefined } }, {}, "assertion_missing"],
     ["of an empty assertion", { form: { assertion: "" } }, {}, "assertion_missing"],
   ])("%s is refused", async (_name, changes, client, reason) => {
@@ -144,7 +152,10 @@ describe("the order", () => {
     const isClientWithinRate = vi.fn(async () => true);
     await read({}, dependencies({}, { isClientWithinRate }));
     expect(isClientWithinRate).toHaveBeenCalledExactlyOnceWith(CLIENT);
-    await read({ headers: { authorization: `Basic ${btoa(`${CLIENT}:wrong`)}` } }, dependencies({}, { isClientWithinRate }));
+    await read(
+      { headers: { authorization: `Basic ${btoa(`${CLIENT}:wrong`)}` } },
+      dependencies({}, { isClientWithinRate }),
+    );
     expect(isClientWithinRate).toHaveBeenCalledTimes(1);
   });
 });

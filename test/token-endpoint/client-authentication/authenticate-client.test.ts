@@ -97,14 +97,17 @@ const REGISTRATIONS: readonly (readonly ClientAuthenticationMethod[])[] = [
 ];
 
 /** F01, F02: each method against each registration. A client that signs must not be had for a secret, nor turned round. */
-describe.each(REGISTRATIONS.map((registered) => ({ registered })))("a client registered for $registered", ({ registered }) => {
-  it.each(METHODS)("that authenticates by %s", async (method) => {
-    const clients = directory(registration(registered));
-    expect(await verdictOf({ method, clients })).toBe(
-      registered.includes(method) ? "accepted" : "client_method_not_allowed",
-    );
-  });
-});
+describe.each(REGISTRATIONS.map((registered) => ({ registered })))(
+  "a client registered for $registered",
+  ({ registered }) => {
+    it.each(METHODS)("that authenticates by %s", async (method) => {
+      const clients = directory(registration(registered));
+      expect(await verdictOf({ method, clients })).toBe(
+        registered.includes(method) ? "accepted" : "client_method_not_allowed",
+      );
+    });
+  },
+);
 
 describe("a client that is authenticated", () => {
   it.each(METHODS)("by %s is its record and revision", async (method) => {
@@ -132,15 +135,18 @@ describe("a client is refused", () => {
     }
   });
 
-  it.each(["client_secret_basic", "client_secret_post"] as const)("by %s with a secret that was rotated out", async (method) => {
-    const replacement = await digestSecret("replacement", PEPPER);
-    const during = directory({ authentication: { methods: [method], secret_digests: [digest, replacement] } });
-    const after = directory({ authentication: { methods: [method], secret_digests: [replacement] } });
-    expect(await verdictOf({ method, clients: during })).toBe("accepted");
-    expect(await verdictOf({ method, clients: during, secret: "replacement" })).toBe("accepted");
-    expect(await verdictOf({ method, clients: after })).toBe("client_secret_wrong");
-    expect(await verdictOf({ method, clients: after, secret: "replacement" })).toBe("accepted");
-  });
+  it.each(["client_secret_basic", "client_secret_post"] as const)(
+    "by %s with a secret that was rotated out",
+    async (method) => {
+      const replacement = await digestSecret("replacement", PEPPER);
+      const during = directory({ authentication: { methods: [method], secret_digests: [digest, replacement] } });
+      const after = directory({ authentication: { methods: [method], secret_digests: [replacement] } });
+      expect(await verdictOf({ method, clients: during })).toBe("accepted");
+      expect(await verdictOf({ method, clients: during, secret: "replacement" })).toBe("accepted");
+      expect(await verdictOf({ method, clients: after })).toBe("client_secret_wrong");
+      expect(await verdictOf({ method, clients: after, secret: "replacement" })).toBe("accepted");
+    },
+  );
 
   // F05: one assertion, one request.
   it("by private_key_jwt with an assertion that has been used", async () => {
@@ -167,19 +173,28 @@ describe("the work that is done", () => {
   // C05 for client assertions: a forged one must not spend the jti of a real one.
   it("for a client assertion spends its jti last of all, and in the client's own name", async () => {
     const spent = vi.fn<ClientDirectory["consumeClientAssertion"]>(async () => "consumed");
-    const noKey = directory(registration(METHODS), { consumeClientAssertion: spent, findClientKey: async () => "no_key" });
+    const noKey = directory(registration(METHODS), {
+      consumeClientAssertion: spent,
+      findClientKey: async () => "no_key",
+    });
     expect(await verdictOf({ method: "private_key_jwt", clients: noKey })).toBe("client_assertion_signature");
     const unknown = directory(null, { consumeClientAssertion: spent });
     expect(await verdictOf({ method: "private_key_jwt", clients: unknown })).toBe("client_unknown");
     expect(spent).not.toHaveBeenCalled();
     const clients = directory(registration(METHODS), { consumeClientAssertion: spent });
     await authenticate({ method: "private_key_jwt", clients });
-    expect(spent).toHaveBeenCalledExactlyOnceWith(CLIENT, expect.objectContaining({ jti: expect.any(String) as string }));
+    expect(spent).toHaveBeenCalledExactlyOnceWith(
+      CLIENT,
+      expect.objectContaining({ jti: expect.any(String) as string }),
+    );
   });
 
   it("for a client by secret spends nothing", async () => {
     const spent = vi.fn<ClientDirectory["consumeClientAssertion"]>(async () => "consumed");
-    await authenticate({ method: "client_secret_post", clients: directory(registration(METHODS), { consumeClientAssertion: spent }) });
+    await authenticate({
+      method: "client_secret_post",
+      clients: directory(registration(METHODS), { consumeClientAssertion: spent }),
+    });
     expect(spent).not.toHaveBeenCalled();
   });
 });

@@ -11,9 +11,12 @@ describe("ClientSecrets", () => {
     expect(await secrets.matches("right", [await digest("right")])).toBe(true);
   });
 
-  it.each(["", "Right", "right ", "righ", "right\u0000", "r\u0131ght"])("does not take %j for right", async (secret) => {
-    expect(await secrets.matches(secret, [await digest("right")])).toBe(false);
-  });
+  it.each(["", "Right", "right ", "righ", "right\u0000", "r\u0131ght"])(
+    "does not take %j for right",
+    async (secret) => {
+      expect(await secrets.matches(secret, [await digest("right")])).toBe(false);
+    },
+  );
 
   it("knows either of two while one is being replaced, and no longer the one that was taken out", async () => {
     const [old, replacement] = [await digest("old"), await digest("new")];

@@ -43,8 +43,7 @@ async function authenticate(changes: Changes = {}, clientId: string | null = nul
   });
 }
 
-const verdictOf = (changes: Changes, clientId: string | null = null) =>
-  reasonOf(() => authenticate(changes, clientId));
+const verdictOf = (changes: Changes, clientId: string | null = null) => reasonOf(() => authenticate(changes, clientId));
 
 describe("a client assertion", () => {
   it("that is good gives its jti, to be spent and remembered past its last acceptance", async () => {
@@ -111,7 +110,11 @@ describe("a client assertion", () => {
     ["when it has expired", { iat: NOW - 60, exp: NOW - tolerance }, "client_assertion_expired"],
     ["of the longest life", { exp: NOW + lifetime }, "accepted"],
     ["of a longer life", { exp: NOW + lifetime + 1 }, "client_assertion_expired"],
-    ["of a longer life that says nothing of its start", { iat: undefined, exp: NOW + lifetime + 1 }, "client_assertion_expired"],
+    [
+      "of a longer life that says nothing of its start",
+      { iat: undefined, exp: NOW + lifetime + 1 },
+      "client_assertion_expired",
+    ],
     ["without iat", { iat: undefined }, "accepted"],
     ["without iat, in the tolerance after its end", { iat: undefined, exp: NOW - 1 }, "accepted"],
     ["from a clock that is fast", { iat: NOW + tolerance, exp: NOW + tolerance + 60 }, "accepted"],

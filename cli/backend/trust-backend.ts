@@ -1,0 +1,27 @@
+/** One document as KV has it, sound or not. */
+export interface StoredDocument {
+  readonly key: string;
+  readonly value: string;
+}
+
+export interface TrustWrites {
+  readonly put: readonly StoredDocument[];
+  readonly remove: readonly string[];
+}
+
+export type Row = Readonly<Record<string, unknown>>;
+
+/**
+ * Where trust and policy are in force, with the audit index of the same Crossgate. Commands know no more of it than
+ * this, so that what answers (a local state, a deployment) is the user's choice and not theirs.
+ */
+export interface TrustBackend {
+  /** For people, as the object of a sentence. */
+  readonly name: string;
+  /** Every document of the four kinds, by key; nothing else that somebody keeps in the same namespace. */
+  readDocuments(): Promise<readonly StoredDocument[]>;
+  write(writes: TrustWrites): Promise<void>;
+  /** Reads the audit index. @throws AuditIndexMissing */
+  query(sql: string): Promise<readonly Row[]>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,52 @@
+import type { DocumentKind } from "../../src/trust/documents.ts";
+import type { StoredDocument } from "../backend/trust-backend.ts";
+import type { Deployment } from "../deployment.ts";
+import type { TrustDocument } from "../trust-documents.ts";
+import { readTrustSet } from "../trust-set.ts";
+import type { CheckedTrust } from "./checked-trust.ts";
+import { findSubjectLikeClients } from "./client-ids.ts";
+import { findMisleadingFileNames } from "./file-names.ts";
+import { compareFindings, type Finding } from "./finding.ts";
+import { findIdleRules } from "./idle-rules.ts";
+import { findLookAlikes } from "./look-alikes.ts";
+import { findDanglingReferences } from "./references.ts";
+import { readTrustFiles } from "./trust-files.ts";
+import { findUrlFlaws, WIDEST_RULES } from "./urls.ts";
+
+export interface CheckOptions {
+  readonly deployment: Deployment;
+  readonly nowMilliseconds: number;
+  /** What is in force beside the files: they may refer to it. Its own faults are not theirs. */
+  readonly inForce?: readonly StoredDocument[];
+}
+
+export interface CheckResult {
+  readonly documents: readonly TrustDocument[];
+  readonly findings: readonly Finding[];
+}
+
+/** Everything that is wrong, or odd, about a trust directory, before anybody relies on it. */
+export async function checkTrust(directory: string, options: CheckOptions): Promise<CheckResult> {
+  const { documents, findings } = await readTrustFiles(directory);
+  const trust = surround(documents, options);
+  const files = new Set(documents.map(({ path }) => path));
+  const about = [
+    findUrlFlaws(trust),
+    findLookAlikes(trust),
+    findSubjectLikeClients(trust),
+    findDanglingReferences(trust),
+    findIdleRules(trust, options.nowMilliseconds),
+  ].flat();
+  const all = [...findings, ...about.filter(({ file }) => files.has(file)), ...findMisleadingFileNames(documents)];
+  return { documents, findings: all.toSorted(compareFindings) };
+}
+
+function surround(documents: readonly TrustDocument[], { deployment, inForce = [] }: CheckOptions): CheckedTrust {
+  const paths = new Map(documents.map(({ key, path }) => [key, path]));
+  const others = inForce.filter(({ key }) => !paths.has(key));
+  return {
+    set: readTrustSet([...others, ...documents], WIDEST_RULES),
+    deployment,
+    fileOf: (kind: DocumentKind, name: string) => paths.get(`${kind}:${name}`) ?? `${kind}:${name}`,
+  };
+}

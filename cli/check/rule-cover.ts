@@ -1,0 +1,49 @@
+import type { Rule } from "../../src/policy/policy.ts";
+import type { Selector } from "../../src/policy/selector.ts";
+
+/** Every member of a rule that selects on something. */
+export const SELECTORS = [
+  "clients",
+  "resources",
+  "issuers",
+  "tenants",
+  "subjects",
+  "groups",
+  "email_domains",
+  "actors",
+  "amr",
+] as const satisfies readonly (keyof Rule)[];
+
+/**
+ * Whether every request that meets the conditions of `inner` meets those of `outer`. Sound and not complete: two
+ * expressions are compared as text, so that "no" may be wrong and "yes" is not.
+ */
+export function covers(outer: Rule, inner: Rule): boolean {
+  return (
+    SELECTORS.every((member) => selectsAllOf(outer[member], inner[member])) &&
+    instant(outer.not_before, Number.NEGATIVE_INFINITY) <= instant(inner.not_before, Number.NEGATIVE_INFINITY) &&
+    instant(outer.not_after, Number.POSITIVE_INFINITY) >= instant(inner.not_after, Number.POSITIVE_INFINITY) &&
+    (outer.condition === undefined || outer.condition === inner.condition)
+  );
+}
+
+function selectsAllOf(outer: Selector | undefined, inner: Selector | undefined): boolean {
+  if (outer === undefined || outer === "any") return true;
+  return inner !== undefined && inner !== "any" && inner.isSubsetOf(outer);
+}
+
+export function instant(text: string | undefined, absent: number): number {
+  return text === undefined ? absent : Date.parse(text);
+}
+
+/** What a rule does, without its name and description: two with the same text are the same rule. */
+export function effectOf({ id: _id, description: _description, ...rest }: Rule): string {
+  return JSON.stringify(rest, (_member, value: unknown) => {
+    if (value instanceof Set) return [...value].toSorted();
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? sorted(value) : value;
+  });
+}
+
+function sorted(members: object): object {
+  return Object.fromEntries(Object.entries(members).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,111 @@
+import { BACKEND_OPTIONS, chooseBackend, withBackend } from "../backend/open-backend.ts";
+import type { TrustBackend, TrustWrites } from "../backend/trust-backend.ts";
+import { checkTrust } from "../check/check-trust.ts";
+import { describeFinding, type Finding } from "../check/finding.ts";
+import { type Command, parseCommandLine } from "../command.ts";
+import { CommandError } from "../command-error.ts";
+import { confirm } from "../confirm.ts";
+import { type Deployment, findDeployment } from "../deployment.ts";
+import { describePlan } from "../diff/describe-plan.ts";
+import { makePlan, type Plan } from "../diff/plan.ts";
+import { takeDirectory } from "../positional.ts";
+import type { TrustDocument } from "../trust-documents.ts";
+
+const HELP = `Usage: crossgate apply [DIR] [--state DIR | --remote] [options]
+
+Checks DIR (default: config), shows what would change and for whom, asks, and writes it to KV.
+A document that does not parse is never written. What is in KV and in no file stays.
+
+  --state DIR    a local state (default: .crossgate/state), while crossgate dev does not run on it:
+                 dev applies the files of its own directory as you save them
+  --remote       the deployment, by wrangler
+  --yes          do not ask; without a terminal nothing is written unless this is given
+  --prune        also remove what is in KV and in no file
+  --issuer URL   the issuer identifier (default: that in wrangler.toml, or of crossgate dev)
+  --json         the plan as crossgate diff gives it, with "findings" and "applied"
+  --help         this text
+
+It takes effect as KV spreads it, 60 s or more, and up to 30 s in a running isolate on top.
+
+Exit codes: 0 applied or nothing to do, 1 failed or declined, 2 wrong usage or nobody to ask. Example:
+
+  npx crossgate apply config --remote
+`;
+
+const OPTIONS = {
+  ...BACKEND_OPTIONS,
+  yes: { type: "boolean", default: false },
+  prune: { type: "boolean", default: false },
+  issuer: { type: "string" },
+  json: { type: "boolean", default: false },
+} as const;
+
+interface Settings {
+  readonly directory: string;
+  readonly deployment: Deployment;
+  readonly prunes: boolean;
+  readonly asksFirst: boolean;
+  readonly asJson: boolean;
+}
+
+async function run(commandLine: readonly string[]): Promise<void> {
+  const { values, positionals } = parseCommandLine({
+    args: [...commandLine],
+    options: OPTIONS,
+    allowPositionals: true,
+  });
+  const choice = chooseBackend(values);
+  const settings: Settings = {
+    directory: takeDirectory(positionals),
+    deployment: await findDeployment({ issuer: values.issuer, isLocal: choice.kind === "local" }),
+    prunes: values.prune,
+    asksFirst: !values.yes,
+    asJson: values.json,
+  };
+  await withBackend(choice, (backend) => apply(backend, settings));
+}
+
+async function apply(backend: TrustBackend, settings: Settings): Promise<void> {
+  const { directory, deployment, prunes, asJson } = settings;
+  const inForce = await backend.readDocuments();
+  const nowMilliseconds = Date.now();
+  const context = prunes ? [] : inForce;
+  const { documents, findings } = await checkTrust(directory, { deployment, nowMilliseconds, inForce: context });
+  refuseErrors(findings);
+  const nowSeconds = Math.floor(nowMilliseconds / 1000);
+  const plan = await makePlan({ backend, inForce, stated: documents, deployment, prunes, nowSeconds });
+  if (!asJson)
+    process.stdout.write(`${findings.map((one) => `${describeFinding(one)}\n`).join("")}${describePlan(plan)}`);
+  if (plan.documents.length > 0) await write(backend, writesFor(plan, documents), settings);
+  if (asJson) process.stdout.write(`${JSON.stringify({ ...plan, findings, applied: plan.documents.length > 0 })}\n`);
+}
+
+function refuseErrors(findings: readonly Finding[]): void {
+  const errors = findings.filter(({ severity }) => severity === "error");
+  if (errors.length === 0) return;
+  throw new CommandError(
+    `Nothing was written: mend the errors first.\n${errors.map((one) => describeFinding(one)).join("\n")}`,
+  );
+}
+
+function writesFor({ documents }: Plan, stated: readonly TrustDocument[]): TrustWrites {
+  const changed = new Set(documents.flatMap(({ change, key }) => (change === "removed" ? [] : [key])));
+  return {
+    put: stated.flatMap(({ key, value }) => (changed.has(key) ? [{ key, value }] : [])),
+    remove: documents.flatMap(({ change, key }) => (change === "removed" ? [key] : [])),
+  };
+}
+
+async function write(backend: TrustBackend, writes: TrustWrites, { asksFirst, asJson }: Settings): Promise<void> {
+  if (asksFirst && !(await confirm(`Apply this to ${backend.name}?`))) {
+    throw new CommandError("Declined: nothing was written.");
+  }
+  await backend.write(writes);
+  if (asJson) return;
+  const { put, remove } = writes;
+  process.stdout.write(
+    [...put.map(({ key }) => `wrote    ${key}\n`), ...remove.map((key) => `removed  ${key}\n`)].join(""),
+  );
+}
+
+export const command: Command = { help: HELP, run };

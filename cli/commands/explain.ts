@@ -1,0 +1,109 @@
+import { BACKEND_OPTIONS, chooseBackend, withBackend } from "../backend/open-backend.ts";
+import { type Command, parseCommandLine } from "../command.ts";
+import { UsageError } from "../command-error.ts";
+import { findDeployment } from "../deployment.ts";
+import { describeRecord, explainRecords } from "../explain/audit-record.ts";
+import { readClaims } from "../explain/claims-input.ts";
+import { describeExplanation } from "../explain/describe-explanation.ts";
+import { explainRehearsal } from "../explain/explanation.ts";
+import { type RehearsalRequest, rehearse } from "../explain/rehearsal.ts";
+import { storeOver } from "../explain/trust-texts.ts";
+import { takeDirectory } from "../positional.ts";
+import { requireTrustDocuments } from "../trust-documents.ts";
+
+const HELP = `Usage: crossgate explain --client ID --claims FILE [DIR | --state DIR | --remote] [options]
+       crossgate explain <correlation id> [--state DIR | --remote]
+
+Says why an ID-JAG with these claims is granted or refused: the decision, the rule, each condition,
+and what would have to change. The checks are the Worker's own; signature and single use are taken
+for granted. With a correlation id: what the audit record of a real answer says, and its fix.
+
+  --client ID       the client that presents the ID-JAG
+  --claims FILE     its claims as JSON, or the ID-JAG itself, which is read and not believed; - for
+                    standard input. Of JSON, aud, client_id, jti, iat and exp may be left out
+  --resource URL    the resource that the client asks for
+  --scope "A B"     the scope that the client asks for
+  --dpop            the client sends a DPoP proof by the key that the ID-JAG names, or by one of its own
+  --at TIME         as of then, e.g. 2026-11-21T08:00:00Z (default: now)
+  DIR               under the documents in DIR (default: config)
+  --state DIR       under those of a local state; for a correlation id the default: .crossgate/state
+  --remote          under those of the deployment
+  --local           DIR is for a Crossgate on this machine
+  --issuer URL      the issuer identifier (default: that in wrangler.toml, or of crossgate dev)
+  --json            the whole explanation as JSON
+  --help            this text
+
+Exit codes: 0 explained, whatever the decision, 1 failed, 2 wrong usage. Example:
+
+  npx crossgate explain --client desktop-agent --claims claims.json --scope "tools:echo" config --local
+`;
+
+const OPTIONS = {
+  ...BACKEND_OPTIONS,
+  client: { type: "string" },
+  claims: { type: "string" },
+  resource: { type: "string" },
+  scope: { type: "string" },
+  dpop: { type: "boolean", default: false },
+  at: { type: "string" },
+  local: { type: "boolean", default: false },
+  issuer: { type: "string" },
+  json: { type: "boolean", default: false },
+} as const;
+
+type Values = ReturnType<typeof parseCommandLine<{ options: typeof OPTIONS }>>["values"];
+
+async function run(commandLine: readonly string[]): Promise<void> {
+  const { values, positionals } = parseCommandLine({
+    args: [...commandLine],
+    options: OPTIONS,
+    allowPositionals: true,
+  });
+  const { client, claims } = values;
+  if (client !== undefined && claims !== undefined) return explainClaims(values, { client, claims, positionals });
+  const [correlationId, ...surplus] = positionals;
+  if (client !== undefined || claims !== undefined || correlationId === undefined || surplus.length > 0) {
+    throw new UsageError("Say --client and --claims, or one correlation id.");
+  }
+  return explainCorrelation(correlationId, values);
+}
+
+async function explainCorrelation(correlationId: string, values: Values): Promise<void> {
+  const records = await withBackend(chooseBackend(values), (backend) => explainRecords(correlationId, backend));
+  process.stdout.write(values.json ? `${JSON.stringify({ records })}\n` : records.map(describeRecord).join("\n"));
+}
+
+interface Subject {
+  readonly client: string;
+  readonly claims: string;
+  readonly positionals: readonly string[];
+}
+
+async function explainClaims(values: Values, { client, claims, positionals }: Subject): Promise<void> {
+  const isStored = values.remote || values.state !== undefined;
+  if (isStored && positionals.length > 0) throw new UsageError("Give a directory, --state or --remote: one of them.");
+  const isLocal = values.local || values.state !== undefined;
+  const { issuer, rules } = await findDeployment({ issuer: values.issuer, isLocal });
+  const request: RehearsalRequest = {
+    stated: await readClaims(claims),
+    clientId: client,
+    resource: values.resource ?? null,
+    scope: values.scope ?? null,
+    provesKey: values.dpop,
+    nowSeconds: readInstant(values.at),
+  };
+  const documents = isStored
+    ? await withBackend(chooseBackend(values), (backend) => backend.readDocuments())
+    : await requireTrustDocuments(takeDirectory(positionals), rules);
+  const world = { issuer, store: storeOver(documents, rules) };
+  const explained = await explainRehearsal(await rehearse(request, world), request, world);
+  process.stdout.write(values.json ? `${JSON.stringify(explained)}\n` : describeExplanation(explained));
+}
+
+function readInstant(text: string | undefined): number {
+  const milliseconds = text === undefined ? Date.now() : Date.parse(text);
+  if (Number.isFinite(milliseconds)) return Math.floor(milliseconds / 1000);
+  throw new UsageError(`--at ${text ?? ""}: give an instant like 2026-11-21T08:00:00Z.`);
+}
+
+export const command: Command = { help: HELP, run };

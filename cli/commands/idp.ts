@@ -1,0 +1,110 @@
+import { isLoopbackHttp } from "../../src/egress/url-policy.ts";
+import { type Command, parseCommandLine } from "../command.ts";
+import { UsageError } from "../command-error.ts";
+import { type Discovered, discover } from "../idp/discover.ts";
+import { chooseOrganization, makeIdpDocument, requireNewIssuer, writeIdpDocument } from "../idp/idp-document.ts";
+import { type KeyReport, reportKeys } from "../idp/key-report.ts";
+import { findPreset, type Preset, PRESETS } from "../idp/presets.ts";
+import { takeDirectory } from "../positional.ts";
+
+const HELP = `Usage: crossgate idp add <issuer> [DIR] [options]
+
+Asks an identity provider for its metadata and keys, shows what it found, and writes DIR/idp/*.json
+(DIR: config). Only the issuer that you name is believed, byte for byte as it stands in iss; https
+only, but for this machine; no redirects are followed. A document that is there is never written over.
+
+  --organization ORG   whose users it may assert (default: the only organization that has a policy)
+  --preset NAME        okta, auth0, entra, keycloak or google: also compares with what that provider
+                       documents, and takes its groups claim from there
+  --json               {"path", "issuer", "metadata_url", "jwks_uri", "keys": […], "notes": […]}
+  --help               this text
+
+Exit codes: 0 written, 1 failed, 2 wrong usage. Example:
+
+  npx crossgate idp add https://acme.okta.com --preset okta --organization acme config
+`;
+
+const OPTIONS = {
+  organization: { type: "string" },
+  preset: { type: "string" },
+  json: { type: "boolean", default: false },
+} as const;
+
+async function run(commandLine: readonly string[]): Promise<void> {
+  const { values, positionals } = parseCommandLine({
+    args: [...commandLine],
+    options: OPTIONS,
+    allowPositionals: true,
+  });
+  const [action, issuer, ...rest] = positionals;
+  if (action !== "add" || issuer === undefined) throw new UsageError("Say: crossgate idp add <issuer>.");
+  const directory = takeDirectory(rest);
+  const preset = readPreset(values.preset, issuer);
+  await requireNewIssuer(directory, issuer);
+  const organization = await chooseOrganization(directory, values.organization);
+  process.stderr.write(`asking ${issuer}\n`);
+  const discovered = await discover(issuer);
+  const keys = reportKeys(discovered.keys);
+  const document = makeIdpDocument(directory, { discovered, keys, organization, preset });
+  await writeIdpDocument(document);
+  const notes = notesFor(discovered, preset);
+  if (!values.json) return print(describe(discovered, keys, { ...document, notes }));
+  const { metadataUrl: metadata_url, jwksUri: jwks_uri } = discovered;
+  print(`${JSON.stringify({ path: document.path, issuer, metadata_url, jwks_uri, keys, notes })}\n`);
+}
+
+function print(text: string): void {
+  process.stdout.write(text);
+}
+
+function readPreset(name: string | undefined, issuer: string): Preset | null {
+  if (name === undefined) return null;
+  const preset = findPreset(name);
+  if (preset === null) throw new UsageError(`--preset ${name}: say one of ${Object.keys(PRESETS).join(", ")}.`);
+  if (preset.issuer.test(issuer)) return preset;
+  throw new UsageError(
+    `${issuer} does not look like an issuer of ${preset.name}, which is ${preset.issuerShape}. Leave --preset out if it has a domain of its own.`,
+  );
+}
+
+function notesFor({ issuer, jwksUri }: Discovered, preset: Preset | null): readonly string[] {
+  const documented = preset?.jwksUri(issuer) ?? jwksUri;
+  return [
+    ...(documented === jwksUri
+      ? []
+      : [`${preset?.name ?? ""} documents its key set at ${documented}: find out why it names another.`]),
+    ...(preset?.notes ?? []),
+    ...(isLoopbackHttp(new URL(issuer)) ? ["Only a Crossgate on this machine accepts a plain-http issuer."] : []),
+    "Register Crossgate's issuer at the provider as a resource authorization server, with your servers' URLs.",
+  ];
+}
+
+interface Written {
+  readonly path: string;
+  readonly text: string;
+  readonly notes: readonly string[];
+}
+
+function describe(
+  { metadataUrl, jwksUri, algorithms }: Discovered,
+  keys: readonly KeyReport[],
+  { path, text, notes }: Written,
+): string {
+  return [
+    `metadata    ${metadataUrl}`,
+    `key set     ${jwksUri}`,
+    `signs with  ${algorithms?.join(", ") ?? "(not stated)"}`,
+    ...keys.map(({ kid, kind, algorithms: verifies, flaw }) => {
+      const verdict = flaw === null ? `usable for ${verifies.join(", ")}` : `not usable: ${flaw}`;
+      return `key         ${kid ?? "(no kid)"}  ${kind}  ${verdict}`;
+    }),
+    `wrote       ${path}`,
+    "",
+    text.trimEnd(),
+    "",
+    ...notes.map((note) => `- ${note}`),
+    "",
+  ].join("\n");
+}
+
+export const command: Command = { help: HELP, run };

@@ -1,0 +1,40 @@
+import { BACKEND_OPTIONS, chooseBackend, withBackend } from "../backend/open-backend.ts";
+import { type Command, parseCommandLine } from "../command.ts";
+import { UsageError } from "../command-error.ts";
+import { findDeployment } from "../deployment.ts";
+import { describeStatus, readStatus } from "../status/status.ts";
+
+const HELP = `Usage: crossgate status [--state DIR | --remote] [options]
+
+Counts the documents that are in force, names those that do not parse (they govern nothing, and what
+they would have governed is refused), and says when the last decision was recorded, and how many of
+each kind in the last hour.
+
+  --state DIR    of a local state (default: .crossgate/state)
+  --remote       of the deployment, by wrangler
+  --issuer URL   the issuer identifier (default: that in wrangler.toml, or of crossgate dev)
+  --json         {"where", "documents": {…}, "broken": […], "audit": {"last_event", "last_hour": {…}}}
+  --help         this text
+
+Exit codes: 0 every document parses, 1 one does not, or something failed, 2 wrong usage. Example:
+
+  npx crossgate status --remote
+`;
+
+const OPTIONS = { ...BACKEND_OPTIONS, issuer: { type: "string" }, json: { type: "boolean", default: false } } as const;
+
+async function run(commandLine: readonly string[]): Promise<void> {
+  const { values, positionals } = parseCommandLine({
+    args: [...commandLine],
+    options: OPTIONS,
+    allowPositionals: true,
+  });
+  if (positionals.length > 0) throw new UsageError(`Unexpected "${positionals.join(" ")}": status takes no directory.`);
+  const choice = chooseBackend(values);
+  const deployment = await findDeployment({ issuer: values.issuer, isLocal: choice.kind === "local" });
+  const status = await withBackend(choice, (backend) => readStatus(backend, deployment, Date.now()));
+  process.stdout.write(values.json ? `${JSON.stringify(status)}\n` : describeStatus(status));
+  if (status.broken.length > 0) process.exitCode = 1;
+}
+
+export const command: Command = { help: HELP, run };

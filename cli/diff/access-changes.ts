@@ -1,0 +1,149 @@
+import type { Rule } from "../../src/policy/policy.ts";
+import { selects } from "../../src/policy/selector.ts";
+import { effectOf } from "../check/rule-cover.ts";
+import { organizationsOf } from "../check/references.ts";
+import type { TrustSet } from "../trust-set.ts";
+import { type Asked, findAccess } from "./access.ts";
+import { type Case, enumerateCases } from "./cases.ts";
+import { describePeople } from "./describe-people.ts";
+import { type Dimension, findDimensions, personOf } from "./people.ts";
+
+export interface AccessChange {
+  readonly change: "gains" | "loses";
+  readonly organization: string;
+  readonly client: string;
+  readonly resource: string;
+  readonly scopes: readonly string[];
+  /** In words, one kind of people an entry. */
+  readonly who: readonly string[];
+}
+
+export interface AccessChanges {
+  readonly changes: readonly AccessChange[];
+  /** How many combinations were decided on both sides, and how many there are. */
+  readonly compared: number;
+  readonly possible: number;
+}
+
+export interface Sides {
+  readonly before: TrustSet;
+  readonly after: TrustSet;
+  readonly nowSeconds: number;
+}
+
+interface Pair {
+  readonly organization: string;
+  readonly clientId: string;
+  readonly resource: string;
+}
+
+/** Who may what, decided under both sets of documents by the engine itself, for every case that either tells apart. */
+export async function findAccessChanges(sides: Sides): Promise<AccessChanges> {
+  let [compared, possible] = [0, 0];
+  const changes: AccessChange[] = [];
+  for (const pair of pairsOf(sides)) {
+    const found = await comparePair(pair, sides);
+    changes.push(...found.changes);
+    compared += found.compared;
+    possible += found.possible;
+  }
+  return { changes, compared, possible };
+}
+
+/** A client is only ever granted what it is registered for, so nothing else can differ. */
+function pairsOf({ before, after }: Sides): readonly Pair[] {
+  const organizations = new Set([before, after].flatMap(({ idp }) => [...idp.values()].flatMap(organizationsOf)));
+  const registered = [before, after].flatMap(({ client }) =>
+    [...client.values()].flatMap(({ client_id, resources }) =>
+      resources.map((resource) => [client_id, resource] as const),
+    ),
+  );
+  const distinct = new Map(registered.map((pair) => [JSON.stringify(pair), pair]));
+  return [...organizations]
+    .toSorted()
+    .flatMap((organization) =>
+      [...distinct.values()].map(([clientId, resource]) => ({ organization, clientId, resource })),
+    );
+}
+
+async function comparePair(pair: Pair, sides: Sides): Promise<AccessChanges> {
+  const [was, is] = [rulesFor(pair, sides.before), rulesFor(pair, sides.after)];
+  if (isUntouched(pair, sides) && effectsOf(was) === effectsOf(is)) return { changes: [], compared: 0, possible: 0 };
+  const rules = [...was, ...is];
+  const dimensions = findDimensions(rules, [sides.before, sides.after], pair.organization);
+  const { cases, possible, isComplete } = enumerateCases(dimensions);
+  const scopes = questionsFor(pair, rules, sides);
+  const moved = new Map<string, Case[]>();
+  for (const one of cases) {
+    for (const movement of await compareCase(one, { pair, sides, scopes })) {
+      const alike = moved.get(movement);
+      if (alike === undefined) moved.set(movement, [one]);
+      else alike.push(one);
+    }
+  }
+  const changes = [...moved].map(([movement, who]) => describe(movement, who, { pair, dimensions, isComplete }));
+  return { changes, compared: cases.length, possible };
+}
+
+function rulesFor({ organization, clientId, resource }: Pair, { policy }: TrustSet): readonly Rule[] {
+  const rules = policy.get(organization)?.rules ?? [];
+  return rules.filter((rule) => selects(rule.clients, clientId) && selects(rule.resources, resource));
+}
+
+/** Order and names change nothing. A policy that is not there and one without rules refuse alike. */
+function effectsOf(rules: readonly Rule[]): string {
+  return JSON.stringify(rules.map(effectOf).toSorted());
+}
+
+function isUntouched({ organization, clientId, resource }: Pair, { before, after }: Sides): boolean {
+  const idps = ({ idp }: TrustSet): unknown =>
+    [...idp.values()].filter((one) => organizationsOf(one).includes(organization));
+  const parts = (set: TrustSet): string =>
+    JSON.stringify([set.client.get(clientId), set.resource.get(resource), idps(set)]);
+  return parts(before) === parts(after);
+}
+
+/** All scopes in one question, unless an expression may look at which are asked for: then each alone. */
+function questionsFor(
+  { resource }: Pair,
+  rules: readonly Rule[],
+  { before, after }: Sides,
+): readonly (readonly string[])[] {
+  const defined = [before, after].flatMap((set) => Object.keys(set.resource.get(resource)?.scopes ?? {}));
+  const scopes = [...new Set(defined)].toSorted();
+  return rules.some(({ condition }) => condition !== undefined) ? scopes.map((scope) => [scope]) : [scopes];
+}
+
+interface Comparison {
+  readonly pair: Pair;
+  readonly sides: Sides;
+  readonly scopes: readonly (readonly string[])[];
+}
+
+/** @returns what moves, as text that is the same for whoever moves alike. */
+async function compareCase(one: Case, { pair, sides, scopes }: Comparison): Promise<readonly string[]> {
+  const person = personOf(one);
+  const granted = async (set: TrustSet): Promise<ReadonlySet<string>> => {
+    const questions = scopes.map((scope): Asked => ({ ...pair, scope, person, nowSeconds: sides.nowSeconds }));
+    const answers = await Promise.all(questions.map((asked) => findAccess(set, asked)));
+    return new Set(answers.flatMap((answer) => [...answer]));
+  };
+  const [was, is] = [await granted(sides.before), await granted(sides.after)];
+  return [movement("gains", is.difference(was)), movement("loses", was.difference(is))].flat();
+}
+
+function movement(change: AccessChange["change"], scopes: ReadonlySet<string>): readonly string[] {
+  return scopes.size === 0 ? [] : [JSON.stringify([change, [...scopes].toSorted()])];
+}
+
+interface Context {
+  readonly pair: Pair;
+  readonly dimensions: readonly Dimension[];
+  readonly isComplete: boolean;
+}
+
+function describe(moved: string, who: readonly Case[], { pair, dimensions, isComplete }: Context): AccessChange {
+  const [change, scopes] = JSON.parse(moved) as [AccessChange["change"], string[]];
+  const { organization, clientId: client, resource } = pair;
+  return { change, organization, client, resource, scopes, who: describePeople(dimensions, who, isComplete) };
+}

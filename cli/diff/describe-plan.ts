@@ -1,0 +1,41 @@
+import type { AccessChange, AccessChanges } from "./access-changes.ts";
+import type { DocumentChange } from "./document-changes.ts";
+import type { Plan } from "./plan.ts";
+
+/** The plan in words, for somebody who is about to say yes to it. */
+export function describePlan({ where, documents, kept, broken, access }: Plan): string {
+  const lines = [
+    ...broken.map(
+      ({ key, path, reason }) =>
+        `broken   ${key} in ${where} governs nothing: ${path === "" ? "" : `${path}: `}${reason}`,
+    ),
+    ...kept.map((key) => `kept     ${key} is in ${where} and in no file; --prune removes it`),
+    ...documents.flatMap(describeDocument),
+    ...(documents.length === 0 ? [`Nothing changes in ${where}.`] : describeAccess(access)),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function describeDocument({ change, key, path, members }: DocumentChange): readonly string[] {
+  const title = `${change.padEnd(8)} ${key}${path === null ? "" : ` (${path})`}`;
+  return [title, ...members.map((line) => `           ${line}`)];
+}
+
+function describeAccess({ changes, compared, possible }: AccessChanges): readonly string[] {
+  const told = changes.length === 0 ? ["Nobody gains and nobody loses anything."] : changes.flatMap(describeChange);
+  return ["", ...told, "", describeExtent(compared, possible)];
+}
+
+function describeChange({ change, organization, client, resource, scopes, who }: AccessChange): readonly string[] {
+  return [
+    `${change.padEnd(8)} ${organization}: ${client} at ${resource}: ${scopes.join(" ")}`,
+    ...who.map((line) => `           ${line}`),
+  ];
+}
+
+function describeExtent(compared: number, possible: number): string {
+  if (compared === possible) {
+    return `Decided ${compared} cases under both: every client, server and scope with one representative of each kind of person that the rules tell apart, as of now.`;
+  }
+  return `Decided ${compared} of ${possible} cases under both: there are too many to try all, so there may be further gains and losses.`;
+}

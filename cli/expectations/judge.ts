@@ -1,0 +1,48 @@
+import { formatScope, parseScope } from "../../src/policy/scope.ts";
+import type { Explained } from "../explain/explanation.ts";
+import { explainRehearsal } from "../explain/explanation.ts";
+import { type RehearsalRequest, type RehearsalWorld, rehearse } from "../explain/rehearsal.ts";
+import type { Expectation } from "./expectation.ts";
+
+export interface Judged {
+  readonly name: string;
+  readonly passed: boolean;
+  /** What came instead; null when it passed. */
+  readonly instead: string | null;
+  readonly explained: Explained;
+}
+
+/** Redeems what the expectation describes under these documents, and compares. */
+export async function judge(expectation: Expectation, world: RehearsalWorld, nowSeconds: number): Promise<Judged> {
+  const { iat } = expectation.claims;
+  const request: RehearsalRequest = {
+    stated: { header: null, claims: expectation.claims },
+    clientId: expectation.client,
+    resource: expectation.resource ?? null,
+    scope: expectation.scope ?? null,
+    provesKey: expectation.dpop,
+    nowSeconds: typeof iat === "number" ? iat : nowSeconds,
+  };
+  const explained = await explainRehearsal(await rehearse(request, world), request, world);
+  const instead = differenceOf(expectation, explained);
+  return { name: expectation.name, passed: instead === null, instead, explained };
+}
+
+/** A failure of ours is neither granted nor refused: no expectation is met by it. */
+function differenceOf({ expect, granted_scope, reason }: Expectation, explained: Explained): string | null {
+  const { decision, meaning, scope_granted } = explained;
+  if (decision !== expect) {
+    return decision === "granted"
+      ? `granted ${scope_granted ?? ""}`
+      : `${decision}: ${explained.reason ?? ""}: ${meaning}`;
+  }
+  if (reason !== undefined && explained.reason !== reason) return `refused for ${explained.reason ?? ""}: ${meaning}`;
+  if (granted_scope !== undefined && !isSameScope(granted_scope, scope_granted))
+    return `granted ${scope_granted ?? ""}`;
+  return null;
+}
+
+function isSameScope(expected: string, granted: string | null): boolean {
+  const scope = parseScope(expected);
+  return scope !== null && formatScope(scope) === granted;
+}

@@ -1,0 +1,80 @@
+import * as z from "zod";
+import type { Row, TrustBackend } from "../backend/trust-backend.ts";
+import { CommandError, UsageError } from "../command-error.ts";
+import { describeReason, isReason } from "./reasons.ts";
+
+const MOST_RECORDS = 20;
+
+/** What the record says and its meaning. Loose, since records outlive the code that wrote them. */
+const recordSchema = z.looseObject({
+  time: z.string(),
+  type: z.string(),
+  decision: z.string(),
+  reason: z.string().nullable(),
+  check: z.string().nullable(),
+});
+
+export interface ExplainedRecord {
+  readonly record: z.output<typeof recordSchema>;
+  readonly meaning: string | null;
+  readonly fix: string | null;
+}
+
+/** @throws UsageError for what is no correlation id, CommandError when there is no record under it */
+export async function explainRecords(
+  correlationId: string,
+  backend: TrustBackend,
+): Promise<readonly ExplainedRecord[]> {
+  // Goes into a statement as text: what wrangler executes has no parameters.
+  if (!/^[A-Za-z0-9-]{1,64}$/.test(correlationId)) {
+    throw new UsageError(`"${correlationId}" is no correlation id: copy it from the response or its header.`);
+  }
+  const rows = await backend.query(
+    `SELECT event FROM audit_event WHERE correlation_id = '${correlationId}' ORDER BY time LIMIT ${MOST_RECORDS}`,
+  );
+  if (rows.length > 0) return rows.map(explainRow);
+  throw new CommandError(
+    `${backend.name} has no record under ${correlationId}. Records arrive some seconds after the answer; what nobody in particular sent is counted and not recorded; ask the right one with --state or --remote.`,
+  );
+}
+
+function explainRow({ event }: Row): ExplainedRecord {
+  const record = recordSchema.parse(JSON.parse(String(event)));
+  const { reason } = record;
+  if (reason === null) return { record, meaning: null, fix: null };
+  if (isReason(reason)) return { record, ...describeReason(reason) };
+  return { record, meaning: null, fix: "Use the version of crossgate that wrote this record to have it explained." };
+}
+
+export function describeRecord({ record, meaning, fix }: ExplainedRecord): string {
+  const { time, type, decision, reason, check } = record;
+  const title = reason === null ? `${decision}: ${type}` : `${decision}: ${reason}, at the check ${check ?? ""}`;
+  const members = TOLD.flatMap(([label, member]) => {
+    const value = record[member];
+    const isAbsent = value === null || value === undefined || (Array.isArray(value) && value.length === 0);
+    return isAbsent ? [] : [`  ${label.padEnd(14)}${Array.isArray(value) ? value.join(", ") : String(value)}`];
+  });
+  const explained = [meaning, fix === null ? null : `Fix: ${fix}`].flatMap((line) =>
+    line === null ? [] : [`  ${line}`],
+  );
+  return `${[title, ...explained, "", `  ${"time".padEnd(14)}${time}`, ...members].join("\n")}\n`;
+}
+
+const TOLD = [
+  ["organization", "organization"],
+  ["client", "client_id"],
+  ["issuer", "issuer"],
+  ["tenant", "tenant"],
+  ["subject", "subject"],
+  ["actor", "actor"],
+  ["resource", "resource"],
+  ["asked for", "scope_requested"],
+  ["asserted", "scope_asserted"],
+  ["granted", "scope_granted"],
+  ["rules", "policy_rules"],
+  ["method", "method"],
+  ["target", "target"],
+  ["upstream said", "upstream_status"],
+  ["document", "document_key"],
+  ["path", "document_path"],
+] as const;

@@ -1,0 +1,67 @@
+import type { Explained } from "./explanation.ts";
+import type { ExplainedRule } from "./policy-part.ts";
+
+/** The explanation for a person: the answer first, then what it rests on, then what would change it. */
+export function describeExplanation(explained: Explained): string {
+  return `${[
+    ...headline(explained),
+    "",
+    ...facts(explained),
+    ...explained.rules.flatMap(describeRule),
+    ...section("What would have to change", explained.would_help),
+    ...reservations(explained),
+  ].join("\n")}\n`;
+}
+
+function headline({ decision, reason, check, error, meaning, fix, compared }: Explained): readonly string[] {
+  if (reason === null) return [`granted: ${meaning}`];
+  const told = error === null ? "" : `; the client is told ${error}`;
+  return [
+    `${decision}: ${reason}, at the check ${check ?? ""}${told}`,
+    `  ${meaning}`,
+    ...compared.map((line) => `    ${line}`),
+    `  Fix: ${fix ?? ""}`,
+  ];
+}
+
+function facts({
+  organization,
+  resource,
+  scope_granted,
+  token_lifetime_seconds,
+  permitted_by,
+}: Explained): readonly string[] {
+  const lines: readonly (readonly [string, string | null])[] = [
+    ["organization", organization],
+    ["resource", resource],
+    ["scope", scope_granted],
+    ["token lives", token_lifetime_seconds === null ? null : `${token_lifetime_seconds} s`],
+    ["permitted by", permitted_by.length === 0 ? null : permitted_by.join(", ")],
+  ];
+  const known = lines.flatMap(([name, value]) => (value === null ? [] : [`  ${name.padEnd(14)}${value}`]));
+  return known.length === 0 ? [] : [...known, ""];
+}
+
+const MARKS = { holds: "holds", does_not_hold: "does not hold", failed: "fails" } as const;
+
+function describeRule({ rule, effect, applies, conditions }: ExplainedRule): readonly string[] {
+  return [
+    `  ${effect} ${rule}: ${applies ? "applies" : "does not apply"}`,
+    ...conditions.map(({ condition, outcome, because }) => {
+      const reason = because === null ? "" : `: ${because}`;
+      return `    ${condition} ${MARKS[outcome]}${reason}`;
+    }),
+  ];
+}
+
+function section(title: string, lines: readonly string[]): readonly string[] {
+  return lines.length === 0 ? [] : ["", `${title}:`, ...lines.map((line) => `  - ${line}`)];
+}
+
+function reservations({ assumed, not_checked }: Explained): readonly string[] {
+  const filledIn =
+    assumed.length === 0
+      ? []
+      : [`Filled in, since the claims leave them out: ${assumed.join(", ")}. A real ID-JAG must state them.`];
+  return ["", ...filledIn, `Not checked here: ${not_checked.join(", ")}.`];
+}

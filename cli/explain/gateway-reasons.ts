@@ -1,0 +1,93 @@
+import type { GatewayRefusal, OutageReason } from "../../src/audit/reason.ts";
+import type { ReasonWords } from "./reasons.ts";
+
+/** What can be wrong with a call of an MCP server. */
+export const GATEWAY_REASONS: Record<GatewayRefusal, ReasonWords> = {
+  token_missing: ["The call carries no access token.", "Routine for a first call: the answer says where to get one."],
+  token_in_query: ["The token is in the URL.", "Let the client send it in the Authorization header alone."],
+  token_malformed: [
+    "The token is none of ours.",
+    "Let the client send the access token, not the ID-JAG or an ID token.",
+  ],
+  token_signature: [
+    "The token is not signed by our keys.",
+    "Obtain a new one; after a restored backup, check SIGNING_KEYS.",
+  ],
+  token_issuer: ["The token is from another issuer.", "Obtain one from this Crossgate."],
+  token_audience: ["The token is for another server.", "Obtain one with this server's URL as resource."],
+  token_expired: ["The token has expired.", "Let the client redeem a new ID-JAG."],
+  token_binding: [
+    "The token is bound to a key, and the call does not prove that key.",
+    "Let the client use the DPoP scheme with a proof by the same key.",
+  ],
+  gateway_proof_invalid: [
+    "The DPoP proof does not fit this call.",
+    "Its htu, htm, iat and ath must be those of this call and token (RFC 9449 §4.3).",
+  ],
+  gateway_proof_replayed: ["The DPoP proof was used before.", "Let the client make a fresh one for each call."],
+  origin_not_allowed: [
+    "The call is from a web page whose origin is not allowed.",
+    "Add the origin to allowed_origins in the server's document, if that page may call it.",
+  ],
+  method_not_allowed: ["This HTTP method means nothing here.", "Use POST, and GET or DELETE for sessions."],
+  message_too_large: ["The message is too large.", "Send less at once; the README lists the limits."],
+  message_media_type: ["The body is not JSON.", "Let the client send application/json."],
+  message_malformed: ["The message is not one JSON-RPC message.", "Use an MCP client; batches are not accepted."],
+  message_header_mismatch: [
+    "A header says something else than the message that it mirrors.",
+    "Use an MCP client that sets the headers from the message itself.",
+  ],
+  operation_unknown: [
+    "No scope of this server means that method or tool.",
+    "Add it to a scope in the server's document, if callers may use it.",
+  ],
+  scope_insufficient: [
+    "The token's scope does not allow this method or tool.",
+    "Obtain a token with a scope that does: the answer named it.",
+  ],
+  session_unknown: ["The session is not one of this caller.", "Let the client initialize again."],
+  gateway_rate_limited: [
+    "This client sent too many calls.",
+    "Slow it down, or raise CLIENT_RATE_LIMIT in wrangler.toml.",
+  ],
+  upstream_unreachable: ["The MCP server does not answer.", "Check upstream in the server's document, and the server."],
+  upstream_redirect: ["The MCP server redirects.", "Put the address that it leads to into upstream."],
+  upstream_refused: [
+    "The MCP server refused the gateway itself.",
+    "Let it accept the gateway's calls; it gets no caller's token.",
+  ],
+  upstream_media_type: [
+    "The MCP server answered neither JSON nor an event stream.",
+    "Check upstream: it must be its MCP URL.",
+  ],
+};
+
+/** What is ours to mend, not the caller's. */
+export const OUTAGE_REASONS: Record<OutageReason | "fault", ReasonWords> = {
+  ledger_unavailable: [
+    "The ledger did not answer.",
+    "Try again; the assertion is not spent. See the status of Durable Objects.",
+  ],
+  ledger_overloaded: ["A ledger had too much to do.", "Try again; raise LEDGER_SHARDS if it stays so."],
+  audit_backlog: [
+    "A ledger holds as many undelivered records as it may.",
+    "See why the queue or its consumer is stuck: no token is issued without room for its record.",
+  ],
+  keys_unavailable: [
+    "The provider's key set could not be had, and the last one is too old.",
+    "Check jwks_uri in the issuer's document, and that it answers 200 without a redirect.",
+  ],
+  trust_unavailable: ["KV did not answer.", "Try again; see the status of Workers KV."],
+  trust_document_invalid: [
+    "A document in KV does not parse, so what it governs is refused.",
+    "npx crossgate status names key and path; mend it, and it recovers within a minute.",
+  ],
+  signer_unavailable: [
+    "The access token could not be signed.",
+    "Check the secret SIGNING_KEYS: npx crossgate keys show.",
+  ],
+  fault: [
+    "Something failed inside Crossgate.",
+    "The Worker's log has the class of the error under this correlation id.",
+  ],
+};

@@ -1,0 +1,162 @@
+import { type Explanation, explain } from "../../src/policy/explain.ts";
+import type { PermitRule, Policy, Rule } from "../../src/policy/policy.ts";
+import type { PolicyRequest } from "../../src/policy/policy-request.ts";
+import type { Selector } from "../../src/policy/selector.ts";
+import type { Known } from "./rehearsal.ts";
+
+/** What `checks/policy.ts` asks of policy, from the same facts; null where redemption ended before them. */
+export function policyRequestOf(known: Known): PolicyRequest | null {
+  const { client, idJag, resource, subject, admissibleScope, nowSeconds } = known;
+  if (!client || !idJag || !resource || !subject || !admissibleScope || nowSeconds === undefined) return null;
+  return {
+    issuer: subject.issuer,
+    idpTenant: known.idpTenant ?? null,
+    clientId: client.client_id,
+    resource: resource.resource,
+    subject: subject.sub,
+    groups: idJag.groups,
+    emailDomain: idJag.emailDomain,
+    actor: idJag.actor?.sub ?? null,
+    acr: idJag.authentication.acr,
+    amr: new Set(idJag.authentication.amr),
+    authTimeSeconds: idJag.authentication.authTimeSeconds,
+    nowSeconds,
+    isKeyBound: (known.proof ?? null) !== null,
+    scope: admissibleScope,
+  };
+}
+
+export interface ExplainedRule {
+  readonly rule: string;
+  readonly effect: "permit" | "deny";
+  readonly applies: boolean;
+  readonly conditions: readonly {
+    readonly condition: string;
+    readonly outcome: "holds" | "does_not_hold" | "failed";
+    /** What the rule wants and what the request has; only where it does not hold. */
+    readonly because: string | null;
+  }[];
+}
+
+/** Every condition of every rule, with the values beside those that do not hold. */
+export function explainRules(policy: Policy, request: PolicyRequest): readonly ExplainedRule[] {
+  const rules = new Map(policy.rules.map((rule) => [rule.id, rule]));
+  return explain(policy, request).rules.map(({ conditions, ...outcome }) => ({
+    ...outcome,
+    conditions: conditions.map((one) => ({
+      ...one,
+      because: one.outcome === "holds" ? null : becauseOf(one, rules.get(outcome.rule), request),
+    })),
+  }));
+}
+
+/** What would have to change for the request to be granted, as far as policy is concerned. */
+export function whatWouldHelp(policy: Policy, request: PolicyRequest): readonly string[] {
+  const explanation = explain(policy, request);
+  const { decision } = explanation;
+  if (decision.effect === "permit") return [];
+  const permits = policy.rules.filter((rule) => rule.effect === "permit");
+  switch (decision.cause) {
+    case "denied_by_rule":
+      return [
+        `The deny rule ${decision.rule} must not select this request: narrow one of its conditions, or remove it.`,
+      ];
+    case "condition_failed":
+      return [
+        `The expression of the rule ${decision.rule} fails on this request: mend it. Until then everything is denied.`,
+      ];
+    case "authentication_insufficient":
+      return [`The user must sign in again, as the rule ${decision.rule} demands: ${stepUpOf(decision.stepUp)}.`];
+    case "key_binding_required":
+      return [`The client must send a DPoP proof: the rule ${decision.rule} grants key-bound tokens only.`];
+    case "scope_not_permitted":
+      return applying(explanation, permits).map(
+        (rule) =>
+          `The rule ${rule.id} applies and grants ${named(rule.scopes)}: add a scope that was asked for, or ask for one of those.`,
+      );
+    case "no_rule_permits":
+      return permits.length === 0
+        ? ["The policy has no permit rule: write one."]
+        : nearest(explanation, policy, request);
+  }
+}
+
+const MOST_SUGGESTIONS = 3;
+
+/** The permit rules that came closest first. */
+function nearest(explanation: Explanation, policy: Policy, request: PolicyRequest): readonly string[] {
+  const rules = new Map(policy.rules.map((rule) => [rule.id, rule]));
+  return explanation.rules
+    .filter(({ effect }) => effect === "permit")
+    .map(({ rule, conditions }) => ({ rule, lacking: conditions.filter(({ outcome }) => outcome !== "holds") }))
+    .toSorted((a, b) => a.lacking.length - b.lacking.length)
+    .slice(0, MOST_SUGGESTIONS)
+    .map(({ rule, lacking }) => {
+      const reasons = lacking.map((one) => `${one.condition}: ${becauseOf(one, rules.get(rule), request)}`);
+      return `The rule ${rule} would apply if these held: ${reasons.join("; ")}.`;
+    });
+}
+
+function applying({ rules }: Explanation, permits: readonly PermitRule[]): readonly PermitRule[] {
+  const ids = new Set(rules.flatMap(({ rule, applies }) => (applies ? [rule] : [])));
+  return permits.filter(({ id }) => ids.has(id));
+}
+
+function stepUpOf(
+  stepUp: { readonly acrValues: readonly string[]; readonly maximumAgeSeconds: number | null } | null,
+): string {
+  const acr = stepUp === null || stepUp.acrValues.length === 0 ? [] : [`acr ${stepUp.acrValues.join(" or ")}`];
+  const age = stepUp?.maximumAgeSeconds ?? null;
+  return [...acr, ...(age === null ? [] : [`no longer than ${age} s ago`])].join(", ");
+}
+
+const ASKED: Readonly<Record<string, (request: PolicyRequest) => string>> = {
+  clients: ({ clientId }) => quote(clientId),
+  resources: ({ resource }) => quote(resource),
+  issuers: ({ issuer }) => quote(issuer),
+  tenants: ({ idpTenant }) => quote(idpTenant),
+  subjects: ({ subject }) => quote(subject),
+  actors: ({ actor }) => quote(actor),
+  email_domains: ({ emailDomain }) => quote(emailDomain),
+  groups: ({ groups }) => named(groups),
+  amr: ({ amr }) => named(amr),
+  acr: ({ acr }) => quote(acr),
+  not_before: ({ nowSeconds }) => instant(nowSeconds),
+  not_after: ({ nowSeconds }) => instant(nowSeconds),
+  maximum_authentication_age_seconds: ({ authTimeSeconds, nowSeconds }) =>
+    authTimeSeconds === null ? "no auth_time" : `a sign-in ${nowSeconds - authTimeSeconds} s ago`,
+};
+
+function becauseOf(
+  { condition, outcome }: { condition: string; outcome: string },
+  rule: Rule | undefined,
+  request: PolicyRequest,
+): string {
+  const [, wanted] = Object.entries(rule ?? {}).find(([member]) => member === condition) ?? [];
+  if (outcome === "failed") return `the expression ${String(wanted)} fails on this request`;
+  if (condition === "condition") return `the expression ${String(wanted)} is false`;
+  return `the rule names ${describeWanted(wanted)}, the request has ${ASKED[condition]?.(request) ?? "something else"}`;
+}
+
+function describeWanted(wanted: unknown): string {
+  if (wanted instanceof Set) return named(wanted as ReadonlySet<string>);
+  return Array.isArray(wanted) ? named(new Set(wanted.map(String))) : String(wanted);
+}
+
+const MOST_NAMES = 5;
+
+function named(selector: Selector): string {
+  if (selector === "any") return "any";
+  const all = [...selector];
+  if (all.length === 0) return "none";
+  const shown = all.slice(0, MOST_NAMES).map(quote).join(", ");
+  return all.length > MOST_NAMES ? `${shown} and ${all.length - MOST_NAMES} more` : shown;
+}
+
+function quote(value: string | null): string {
+  return value === null ? "none" : JSON.stringify(value);
+}
+
+function instant(seconds: number): string {
+  return new Date(seconds * 1000).toISOString();
+}

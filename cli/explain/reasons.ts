@@ -1,0 +1,25 @@
+import type { Reason } from "../../src/audit/reason.ts";
+import { GATEWAY_REASONS, OUTAGE_REASONS } from "./gateway-reasons.ts";
+import { REDEMPTION_REASONS } from "./redemption-reasons.ts";
+import { TOKEN_REQUEST_REASONS } from "./token-request-reasons.ts";
+
+/** What happened, and what mends it: a sentence each. */
+export type ReasonWords = readonly [meaning: string, fix: string];
+
+/** Exhaustive: a new reason does not compile until somebody has said what it means and what to do. */
+const REASONS: Record<Reason, ReasonWords> = {
+  ...TOKEN_REQUEST_REASONS,
+  ...REDEMPTION_REASONS,
+  ...GATEWAY_REASONS,
+  ...OUTAGE_REASONS,
+};
+
+export function describeReason(reason: Reason): { readonly meaning: string; readonly fix: string } {
+  const [meaning, fix] = REASONS[reason];
+  return { meaning, fix };
+}
+
+/** Records outlive the code that wrote them. */
+export function isReason(text: string): text is Reason {
+  return Object.hasOwn(REASONS, text);
+}

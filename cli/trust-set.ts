@@ -1,0 +1,69 @@
+import type { EgressRules } from "../src/egress/url-policy.ts";
+import {
+  type DocumentKind,
+  DocumentInvalid,
+  type ParsedDocument,
+  parseTrustDocument,
+  type TrustDocuments,
+} from "../src/trust/documents.ts";
+import { parseDocumentKey } from "./backend/document-keys.ts";
+
+/** Why a document governs nothing. */
+export interface BrokenDocument {
+  readonly key: string;
+  readonly path: string;
+  readonly reason: string;
+}
+
+/** All documents of one place, parsed as the Worker parses them; what does not parse is not among them. */
+export interface TrustSet {
+  readonly idp: ReadonlyMap<string, TrustDocuments["idp"]>;
+  readonly client: ReadonlyMap<string, TrustDocuments["client"]>;
+  readonly resource: ReadonlyMap<string, TrustDocuments["resource"]>;
+  readonly policy: ReadonlyMap<string, TrustDocuments["policy"]>;
+  readonly broken: readonly BrokenDocument[];
+}
+
+type Mutable = { [Kind in DocumentKind]: Map<string, ParsedDocument<Kind>> };
+
+export function readTrustSet(
+  documents: readonly { readonly key: string; readonly value: string }[],
+  rules: EgressRules,
+): TrustSet {
+  const sound: Mutable = { idp: new Map(), client: new Map(), resource: new Map(), policy: new Map() };
+  const broken: BrokenDocument[] = [];
+  for (const { key, value } of documents) {
+    const found = parseDocumentKey(key);
+    if (found === null) continue;
+    const problem = add(sound, { ...found, text: value }, rules);
+    if (problem !== null) broken.push({ key, ...problem });
+  }
+  return { ...sound, broken };
+}
+
+interface Entry<Kind extends DocumentKind> {
+  readonly kind: Kind;
+  readonly name: string;
+  readonly text: string;
+}
+
+function add<Kind extends DocumentKind>(
+  sound: Mutable,
+  { kind, name, text }: Entry<Kind>,
+  rules: EgressRules,
+): Omit<BrokenDocument, "key"> | null {
+  try {
+    const documents: Map<string, ParsedDocument<Kind>> = sound[kind];
+    documents.set(name, parseTrustDocument(kind, { name, text }, rules));
+    return null;
+  } catch (error) {
+    if (error instanceof DocumentInvalid) return { path: error.path, reason: reasonIn(error) };
+    throw error;
+  }
+}
+
+/** The message without the key and path that it begins with. */
+export function reasonIn(error: DocumentInvalid): string {
+  const start = error.path === "" ? error.key : `${error.key}: ${error.path}`;
+  return error.message.slice(start.length + 2);
+}

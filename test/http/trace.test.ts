@@ -1,0 +1,44 @@
+import { describe, expect, it } from "vitest";
+import { traceRequest } from "../../src/http/trace.ts";
+
+function trace(headers: Readonly<Record<string, string>> = {}, cf: object = {}) {
+  const request = new Request("https://crossgate.example/token", { headers });
+  return traceRequest(Object.defineProperty(request, "cf", { value: cf }));
+}
+
+describe("a request's trace", () => {
+  it("has an id of its own each time", () => {
+    const [first, second] = [trace(), trace()];
+    expect(first.correlationId).toMatch(/^[0-9a-f-]{36}$/);
+    expect(second.correlationId).not.toBe(first.correlationId);
+  });
+
+  // One that a caller may choose would let it write into other people's trails.
+  it.each(["crossgate-correlation-id", "x-correlation-id", "x-request-id", "traceparent", "cf-ray"])(
+    "takes no id from %s",
+    (name) => {
+      expect(trace({ [name]: "chosen-by-the-caller" }).correlationId).not.toBe("chosen-by-the-caller");
+    },
+  );
+
+  it.each([
+    ["0123456789abcdef-FRA", "0123456789abcdef-FRA"],
+    ["0123456789abcdef", "0123456789abcdef"],
+    ["not a ray", null],
+    ["0123456789abcdef-FRA<script>", null],
+    ["0".repeat(33), null],
+    ["", null],
+  ])("has the ray %j as %j", (ray, expected) => {
+    expect(trace({ "cf-ray": ray }).ray).toBe(expected);
+  });
+
+  it.each([
+    [{ colo: "FRA" }, "FRA"],
+    [{ colo: "fra" }, null],
+    [{ colo: 7 }, null],
+    [{}, null],
+    [undefined, null],
+  ])("has the place of %j as %j", (cf, expected) => {
+    expect(trace({}, cf as object).colo).toBe(expected);
+  });
+});
