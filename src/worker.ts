@@ -22,7 +22,7 @@ const PROTECTED_RESOURCE_FORM = "/.well-known/oauth-protected-resource";
 
 const router = Router<Request, [Services]>();
 router
-  .all("/token", (request, services) => handleTokenRequest(request, services.token))
+  .all("/token", (request, services) => outlasting(handleTokenRequest(request, services.token)))
   .get("/jwks", (_request, { keys }) => respondKeySet(keys.published))
   .all("/authorize", (request) => explainAuthorize(request))
   .get("/health", () => respondJson(200, { status: "ok" }))
@@ -32,7 +32,16 @@ for (const form of AUTHORIZATION_SERVER_FORMS) {
   router.get(form, (_request, { config }) => respondAuthorizationServerMetadata(config.issuer));
   router.get(`${form}/*`, (request, services) => authorizationServerOfServer(form, request, services));
 }
-router.all("*", async (request, { gateway }) => (await handleGatewayRequest(request, gateway)) ?? notFound());
+router.all(
+  "*",
+  async (request, { gateway }) => (await outlasting(handleGatewayRequest(request, gateway))) ?? notFound(),
+);
+
+/** A caller who hangs up would otherwise stop us between a decision and its record, and nobody would know of it. */
+function outlasting<Answer>(answer: Promise<Answer>): Promise<Answer> {
+  waitUntil(answer);
+  return answer;
+}
 
 function protectedResource(request: Request, services: Services): Promise<Response> {
   return respondProtectedResourceMetadata(request, { ...services, issuer: services.config.issuer });

@@ -39,7 +39,7 @@ export function instant(text: string | undefined, absent: number): number {
 /** What a rule does, without its name and description: two with the same text are the same rule. */
 export function effectOf({ id: _id, description: _description, ...rest }: Rule): string {
   return JSON.stringify(rest, (_member, value: unknown) => {
-    if (value instanceof Set) return [...value].toSorted();
+    if (value instanceof Set) return [...value].map(String).toSorted();
     return typeof value === "object" && value !== null && !Array.isArray(value) ? sorted(value) : value;
   });
 }

@@ -75,13 +75,13 @@ async function comparePair(pair: Pair, sides: Sides): Promise<AccessChanges> {
   const scopes = questionsFor(pair, rules, sides);
   const moved = new Map<string, Case[]>();
   for (const one of cases) {
-    for (const movement of await compareCase(one, { pair, sides, scopes })) {
-      const alike = moved.get(movement);
-      if (alike === undefined) moved.set(movement, [one]);
+    for (const what of await compareCase(one, { pair, sides, scopes })) {
+      const alike = moved.get(what);
+      if (alike === undefined) moved.set(what, [one]);
       else alike.push(one);
     }
   }
-  const changes = [...moved].map(([movement, who]) => describe(movement, who, { pair, dimensions, isComplete }));
+  const changes = [...moved].map(([what, who]) => describe(what, who, { pair, dimensions, isComplete }));
   return { changes, compared: cases.length, possible };
 }
 

@@ -94,8 +94,12 @@ function quotedIn(condition: string | undefined, variable: string): readonly str
   return [...condition.matchAll(/"([^"\\]+)"|'([^'\\]+)'/g)].map(([, double, single]) => double ?? single ?? "");
 }
 
-function andMore([first = "", ...others]: readonly string[]): string {
-  return others.length === 0 ? `"${first}"` : `"${first}" (or one of ${others.length} more that the rules treat alike)`;
+const MOST_NAMES = 3;
+
+function andMore(values: readonly string[]): string {
+  const shown = values.slice(0, MOST_NAMES).map((value) => `"${value}"`);
+  const hidden = values.length - shown.length;
+  return [...shown, ...(hidden > 0 ? [`one of ${hidden} more that the rules treat alike`] : [])].join(" or ");
 }
 
 function signIns(sets: readonly TrustSet[], organization: string): Dimension {

@@ -50,14 +50,18 @@ export function describeRecord({ record, meaning, fix }: ExplainedRecord): strin
   const { time, type, decision, reason, check } = record;
   const title = reason === null ? `${decision}: ${type}` : `${decision}: ${reason}, at the check ${check ?? ""}`;
   const members = TOLD.flatMap(([label, member]) => {
-    const value = record[member];
-    const isAbsent = value === null || value === undefined || (Array.isArray(value) && value.length === 0);
-    return isAbsent ? [] : [`  ${label.padEnd(14)}${Array.isArray(value) ? value.join(", ") : String(value)}`];
+    const text = show(record[member]);
+    return text === "" ? [] : [`  ${label.padEnd(14)}${text}`];
   });
   const explained = [meaning, fix === null ? null : `Fix: ${fix}`].flatMap((line) =>
     line === null ? [] : [`  ${line}`],
   );
   return `${[title, ...explained, "", `  ${"time".padEnd(14)}${time}`, ...members].join("\n")}\n`;
+}
+
+function show(value: unknown): string {
+  if (Array.isArray(value)) return value.map(show).join(", ");
+  return typeof value === "string" || typeof value === "number" ? String(value) : "";
 }
 
 const TOLD = [

@@ -1,3 +1,4 @@
+import type { Deny, StepUp } from "../../src/policy/decide.ts";
 import { type Explanation, explain } from "../../src/policy/explain.ts";
 import type { PermitRule, Policy, Rule } from "../../src/policy/policy.ts";
 import type { PolicyRequest } from "../../src/policy/policy-request.ts";
@@ -55,30 +56,41 @@ export function whatWouldHelp(policy: Policy, request: PolicyRequest): readonly 
   const explanation = explain(policy, request);
   const { decision } = explanation;
   if (decision.effect === "permit") return [];
-  const permits = policy.rules.filter((rule) => rule.effect === "permit");
-  switch (decision.cause) {
-    case "denied_by_rule":
-      return [
-        `The deny rule ${decision.rule} must not select this request: narrow one of its conditions, or remove it.`,
-      ];
-    case "condition_failed":
-      return [
-        `The expression of the rule ${decision.rule} fails on this request: mend it. Until then everything is denied.`,
-      ];
-    case "authentication_insufficient":
-      return [`The user must sign in again, as the rule ${decision.rule} demands: ${stepUpOf(decision.stepUp)}.`];
-    case "key_binding_required":
-      return [`The client must send a DPoP proof: the rule ${decision.rule} grants key-bound tokens only.`];
-    case "scope_not_permitted":
-      return applying(explanation, permits).map(
-        (rule) =>
-          `The rule ${rule.id} applies and grants ${named(rule.scopes)}: add a scope that was asked for, or ask for one of those.`,
-      );
-    case "no_rule_permits":
-      return permits.length === 0
-        ? ["The policy has no permit rule: write one."]
-        : nearest(explanation, policy, request);
-  }
+  return HELP[decision.cause](decision, { explanation, policy, request });
+}
+
+interface Denied {
+  readonly explanation: Explanation;
+  readonly policy: Policy;
+  readonly request: PolicyRequest;
+}
+
+const HELP: Record<Deny["cause"], (deny: Deny, denied: Denied) => readonly string[]> = {
+  denied_by_rule: ({ rule }) => [
+    `The deny rule ${rule ?? ""} must not select this request: narrow one of its conditions, or remove it.`,
+  ],
+  condition_failed: ({ rule }) => [
+    `The expression of the rule ${rule ?? ""} fails on this request: mend it. Until then everything is denied.`,
+  ],
+  authentication_insufficient: ({ rule, stepUp }) => [
+    `The user must sign in again, as the rule ${rule ?? ""} demands: ${stepUpOf(stepUp)}.`,
+  ],
+  key_binding_required: ({ rule }) => [
+    `The client must send a DPoP proof: the rule ${rule ?? ""} grants key-bound tokens only.`,
+  ],
+  scope_not_permitted: (_deny, { explanation, policy }) =>
+    applying(explanation, permitsOf(policy)).map(
+      (rule) =>
+        `The rule ${rule.id} applies and grants ${named(rule.scopes)}: add a scope that was asked for, or ask for one of those.`,
+    ),
+  no_rule_permits: (_deny, { explanation, policy, request }) =>
+    permitsOf(policy).length === 0
+      ? ["The policy has no permit rule: write one."]
+      : nearest(explanation, policy, request),
+};
+
+function permitsOf({ rules }: Policy): readonly PermitRule[] {
+  return rules.filter((rule) => rule.effect === "permit");
 }
 
 const MOST_SUGGESTIONS = 3;
@@ -102,9 +114,7 @@ function applying({ rules }: Explanation, permits: readonly PermitRule[]): reado
   return permits.filter(({ id }) => ids.has(id));
 }
 
-function stepUpOf(
-  stepUp: { readonly acrValues: readonly string[]; readonly maximumAgeSeconds: number | null } | null,
-): string {
+function stepUpOf(stepUp: StepUp | null): string {
   const acr = stepUp === null || stepUp.acrValues.length === 0 ? [] : [`acr ${stepUp.acrValues.join(" or ")}`];
   const age = stepUp?.maximumAgeSeconds ?? null;
   return [...acr, ...(age === null ? [] : [`no longer than ${age} s ago`])].join(", ");
@@ -132,9 +142,10 @@ function becauseOf(
   rule: Rule | undefined,
   request: PolicyRequest,
 ): string {
+  if (condition === "condition") {
+    return `the expression ${rule?.condition ?? ""} ${outcome === "failed" ? "fails on this request" : "is false"}`;
+  }
   const [, wanted] = Object.entries(rule ?? {}).find(([member]) => member === condition) ?? [];
-  if (outcome === "failed") return `the expression ${String(wanted)} fails on this request`;
-  if (condition === "condition") return `the expression ${String(wanted)} is false`;
   return `the rule names ${describeWanted(wanted)}, the request has ${ASKED[condition]?.(request) ?? "something else"}`;
 }
 

@@ -129,9 +129,9 @@ interface Request {
   readonly world: RehearsalWorld;
 }
 
-function makeProof({ publicJwk, sign }: ThrowawayKey, { request, world }: Request): Promise<string> {
+function makeProof(key: ThrowawayKey, { request, world }: Request): Promise<string> {
   const claims = { htm: "POST", htu: tokenEndpointOf(world), jti: "rehearsal", iat: request.nowSeconds, nonce: NONCE };
-  return sign({ typ: "dpop+jwt", alg: "ES256", jwk: publicJwk }, claims);
+  return key.sign({ typ: "dpop+jwt", alg: "ES256", jwk: key.publicJwk }, claims);
 }
 
 interface Presentation {

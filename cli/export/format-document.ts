@@ -39,8 +39,9 @@ function inOrder(value: unknown, shape: unknown): unknown {
 
 function alternativesOf(shape: unknown): readonly Shape[] {
   if (typeof shape !== "object" || shape === null) return [];
-  const { anyOf = [], oneOf = [] } = shape as Shape;
-  return [shape as Shape, ...[...anyOf, ...oneOf].flatMap(alternativesOf)];
+  const own: Shape = shape;
+  const { anyOf = [], oneOf = [] } = own;
+  return [own, ...[...anyOf, ...oneOf].flatMap(alternativesOf)];
 }
 
 /** @param used what stands on the line before the value already */

@@ -24,10 +24,12 @@ export interface Call {
 /** Null for a call that was authorized and sent. */
 export type CallOutcome = CallRefused["reason"] | "fault" | null;
 
-/** One event a call, once a signature of ours says whose it is; what comes before that is counted. */
+/** One event a call, once a signature of ours says whose it is; what comes before that is counted, and so is a flood. */
 export function account(call: Call, outcome: CallOutcome, recorder: Recorder): void {
   const { caller, trace } = call;
-  if (caller === null) return outcome === null ? undefined : recorder.count("gateway", outcome);
+  if (caller === null || outcome === "gateway_rate_limited") {
+    return outcome === null ? undefined : recorder.count("gateway", outcome);
+  }
   const facts = {
     ...callFacts(call),
     ...callerFacts(caller),

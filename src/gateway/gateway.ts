@@ -1,4 +1,3 @@
-import { waitUntil } from "cloudflare:workers";
 import type { AccessToken } from "../access-token/verify.ts";
 import { Outage } from "../audit/reason.ts";
 import type { RequestTrace } from "../audit/audit-event.ts";
@@ -28,14 +27,7 @@ export interface GatewayDependencies extends BearerDependencies {
 }
 
 /** @returns the answer of an MCP server behind this gateway, or null when no server has this URL. */
-export function handleGatewayRequest(request: Request, uses: GatewayDependencies): Promise<Response | null> {
-  const answered = respond(request, uses);
-  // A caller who hangs up would otherwise stop us between the call and its record, and nobody would know of the call.
-  waitUntil(answered);
-  return answered;
-}
-
-async function respond(request: Request, uses: GatewayDependencies): Promise<Response | null> {
+export async function handleGatewayRequest(request: Request, uses: GatewayDependencies): Promise<Response | null> {
   const trace = traceRequest(request);
   const response = await route(request, trace, uses);
   response?.headers.set(CORRELATION_HEADER, trace.correlationId);

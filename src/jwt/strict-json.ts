@@ -115,7 +115,8 @@ class Scanner {
   }
 
   #name(decoded: string, container: Container): void {
-    const name = container.foldsCase ? decoded.toLowerCase() : decoded;
+    // Upper case first: "ſ" folds into "s" only by way of "S".
+    const name = container.foldsCase ? decoded.toUpperCase().toLowerCase() : decoded;
     if (container.names?.has(name)) throw new AmbiguousJson("duplicate member");
     container.names?.add(name);
   }

@@ -105,8 +105,9 @@ async function account(refused: Refused, known: Partial<Decided>, { uses, trace 
   const { reason, refusedAt } = refused;
   // The ledger has written this one with its decision.
   if (reason === "assertion_replayed") return;
-  // A nonce challenge decides nothing; the answer to it will.
-  if (known.client === undefined || reason === "proof_nonce_required") return uses.recorder.count("token", reason);
+  // A nonce challenge decides nothing, and a record for each request of a flood is what the flood is after.
+  const isCounted = reason === "proof_nonce_required" || reason === "client_rate_limited";
+  if (known.client === undefined || isCounted) return uses.recorder.count("token", reason);
   const decision = refused.kind === "refusal" ? "refused" : "failed";
   const facts = {
     ...auditFacts(known),

@@ -29,7 +29,10 @@ export const protectedResourceSchema = z
       .default(LIMITS.accessTokenLifetimeSeconds),
     dpop_required: z.boolean().default(false),
     /** Browser origins that may call this server; requests without an Origin header are not from a browser. */
-    allowed_origins: z.array(z.url()).max(64).default([]),
+    allowed_origins: z
+      .array(z.string().refine(isOrigin, "an origin as browsers send it: scheme and host, no slash"))
+      .max(64)
+      .default([]),
   })
   .refine((resource) => isCanonical(resource.resource), {
     path: ["resource"],
@@ -47,4 +50,8 @@ function isCanonical(text: string): boolean {
   if (!URL.canParse(text) || text.includes("?") || text.includes("#")) return false;
   const url = new URL(text);
   return url.href === text || url.origin === text;
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text;
 }
