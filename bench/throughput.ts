@@ -80,8 +80,9 @@ export async function warmUp(world: World, server: Server): Promise<void> {
   let asked = 0;
   for (let second = 0; second < limitSeconds && asked < requests; second += 1) {
     // oxlint-disable-next-line no-await-in-loop -- in order
-    asked += (await runOnce(world, server, { load: "saturated", seconds: 1 })).requests;
+    asked += (await runOnce(world, server, { load: "saturated", seconds: 1, quietMilliseconds: 0 })).requests;
   }
+  await server.workerd.settle(world.plan.quietMilliseconds);
 }
 
 interface Server {
@@ -94,7 +95,11 @@ interface Server {
 async function compare(world: World, servers: readonly Server[], load: LoadName): Promise<Comparison> {
   const seconds = load === "saturated" ? world.plan.saturatedSeconds : world.plan.singleSeconds;
   const rounds = await inOrder(Array.from({ length: world.plan.rounds }), () =>
-    inOrder(servers, (server) => runOnce(world, server, { load, seconds })),
+    inOrder(servers, (server) => {
+      // The others have nothing left to do once they have answered.
+      const quietMilliseconds = server.name === "crossgate" ? world.plan.quietMilliseconds : 0;
+      return runOnce(world, server, { load, seconds, quietMilliseconds });
+    }),
   );
   const own = servers.findIndex(({ name }) => name === "crossgate");
   const subjects = servers.map(({ name }, position) => {
@@ -135,7 +140,7 @@ const UNDER_WAY_PER_CONNECTION = 2;
 async function runOnce(
   world: World,
   { name, workerd, state }: Server,
-  { load, seconds }: { readonly load: LoadName; readonly seconds: number },
+  { load, seconds, quietMilliseconds }: { load: LoadName; seconds: number; quietMilliseconds: number },
 ): Promise<Run> {
   // The ceiling reads nothing, so it may be asked the same over and over.
   const count = AT_MOST_PER_SECOND[name][load] * seconds;
@@ -148,7 +153,7 @@ async function runOnce(
     connections: LOADS[load],
     seconds,
     expectedStatus: 200,
-    quietMilliseconds: name === "crossgate" ? world.plan.quietMilliseconds : 0,
+    quietMilliseconds,
   });
   // What was under way at the end was sent and not counted.
   world.stock.giveBack(reader, Math.max(0, count - run.requests - UNDER_WAY_PER_CONNECTION * LOADS[load]));

@@ -50,8 +50,9 @@ export class AssertionLedger extends DurableObject<Env> {
   /** Writes the record of a decision that consumed nothing. Idempotent by `eventId`, 16 bytes of its own name space. */
   record(key: ArrayBuffer, attemptId: string, event: string): "recorded" | "backlogged" {
     if (this.#outbox.pending >= LIMITS.outboxEvents) return "backlogged";
+    const now = Date.now();
     this.#transact(() => {
-      if (this.#tables.findAttempt(key) === null) this.#insert({ key, attempt: attemptId, event }, Date.now());
+      if (this.#tables.findAttempt(key, now) === null) this.#insert({ key, attempt: attemptId, event }, now);
     });
     return "recorded";
   }
@@ -88,7 +89,7 @@ export class AssertionLedger extends DurableObject<Env> {
   }
 
   #consume({ key, attemptId, record }: ConsumeRequest, now: number): ConsumeResult {
-    const consumedBy = this.#tables.findAttempt(key);
+    const consumedBy = this.#tables.findAttempt(key, now);
     if (consumedBy === attemptId) return "consumed";
     if (consumedBy === null) {
       this.#insert({ key, attempt: attemptId, event: record?.ifConsumed ?? null }, now);

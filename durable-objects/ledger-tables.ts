@@ -32,9 +32,13 @@ export class LedgerTables {
     this.#windows = [...tables].map(({ name }) => Number(name.slice("consumed_".length))).toSorted((a, b) => a - b);
   }
 
-  /** @returns the attempt that consumed `key`, or null when nothing in living memory has. */
-  findAttempt(key: ArrayBuffer): string | null {
+  /**
+   * @returns the attempt that consumed `key`, or null when nothing in living memory has. Windows past retention wait for
+   * delivery alone: looking there as well would make every redemption dearer for as long as the queue is down.
+   */
+  findAttempt(key: ArrayBuffer, nowMilliseconds: number): string | null {
     for (const window of this.#windows.toReversed()) {
+      if (expiryOf(window) <= nowMilliseconds) break;
       const [row] = this.#sql.exec<{ attempt: string }>(`SELECT attempt FROM consumed_${window} WHERE key = ?`, key);
       if (row !== undefined) return row.attempt;
     }
@@ -54,12 +58,10 @@ export class LedgerTables {
 
   /** Rows after `sequence` in order; the whole of every window is read, so this is for recovery and not for each drain. */
   readAfter(sequence: number, limit: number): LedgerRow[] {
-    const waiting = this.#windows.flatMap((window) => this.#sequencesAfter(sequence, window, limit));
-    const through =
-      waiting
-        .toSorted((a, b) => a - b)
-        .slice(0, limit)
-        .at(-1) ?? sequence;
+    const waiting = this.#windows
+      .flatMap((window) => this.#sequencesAfter(sequence, window, limit))
+      .toSorted((a, b) => a - b);
+    const through = waiting[Math.min(limit, waiting.length) - 1] ?? sequence;
     return this.#windows
       .flatMap((window) => [
         ...this.#sql.exec<{ sequence: number; event: string }>(

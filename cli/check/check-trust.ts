@@ -27,8 +27,8 @@ export interface CheckResult {
 
 /** Everything that is wrong, or odd, about a trust directory, before anybody relies on it. */
 export async function checkTrust(directory: string, options: CheckOptions): Promise<CheckResult> {
-  const { documents, findings } = await readTrustFiles(directory);
-  const trust = surround(documents, options);
+  const { documents, brokenKeys, findings } = await readTrustFiles(directory);
+  const trust = surround(documents, brokenKeys, options);
   const files = new Set(documents.map(({ path }) => path));
   const about = [
     findUrlFlaws(trust),
@@ -41,11 +41,17 @@ export async function checkTrust(directory: string, options: CheckOptions): Prom
   return { documents, findings: all.toSorted(compareFindings) };
 }
 
-function surround(documents: readonly TrustDocument[], { deployment, inForce = [] }: CheckOptions): CheckedTrust {
+function surround(
+  documents: readonly TrustDocument[],
+  brokenKeys: readonly string[],
+  { deployment, inForce = [] }: CheckOptions,
+): CheckedTrust {
   const paths = new Map(documents.map(({ key, path }) => [key, path]));
   const others = inForce.filter(({ key }) => !paths.has(key));
+  const set = readTrustSet([...others, ...documents], WIDEST_RULES);
   return {
-    set: readTrustSet([...others, ...documents], WIDEST_RULES),
+    set,
+    broken: new Set([...set.broken.map(({ key }) => key), ...brokenKeys]),
     deployment,
     fileOf: (kind: DocumentKind, name: string) => paths.get(`${kind}:${name}`) ?? `${kind}:${name}`,
   };

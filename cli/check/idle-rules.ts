@@ -45,7 +45,7 @@ function whyIdle(rule: Rule, around: Surroundings): Idle | null {
     whySelectsNothing(rule) ??
     whyNotNow(rule, around.nowMilliseconds) ??
     whyShadowed(rule, around) ??
-    whyNeverTogether(rule, around.policy.organization, around.trust.set)
+    whyNeverTogether(rule, around.policy.organization, around.trust)
   );
 }
 

@@ -3,7 +3,7 @@ import type { Selector } from "../../src/policy/selector.ts";
 import type { Client } from "../../src/trust/client.ts";
 import type { DocumentKind } from "../../src/trust/documents.ts";
 import type { TrustedIdp } from "../../src/trust/trusted-idp.ts";
-import { type CheckedTrust, listNames } from "./checked-trust.ts";
+import { type CheckedTrust, isAnyBroken, listNames, mayBeBroken } from "./checked-trust.ts";
 import type { Finding } from "./finding.ts";
 import { findLookAlike } from "./look-alikes.ts";
 
@@ -68,8 +68,7 @@ interface Reference {
 
 function missing({ trust, kind, name, file, at, who }: Reference): readonly Finding[] {
   const known = trust.set[kind];
-  // One that is there and broken has a finding of its own.
-  if (known.has(name) || trust.set.broken.some(({ key }) => key === `${kind}:${name}`)) return [];
+  if (known.has(name) || mayBeBroken(trust, kind, name)) return [];
   const meant = findLookAlike(name, known.keys());
   const fix =
     meant === null
@@ -111,13 +110,12 @@ function undefinedScopes({ scopes, resources, trust, file, at }: NamedScopes): r
 }
 
 function findUnmatchedOrganizations(trust: CheckedTrust): readonly Finding[] {
-  const { idp, policy, broken } = trust.set;
+  const { idp, policy } = trust.set;
   const spokenFor = new Set([...idp.values()].flatMap(organizationsOf));
   const mute = [...policy.keys()].filter((organization) => !spokenFor.has(organization));
-  // While a provider's document is broken, nobody can say for whom it speaks.
-  const isIdpBroken = broken.some(({ key }) => key.startsWith("idp:"));
   return [
-    ...(isIdpBroken ? [] : mute).map((organization) => mutePolicy(organization, trust)),
+    // While a provider's document is broken, nobody can say for whom it speaks.
+    ...(isAnyBroken(trust, "idp") ? [] : mute).map((organization) => mutePolicy(organization, trust)),
     ...[...idp.values()].flatMap((one) => unruled(one, trust)),
   ];
 }
@@ -132,13 +130,13 @@ function mutePolicy(organization: string, { fileOf }: CheckedTrust): Finding {
   };
 }
 
-function unruled(idp: TrustedIdp, { set, fileOf }: CheckedTrust): readonly Finding[] {
+function unruled(idp: TrustedIdp, trust: CheckedTrust): readonly Finding[] {
   const without = organizationsOf(idp).filter(
-    (organization) => !set.policy.has(organization) && !set.broken.some(({ key }) => key === `policy:${organization}`),
+    (organization) => !trust.set.policy.has(organization) && !mayBeBroken(trust, "policy", organization),
   );
   return without.map((organization) => ({
     severity: "warning",
-    file: fileOf("idp", idp.issuer),
+    file: trust.fileOf("idp", idp.issuer),
     at: idp.organization === undefined ? "tenants" : "organization",
     problem: `"${organization}" has no policy, so all its users are refused`,
     fix: `Write policy/${organization}.json, or correct the organization's name.`,

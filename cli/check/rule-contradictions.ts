@@ -1,8 +1,7 @@
 import type { Rule } from "../../src/policy/policy.ts";
 import { type Selector, selects } from "../../src/policy/selector.ts";
 import type { TrustedIdp } from "../../src/trust/trusted-idp.ts";
-import type { TrustSet } from "../trust-set.ts";
-import { listNames } from "./checked-trust.ts";
+import { type CheckedTrust, isAnyBroken, listNames } from "./checked-trust.ts";
 import type { Idle } from "./idle-rules.ts";
 import { organizationsOf } from "./references.ts";
 
@@ -10,13 +9,14 @@ import { organizationsOf } from "./references.ts";
  * Conditions of one rule that no request meets at once, given the other documents. Names without a document are
  * reported elsewhere, and make this say nothing: what they would be, nobody knows.
  */
-export function whyNeverTogether(rule: Rule, organization: string, set: TrustSet): Idle | null {
-  return whyNoSignIn(rule, organization, set) ?? whyNoClient(rule, set);
+export function whyNeverTogether(rule: Rule, organization: string, trust: CheckedTrust): Idle | null {
+  return whyNoSignIn(rule, organization, trust) ?? whyNoClient(rule, trust);
 }
 
-function whyNoSignIn(rule: Rule, organization: string, { idp, broken }: TrustSet): Idle | null {
+function whyNoSignIn(rule: Rule, organization: string, trust: CheckedTrust): Idle | null {
+  const { idp } = trust.set;
   const named = namesOf(rule.issuers);
-  if (broken.some(({ key }) => key.startsWith("idp:")) || named.some((issuer) => !idp.has(issuer))) return null;
+  if (isAnyBroken(trust, "idp") || named.some((issuer) => !idp.has(issuer))) return null;
   const speaking = [...idp.values()].filter((one) => organizationsOf(one).includes(organization));
   if (speaking.length === 0) return null;
   const selected = speaking.filter(({ issuer }) => rule.issuers === undefined || selects(rule.issuers, issuer));
@@ -65,8 +65,9 @@ function whyNoClaim({ groups, email_domains }: Rule, idps: readonly TrustedIdp[]
 }
 
 /** Only for permits: a deny for what is impossible today is a precaution. */
-function whyNoClient(rule: Rule, { client, resource }: TrustSet): Idle | null {
-  if (rule.effect === "deny") return null;
+function whyNoClient(rule: Rule, trust: CheckedTrust): Idle | null {
+  const { client, resource } = trust.set;
+  if (rule.effect === "deny" || isAnyBroken(trust, "client") || isAnyBroken(trust, "resource")) return null;
   if (namesOf(rule.clients).some((id) => !client.has(id))) return null;
   if (namesOf(rule.resources).some((name) => !resource.has(name))) return null;
   const selected = [...client.values()].filter(({ client_id }) => selects(rule.clients, client_id));

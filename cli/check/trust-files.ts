@@ -16,6 +16,8 @@ import type { Finding } from "./finding.ts";
 export interface TrustFiles {
   /** What parses, whatever addresses it points at: those are looked at by themselves. */
   readonly documents: readonly TrustDocument[];
+  /** Keys of files that do not parse; without a name where not even that can be read. */
+  readonly brokenKeys: readonly string[];
   readonly findings: readonly Finding[];
 }
 
@@ -25,33 +27,40 @@ export async function readTrustFiles(directory: string): Promise<TrustFiles> {
   const read = await Promise.all(files.map((file) => readTrustFile(file)));
   const sound = read.flatMap(({ document }) => (document === null ? [] : [document]));
   const clashes = findClashes(sound);
-  return { documents: sound, findings: [...read.flatMap(({ findings }) => findings), ...clashes] };
+  const brokenKeys = read.flatMap(({ brokenKey }) => (brokenKey === null ? [] : [brokenKey]));
+  return { documents: sound, brokenKeys, findings: [...read.flatMap(({ findings }) => findings), ...clashes] };
 }
 
 interface ReadFile {
   readonly document: TrustDocument | null;
+  readonly brokenKey: string | null;
   readonly findings: readonly Finding[];
 }
 
 async function readTrustFile({ kind, path }: TrustFile): Promise<ReadFile> {
   const value = await readFileText(path);
-  const problem = (at: string, text: string, fix: string): ReadFile => ({
-    document: null,
-    findings: [{ severity: "error", file: path, at, problem: text, fix }],
-  });
+  let brokenKey = `${kind}:`;
   try {
     const parsed = parseJsonWithPosition(value);
     const name = naturalKey(parsed, kind);
-    const issues = schemaFindings(kind, path, parsed);
-    if (issues.length > 0) return { document: null, findings: issues };
+    brokenKey = `${kind}:${name}`;
+    const findings = schemaFindings(kind, path, parsed);
+    if (findings.length > 0) return { document: null, brokenKey, findings };
     parseTrustDocument(kind, { name, text: value }, WIDEST_RULES);
-    return { document: { key: `${kind}:${name}`, value, path }, findings: [] };
+    return { document: { key: brokenKey, value, path }, brokenKey: null, findings: [] };
   } catch (error) {
-    if (error instanceof JsonSyntaxError) return problem("", `not JSON: ${error.message}`, "Correct it there.");
-    if (error instanceof NaturalKeyUnusable) return problem("", error.message, "State it; it names the document.");
-    if (error instanceof DocumentInvalid) return problem(error.path, reasonIn(error), fixFor(error, kind));
-    throw error;
+    return { document: null, brokenKey, findings: [{ severity: "error", file: path, ...wordsFor(error, kind) }] };
   }
+}
+
+function wordsFor(error: unknown, kind: DocumentKind): Pick<Finding, "at" | "problem" | "fix"> {
+  if (error instanceof JsonSyntaxError)
+    return { at: "", problem: `not JSON: ${error.message}`, fix: "Correct it there." };
+  if (error instanceof NaturalKeyUnusable) {
+    return { at: "", problem: error.message, fix: "State it as a text; it names the document." };
+  }
+  if (error instanceof DocumentInvalid) return { at: error.path, problem: reasonIn(error), fix: fixFor(error, kind) };
+  throw error;
 }
 
 function fixFor(error: DocumentInvalid, kind: DocumentKind): string {

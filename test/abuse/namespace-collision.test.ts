@@ -43,6 +43,31 @@ describe("one identifier", () => {
   });
 });
 
+describe("a client that is named after a key", () => {
+  it("uses up none of that key's proofs, nor the other way round", async () => {
+    const [tenant, key] = [await Tenant.settle(), await makeDpopKey()];
+    const claims = { iss: key.thumbprint, sub: key.thumbprint };
+    await tenant.put("client", key.thumbprint, { ...(await registration(tenant)), client_id: key.thumbprint });
+    const present = async (jti: string, header: { dpop?: string } = {}) =>
+      tenant.redeem({
+        headers: { authorization: undefined, ...header },
+        form: {
+          client_assertion_type: CLIENT_ASSERTION_TYPE,
+          client_assertion: await tenant.clientAssertion({ ...claims, jti }),
+          assertion: await tenant.assertion(),
+        },
+      });
+    const challenge = await tenant.redeem({ headers: { dpop: await proofOf(key, { nonce: undefined }) } });
+    const nonce = challenge.headers.get("dpop-nonce") ?? "";
+    const [first, second] = [crypto.randomUUID(), crypto.randomUUID()];
+    // The ID-JAG is not this client's, which is found out after the client is known and its assertion spent.
+    expect((await present(first)).body["error"]).toBe("invalid_grant");
+    expect((await tenant.redeem({ headers: { dpop: await proofOf(key, { nonce, jti: first }) } })).status).toBe(200);
+    expect((await tenant.redeem({ headers: { dpop: await proofOf(key, { nonce, jti: second }) } })).status).toBe(200);
+    expect((await present(second)).body["error"]).toBe("invalid_grant");
+  });
+});
+
 async function registration(tenant: Tenant) {
   return {
     name: "Namesake",

@@ -244,6 +244,30 @@ describe("a transaction that fails", () => {
   });
 });
 
+describe("a commit that fails", () => {
+  // All was written, in memory and in the transaction, and then the disk said no.
+  it("takes the record back with the decision", async () => {
+    const ledger = makeLedger();
+    const captured = captureQueue();
+    const again = request({ attemptId: "one" });
+    await inLedger(ledger, (instance, { storage }) => {
+      const original = storage.transactionSync.bind(storage);
+      vi.spyOn(storage, "transactionSync").mockImplementationOnce((work) =>
+        original(() => {
+          work();
+          throw new Error("disk full");
+        }),
+      );
+      expect(() => instance.consume(again)).toThrow("disk full");
+      expect(instance.status()).toEqual({ pending: 0, delivered: 0 });
+    });
+    expect(await ledger.consume({ ...again, attemptId: "two" })).toBe("consumed");
+    await runDurableObjectAlarm(ledger);
+    expect(captured.sequences).toEqual([1]);
+    expect(await ledger.status()).toEqual({ pending: 0, delivered: 1 });
+  });
+});
+
 describe("delivery", () => {
   it("takes every record to the queue once, in order, and then counts it as delivered", async () => {
     const ledger = makeLedger();

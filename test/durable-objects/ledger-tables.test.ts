@@ -52,11 +52,20 @@ describe("windows", () => {
     inStorage((tables) => {
       const keys = Array.from({ length: 12 }, makeKey);
       keys.forEach((key, index) => {
-        expect(tables.findAttempt(key)).toBeNull();
+        expect(tables.findAttempt(key, START)).toBeNull();
         tables.insert({ key, attempt: `attempt-${index}`, sequence: index, event: "" }, START + index * WINDOW);
       });
-      expect(keys.map((key) => tables.findAttempt(key))).toEqual(keys.map((_key, index) => `attempt-${index}`));
-      expect(tables.findAttempt(makeKey())).toBeNull();
+      expect(keys.map((key) => tables.findAttempt(key, START))).toEqual(keys.map((_key, index) => `attempt-${index}`));
+      expect(tables.findAttempt(makeKey(), START)).toBeNull();
+    }));
+
+  it("are not searched past retention, when they only wait for delivery", () =>
+    inStorage((tables) => {
+      const key = makeKey();
+      tables.insert({ key, attempt: "one", sequence: 1, event: "" }, START);
+      const expiry = START + WINDOW + LIMITS.ledgerRetentionSeconds * 1000;
+      expect(tables.findAttempt(key, expiry - 1)).toBe("one");
+      expect(tables.findAttempt(key, expiry)).toBeNull();
     }));
 
   it("do not take one key twice", () =>
@@ -64,14 +73,14 @@ describe("windows", () => {
       const key = makeKey();
       tables.insert({ key, attempt: "one", sequence: 1, event: "" }, START);
       expect(() => tables.insert({ key, attempt: "two", sequence: 2, event: "" }, START)).toThrow("UNIQUE");
-      expect(tables.findAttempt(key)).toBe("one");
+      expect(tables.findAttempt(key, START)).toBe("one");
     }));
 
   it("are found again by whoever opens the same storage", () =>
     inStorage((tables, sql) => {
       const key = makeKey();
       tables.insert({ key, attempt: "one", sequence: 1, event: "" }, START);
-      expect(new LedgerTables(sql).findAttempt(key)).toBe("one");
+      expect(new LedgerTables(sql).findAttempt(key, START)).toBe("one");
     }));
 });
 

@@ -46,6 +46,9 @@ describe("ClientSecrets", () => {
     await secrets.matches("wrong", [await digest("right")]);
     expect(verify.mock.calls.length - forNobody).toBe(forNobody);
     expect(forNobody).toBe(3);
+    // Whatever that work comes to, nobody is nobody.
+    verify.mockResolvedValue(true);
+    expect(await secrets.matches("any", [])).toBe(false);
     verify.mockRestore();
   });
 });
