@@ -15,8 +15,6 @@ export interface ConsumeRequest {
 
 export type ConsumeResult = "consumed" | "replayed" | "backlogged" | "retention_exceeded";
 
-const DRAIN_ROWS = 400;
-
 /**
  * One shard of the memory of what has been used. `consume` is a single synchronous transaction: look, insert, record.
  * There is no `await` between looking and inserting, where a second request could step in, and the answer leaves only
@@ -108,7 +106,7 @@ export class AssertionLedger extends DurableObject<Env> {
 
   /** @returns whether more is waiting. A row counts as delivered only after the queue has taken it. */
   async #drain(): Promise<boolean> {
-    const batches = packAuditBatches(this.#shard, this.#outbox.read(DRAIN_ROWS));
+    const batches = packAuditBatches(this.#shard, this.#outbox.read(LIMITS.auditDrainRows));
     for (let at = 0; at < batches.length; at += LIMITS.auditMessagesPerBatch) {
       const messages = batches.slice(at, at + LIMITS.auditMessagesPerBatch);
       // oxlint-disable-next-line no-await-in-loop -- in order, so that `delivered` is a watermark and not a set

@@ -24,7 +24,10 @@ interface State {
   readonly failures: number;
 }
 
-const STATE = "state";
+/** By URL: while KV spreads an edit, some ask for the old one and some for the new, and neither resets the other. */
+function stateKey(jwksUri: string): string {
+  return `state:${jwksUri}`;
+}
 
 /**
  * The keys of one identity provider (or of one client), and the only place from which its key set URL is contacted. One
@@ -44,9 +47,8 @@ export class IssuerKeySet extends DurableObject<Env> {
 
   /** A record that names another URL starts from nothing: the keys of the old one are no longer this issuer's. */
   #read(jwksUri: string): State {
-    const stored = this.ctx.storage.kv.get<State>(STATE);
-    if (stored?.jwksUri === jwksUri) return stored;
-    return { jwksUri, fetched: null, attemptedAtMilliseconds: 0, failures: 0 };
+    const stored = this.ctx.storage.kv.get<State>(stateKey(jwksUri));
+    return stored ?? { jwksUri, fetched: null, attemptedAtMilliseconds: 0, failures: 0 };
   }
 
   /** Single flight. Whoever meanwhile asks for another URL, after an edit, waits and then has its own fetched. */
@@ -67,7 +69,7 @@ export class IssuerKeySet extends DurableObject<Env> {
       keys === null
         ? { ...before, attemptedAtMilliseconds, failures: before.failures + 1 }
         : { jwksUri, attemptedAtMilliseconds, failures: 0, fetched: { keys, fetchedAtMilliseconds: Date.now() } };
-    this.ctx.storage.kv.put(STATE, state);
+    this.ctx.storage.kv.put(stateKey(jwksUri), state);
     return state;
   }
 }

@@ -15,8 +15,6 @@ interface Copy {
   readonly askAgainAtMilliseconds: number;
 }
 
-const STALE_COPY_MILLISECONDS = 5_000;
-
 /** The Worker's side of the key sets: this isolate's copies, with their keys imported once. */
 export class IssuerKeys {
   readonly #keySets: DurableObjectNamespace<IssuerKeySet>;
@@ -46,7 +44,7 @@ export class IssuerKeys {
     const copy = {
       jwksUri,
       keys: this.#reuse(owner, fetched.keys),
-      askAgainAtMilliseconds: Math.max(freshUntil, Date.now() + STALE_COPY_MILLISECONDS),
+      askAgainAtMilliseconds: Math.max(freshUntil, Date.now() + LIMITS.keySetStaleCopyMilliseconds),
     };
     this.#keep(owner, copy);
     return copy;

@@ -62,7 +62,8 @@ export class LedgerShards {
   async #recordReplay(owner: number, { attemptId, record }: ConsumeRequest): Promise<"replayed"> {
     if (record !== null) {
       const digest = await hashParts([EVENT_NAMESPACE, "", attemptId]);
-      await this.#call(owner, (ledger) => ledger.record(keyOf(digest), attemptId, record.ifReplayed));
+      const ask = (ledger: Ledger) => ledger.record(keyOf(digest), attemptId, record.ifReplayed);
+      if ((await this.#call(owner, ask)) === "backlogged") throw new Outage("audit_backlog");
     }
     return "replayed";
   }

@@ -11,6 +11,7 @@ export const LIMITS = {
   /** JSON.parse takes 100,000 nested arrays and JSON.stringify then throws, after every check has passed. */
   jsonDepth: 16,
   jsonMembers: 256,
+  jsonItems: 2048,
   /** Tool arguments are other people's documents: wider than a claims set, still bounded. */
   messageDepth: 64,
   messageMembers: 50_000,
@@ -23,8 +24,11 @@ export const LIMITS = {
   scopeTokenBytes: 128,
   /** Nested `act` claims (RFC 8693 §4.1). */
   actorDepth: 4,
+  actorCharacters: 2048,
   resourcesPerAssertion: 16,
   groupsPerAssertion: 1000,
+  authenticationMethods: 16,
+  emailBytes: 320,
 
   clockToleranceSeconds: 30,
   clockToleranceMaximumSeconds: 60,
@@ -44,14 +48,24 @@ export const LIMITS = {
   ledgerAttempts: 4,
   /** Undelivered audit events at which a ledger stops granting: no token without a record. */
   outboxEvents: 1_000_000,
-  auditEventBytes: 8 * 1024,
+  /** Several times what real events have; an event is abridged beyond it. */
+  auditEventCharacters: 8 * 1024,
+  auditTextCharacters: 16 * 1024,
   /** Queues take 128 KB a message and 256 KB or 100 messages a batch. */
   auditMessageBytes: 96 * 1024,
   auditMessagesPerBatch: 2,
+  /** Undelivered records that a ledger holds in memory, of the 128 MB that it has. */
+  outboxMemoryBytes: 16 * 1024 * 1024,
+  outboxMemoryRows: 20_000,
+  /** At two characters' width and the longest event, 16 MB. */
+  outboxRefillRows: 1000,
+  auditDrainRows: 400,
   auditDrainDelayMilliseconds: 1_000,
   auditRetryMinimumMilliseconds: 2_000,
   auditRetryMaximumMilliseconds: 60_000,
 
+  /** What KV takes as a key. */
+  trustKeyBytes: 512,
   trustDocumentBytes: 256 * 1024,
   trustDocumentFreshSeconds: 30,
   /** How long a last-known-good document outlives an outage of KV (its worst in 2025 took 2 h 28 min). */
@@ -62,6 +76,7 @@ export const LIMITS = {
   trustRetrySeconds: 5,
   trustCopyRenewalSeconds: 600,
   policyRules: 2000,
+  expressionCharacters: 4096,
   valuesPerSelector: 10_000,
 
   keySetBytes: 64 * 1024,
@@ -74,6 +89,8 @@ export const LIMITS = {
   keySetBackoffMinimumSeconds: 1,
   keySetBackoffMaximumSeconds: 60,
   keySetsCached: 1024,
+  /** How long an isolate uses a stale set before it asks again whether there is a fresh one. */
+  keySetStaleCopyMilliseconds: 5_000,
   rsaModulusMinimumBits: 2048,
   rsaModulusMaximumBits: 4096,
 
@@ -81,6 +98,9 @@ export const LIMITS = {
   gatewayHeaderBytes: 8 * 1024,
   /** Until the upstream answers with headers; a tool may take its time. */
   upstreamAnswerMilliseconds: 120_000,
+
+  /** Of a secret that the deployment sets; what the README makes has 44. */
+  secretCharacters: 16,
 
   retryAfterSeconds: 2,
   rateLimitRetryAfterSeconds: 10,

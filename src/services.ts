@@ -1,6 +1,7 @@
 import { signAccessToken } from "./access-token/issue.ts";
 import { SigningKeys } from "./access-token/signing-keys.ts";
 import { makeAuditEvent } from "./audit/audit-event.ts";
+import { Outage } from "./audit/reason.ts";
 import { Recorder } from "./audit/recorder.ts";
 import { type Config, ConfigInvalid, parseConfig } from "./config.ts";
 import { DpopNonces } from "./dpop/nonce.ts";
@@ -34,8 +35,6 @@ export interface Runtime {
   readonly waitUntil: (promise: Promise<unknown>) => void;
   readonly log: (entry: Record<string, string>) => void;
 }
-
-const MINIMUM_SECRET_LENGTH = 16;
 
 /** @throws ConfigInvalid, SigningKeysInvalid: before anything is served, and with the name of what to set */
 export function buildServices(env: Env, runtime: Runtime): Services {
@@ -190,7 +189,7 @@ async function isWithin(limiter: RateLimit, key: string): Promise<boolean> {
 }
 
 function requireSecret(name: string, value: string | undefined): string {
-  if ((value?.length ?? 0) >= MINIMUM_SECRET_LENGTH && value !== undefined) return value;
+  if ((value?.length ?? 0) >= LIMITS.secretCharacters && value !== undefined) return value;
   throw new ConfigInvalid(`${name} is missing or short; set it with: npx wrangler secret put ${name}`);
 }
 
@@ -203,7 +202,8 @@ function reportInvalid(error: DocumentInvalid, recorder: Recorder, { log }: Runt
   );
 }
 
-/** The class and nothing else: a message may quote what it choked on. */
+/** The class of what was thrown and nothing else: a message may quote what it choked on. An outage has a closed name. */
 function reportFault({ log }: Runtime, correlationId: string, cause: unknown): void {
+  if (cause instanceof Outage) return log({ event: "outage", correlation_id: correlationId, reason: cause.reason });
   log({ event: "fault", correlation_id: correlationId, class: cause instanceof Error ? cause.name : typeof cause });
 }

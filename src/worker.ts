@@ -4,8 +4,8 @@ import { consumeAuditBatches } from "./audit/consumer.ts";
 import { Outage } from "./audit/reason.ts";
 import { handleGatewayRequest } from "./gateway/gateway.ts";
 import { respondJson } from "./http/respond.ts";
-import { LIMITS } from "./limits.ts";
 import { explainAuthorize } from "./metadata/authorize.ts";
+import { LIMITS } from "./limits.ts";
 import {
   respondAuthorizationServerMetadata,
   respondKeySet,
@@ -50,8 +50,9 @@ function protectedResource(request: Request, services: Services): Promise<Respon
 /** Clients that take an MCP server's URL for the authorization server's append its path here. */
 async function authorizationServerOfServer(form: string, request: Request, services: Services): Promise<Response> {
   const { origin, pathname } = new URL(request.url);
-  const found = await services.findResource(`${origin}${pathname.slice(form.length)}`);
-  return found === null ? notFound() : respondAuthorizationServerMetadata(services.config.issuer);
+  const serverPath = pathname.slice(form.length).replace(/\/\.well-known\/openid-configuration$/, "");
+  const found = await services.findResource(`${origin}${serverPath}`);
+  return found?.document.enabled === true ? respondAuthorizationServerMetadata(services.config.issuer) : notFound();
 }
 
 function notFound(): Response {

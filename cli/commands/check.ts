@@ -13,7 +13,7 @@ issuers that differ by a slash, client ids that could be taken for people, plain
   --local        for a Crossgate on this machine, where plain-http loopback addresses are allowed
   --issuer URL   the issuer identifier of the deployment (default: that in wrangler.toml)
   --strict       warnings are errors
-  --json         {"documents": …, "errors": …, "warnings": …, "findings": [{severity, file, at, problem, fix}]}
+  --json         {"documents", "errors", "warnings", "findings": [{severity, file, at, problem, fix}]}
   --help         this text
 
 Exit codes: 0 no errors, 1 errors, 2 wrong usage. Example:

@@ -15,7 +15,7 @@ rules who gains and who loses, decided by the same engine that decides in the Wo
   --remote       against the deployment, by wrangler
   --prune        also remove what is in KV and in no file
   --issuer URL   the issuer identifier (default: that in wrangler.toml, or of crossgate dev)
-  --json         {"documents": […], "kept": […], "broken": […], "access": {"changes": […], "compared", "possible"}}
+  --json         {"documents": […], "kept": […], "broken": […], "access": {"changes": […], …}}
   --help         this text
 
 Exit codes: 0 nothing changes, 3 something does, 1 failed, 2 wrong usage. Example:

@@ -82,6 +82,7 @@ interface Subject {
 async function explainClaims(values: Values, { client, claims, positionals }: Subject): Promise<void> {
   const isStored = values.remote || values.state !== undefined;
   if (isStored && positionals.length > 0) throw new UsageError("Give a directory, --state or --remote: one of them.");
+  const nowSeconds = readInstant(values.at);
   const isLocal = values.local || values.state !== undefined;
   const { issuer, rules } = await findDeployment({ issuer: values.issuer, isLocal });
   const request: RehearsalRequest = {
@@ -90,7 +91,7 @@ async function explainClaims(values: Values, { client, claims, positionals }: Su
     resource: values.resource ?? null,
     scope: values.scope ?? null,
     provesKey: values.dpop,
-    nowSeconds: readInstant(values.at),
+    nowSeconds,
   };
   const documents = isStored
     ? await withBackend(chooseBackend(values), (backend) => backend.readDocuments())

@@ -23,7 +23,7 @@ export interface ExplainedRecord {
 /** @throws UsageError for what is no correlation id, CommandError when there is no record under it */
 export async function explainRecords(
   correlationId: string,
-  backend: TrustBackend,
+  backend: Pick<TrustBackend, "name" | "query">,
 ): Promise<readonly ExplainedRecord[]> {
   // Goes into a statement as text: what wrangler executes has no parameters.
   if (!/^[A-Za-z0-9-]{1,64}$/.test(correlationId)) {

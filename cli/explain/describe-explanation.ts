@@ -5,9 +5,8 @@ import type { ExplainedRule } from "./policy-part.ts";
 export function describeExplanation(explained: Explained): string {
   return `${[
     ...headline(explained),
-    "",
     ...facts(explained),
-    ...explained.rules.flatMap(describeRule),
+    ...(explained.rules.length === 0 ? [] : ["", ...explained.rules.flatMap(describeRule)]),
     ...section("What would have to change", explained.would_help),
     ...reservations(explained),
   ].join("\n")}\n`;
@@ -29,17 +28,17 @@ function facts({
   resource,
   scope_granted,
   token_lifetime_seconds,
-  permitted_by,
+  policy_rules,
 }: Explained): readonly string[] {
   const lines: readonly (readonly [string, string | null])[] = [
     ["organization", organization],
     ["resource", resource],
     ["scope", scope_granted],
     ["token lives", token_lifetime_seconds === null ? null : `${token_lifetime_seconds} s`],
-    ["permitted by", permitted_by.length === 0 ? null : permitted_by.join(", ")],
+    ["decided by", policy_rules.length === 0 ? null : policy_rules.join(", ")],
   ];
   const known = lines.flatMap(([name, value]) => (value === null ? [] : [`  ${name.padEnd(14)}${value}`]));
-  return known.length === 0 ? [] : [...known, ""];
+  return known.length === 0 ? [] : ["", ...known];
 }
 
 const MARKS = { holds: "holds", does_not_hold: "does not hold", failed: "fails" } as const;

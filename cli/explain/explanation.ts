@@ -3,7 +3,7 @@ import { formatScope } from "../../src/policy/scope.ts";
 import { isTokenEndpointReason, toWireError } from "../../src/token-endpoint/wire-errors.ts";
 import { CommandError } from "../command-error.ts";
 import { comparedValues } from "./compared-values.ts";
-import { type ExplainedRule, explainRules, policyRequestOf, whatWouldHelp } from "./policy-part.ts";
+import { type ExplainedRule, explainDecision, policyRequestOf } from "./policy-part.ts";
 import { type Known, NOT_CHECKED, type Rehearsal, type RehearsalRequest, type RehearsalWorld } from "./rehearsal.ts";
 import { describeReason } from "./reasons.ts";
 
@@ -21,7 +21,8 @@ export interface Explained {
   readonly resource: string | null;
   readonly scope_granted: string | null;
   readonly token_lifetime_seconds: number | null;
-  readonly permitted_by: readonly string[];
+  /** The rules that permitted it, or the one that decided against it. */
+  readonly policy_rules: readonly string[];
   readonly rules: readonly ExplainedRule[];
   readonly would_help: readonly string[];
   readonly assumed: readonly string[];
@@ -42,7 +43,6 @@ export async function explainRehearsal(
     resource: known.resource?.resource ?? null,
     scope_granted: known.grantedScope === undefined ? null : formatScope(known.grantedScope),
     token_lifetime_seconds: contents === undefined ? null : contents.expiresAtSeconds - contents.issuedAtSeconds,
-    permitted_by: known.policyRules ?? [],
     ...policy,
     assumed,
     not_checked: NOT_CHECKED,
@@ -65,19 +65,20 @@ async function explainPolicy(
   known: Known,
   wasDecided: boolean,
   { store }: RehearsalWorld,
-): Promise<Pick<Explained, "rules" | "would_help">> {
+): Promise<Pick<Explained, "policy_rules" | "rules" | "would_help">> {
   const request = policyRequestOf(known);
   const policy =
     known.organization === undefined || !wasDecided
       ? null
       : await store.find("policy", known.organization).catch(() => null);
-  if (request === null || policy === null) return { rules: [], would_help: [] };
-  const would_help = whatWouldHelp(policy.document, request);
+  if (request === null || policy === null) return { policy_rules: [], rules: [], would_help: [] };
+  const { decision, rules, would_help } = explainDecision(policy.document, request);
   // Redemption has just decided on the same policy. If this ever says something else, neither may be believed.
-  if ((would_help.length === 0) !== (known.grantedScope !== undefined)) {
+  if ((decision.effect === "permit") !== (known.grantedScope !== undefined)) {
     throw new CommandError(
       "The explanation disagrees with the decision. This is a fault of Crossgate: please report it.",
     );
   }
-  return { rules: explainRules(policy.document, request), would_help };
+  const denying = decision.effect === "permit" || decision.rule === null ? [] : [decision.rule];
+  return { policy_rules: known.policyRules ?? denying, rules, would_help };
 }

@@ -80,7 +80,7 @@ export const OUTAGE_REASONS: Record<OutageReason | "fault", ReasonWords> = {
   trust_unavailable: ["KV did not answer.", "Try again; see the status of Workers KV."],
   trust_document_invalid: [
     "A document in KV does not parse, so what it governs is refused.",
-    "npx crossgate status names key and path; mend it, and it recovers within a minute.",
+    "Let npx crossgate status name key and path; mend it, and it recovers within a minute.",
   ],
   signer_unavailable: [
     "The access token could not be signed.",

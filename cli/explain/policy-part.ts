@@ -1,4 +1,4 @@
-import type { Deny, StepUp } from "../../src/policy/decide.ts";
+import type { Deny, PolicyDecision, StepUp } from "../../src/policy/decide.ts";
 import { type Explanation, explain } from "../../src/policy/explain.ts";
 import type { PermitRule, Policy, Rule } from "../../src/policy/policy.ts";
 import type { PolicyRequest } from "../../src/policy/policy-request.ts";
@@ -39,24 +39,28 @@ export interface ExplainedRule {
   }[];
 }
 
-/** Every condition of every rule, with the values beside those that do not hold. */
-export function explainRules(policy: Policy, request: PolicyRequest): readonly ExplainedRule[] {
-  const rules = new Map(policy.rules.map((rule) => [rule.id, rule]));
-  return explain(policy, request).rules.map(({ conditions, ...outcome }) => ({
+export interface ExplainedDecision {
+  readonly decision: PolicyDecision;
+  readonly rules: readonly ExplainedRule[];
+  /** What would have to change, as far as policy is concerned; nothing where it permits. */
+  readonly would_help: readonly string[];
+}
+
+/** The decision, every condition of every rule with the values beside those that do not hold, and what would help. */
+export function explainDecision(policy: Policy, request: PolicyRequest): ExplainedDecision {
+  const explanation = explain(policy, request);
+  const { decision } = explanation;
+  const byId = new Map(policy.rules.map((rule) => [rule.id, rule]));
+  const rules = explanation.rules.map(({ conditions, ...outcome }) => ({
     ...outcome,
     conditions: conditions.map((one) => ({
       ...one,
-      because: one.outcome === "holds" ? null : becauseOf(one, rules.get(outcome.rule), request),
+      because: one.outcome === "holds" ? null : becauseOf(one, byId.get(outcome.rule), request),
     })),
   }));
-}
-
-/** What would have to change for the request to be granted, as far as policy is concerned. */
-export function whatWouldHelp(policy: Policy, request: PolicyRequest): readonly string[] {
-  const explanation = explain(policy, request);
-  const { decision } = explanation;
-  if (decision.effect === "permit") return [];
-  return HELP[decision.cause](decision, { explanation, policy, request });
+  const would_help =
+    decision.effect === "permit" ? [] : HELP[decision.cause](decision, { explanation, policy, request });
+  return { decision, rules, would_help };
 }
 
 interface Denied {

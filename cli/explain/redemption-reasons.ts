@@ -116,7 +116,7 @@ export const REDEMPTION_REASONS: Record<RedemptionRefusal, ReasonWords> = {
     'Compare the four; an assertion without scope grants nothing unless its issuer says "scope_absent": "policy_decides".',
   ],
   authorization_details_unsupported: [
-    "authorization_details were asked for, and are not supported.",
+    "The request or the assertion has authorization_details, which are not supported.",
     "Leave them out of the request and of the assertion.",
   ],
   policy_absent: ["The user's organization has no policy.", "Write policy/<organization>.json."],

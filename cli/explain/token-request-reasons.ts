@@ -48,7 +48,7 @@ export const TOKEN_REQUEST_REASONS: Record<ShedReason | ClientRefusal, ReasonWor
   ],
   client_assertion_malformed: ["The client assertion is not a signed JWT.", "Let the client send one (RFC 7523)."],
   client_assertion_type: [
-    "client_assertion_type is missing or is another one.",
+    "The client assertion comes with no client_assertion_type, or another.",
     "Let the client send urn:ietf:params:oauth:client-assertion-type:jwt-bearer.",
   ],
   client_assertion_signature: [

@@ -23,7 +23,7 @@ export interface AuditStatus {
 const HOUR_MILLISECONDS = 3_600_000;
 
 export async function readStatus(
-  backend: TrustBackend,
+  backend: Pick<TrustBackend, "name" | "readDocuments" | "query">,
   { rules }: Deployment,
   nowMilliseconds: number,
 ): Promise<Status> {
@@ -38,7 +38,7 @@ function countByKind(documents: readonly StoredDocument[]): Readonly<Record<stri
   return Object.fromEntries(DOCUMENT_KINDS.map((kind) => [kind, kinds.filter((one) => one === kind).length]));
 }
 
-async function readAudit(backend: TrustBackend, nowMilliseconds: number): Promise<AuditStatus | null> {
+async function readAudit(backend: Pick<TrustBackend, "query">, nowMilliseconds: number): Promise<AuditStatus | null> {
   const since = new Date(nowMilliseconds - HOUR_MILLISECONDS).toISOString();
   try {
     const [newest] = await backend.query("SELECT max(time) AS time FROM audit_event");

@@ -1,6 +1,8 @@
 import { SignJWT } from "jose";
 import { Outage } from "../audit/reason.ts";
+import { LIMITS } from "../limits.ts";
 import { formatScope } from "../policy/scope.ts";
+import { Rejected } from "../redemption/rejection.ts";
 import { type AccessTokenContents, SealedAccessToken } from "../redemption/sealed-access-token.ts";
 import type { SigningKeys } from "./signing-keys.ts";
 
@@ -10,23 +12,23 @@ export const ACCESS_TOKEN_TYPE = "at+jwt";
  * Signs an access token (RFC 9068) and returns it sealed: what opens it is the ledger's receipt.
  * `auth_time`, `acr` and `amr` are the identity provider's and describe that sign-in (§2.2.1); `sub_id` (RFC 9493) keeps
  * the subject's own name beside ours, for audit and policy at the gateway.
- * @throws Outage signer_unavailable
+ * @throws Outage signer_unavailable, Rejected when the token would be too long to be read
  */
 export async function signAccessToken(
   contents: AccessTokenContents,
   { issuer, keys }: { readonly issuer: string; readonly keys: SigningKeys },
 ): Promise<SealedAccessToken> {
-  try {
-    const { kid, key } = await keys.signer();
-    const jwt = new SignJWT(claimsOf(contents, issuer)).setProtectedHeader({
-      typ: ACCESS_TOKEN_TYPE,
-      alg: "ES256",
-      kid,
-    });
-    return new SealedAccessToken(await jwt.sign(key), contents.tokenId);
-  } catch (error) {
+  const token = await sign(claimsOf(contents, issuer), keys).catch((error: unknown) => {
     throw new Outage("signer_unavailable", { cause: error });
-  }
+  });
+  // An assertion whose claims make a token that nobody would read, our gateway included, is refused while it is unspent.
+  if (token.length > LIMITS.jwtBytes) throw new Rejected("claims_malformed");
+  return new SealedAccessToken(token, contents.tokenId);
+}
+
+async function sign(claims: Record<string, unknown>, keys: SigningKeys): Promise<string> {
+  const { kid, key } = await keys.signer();
+  return new SignJWT(claims).setProtectedHeader({ typ: ACCESS_TOKEN_TYPE, alg: "ES256", kid }).sign(key);
 }
 
 function claimsOf(contents: AccessTokenContents, issuer: string): Record<string, unknown> {

@@ -4,7 +4,7 @@ import type { KeySet } from "../jwt/verify.ts";
 
 /**
  * Our own keys, from one secret: `current` signs, `next` is published so that verifiers know it before it signs, and
- * `retired` still verifies what it signed. Rotating is replacing the secret with what `npm run keys` prints.
+ * `retired` still verifies what it signed. Rotating is replacing the secret with what `npx crossgate keys rotate` prints.
  */
 const signingKeySchema = z
   .strictObject({
@@ -59,7 +59,7 @@ export class SigningKeys implements KeySet {
     const parsed = signingKeySetSchema.safeParse(readJson(secret));
     const current = parsed.data?.keys.find((key) => key.status === "current");
     if (!parsed.success || current === undefined)
-      throw new SigningKeysInvalid("SIGNING_KEYS does not parse; make one with: npm run keys");
+      throw new SigningKeysInvalid("SIGNING_KEYS does not parse; make one with: npx crossgate keys new");
     return new SigningKeys(parsed.data.keys, current);
   }
 

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { LIMITS } from "../limits.ts";
 
-const nullableText = z.string().max(LIMITS.urlBytes).nullable();
+const nullableText = z.string().max(LIMITS.auditTextCharacters).nullable();
 /** As long as an assertion may make it: an event that does not fit would take its neighbours to the dead letters. */
 const nullableScope = z
   .string()
@@ -116,10 +116,21 @@ export function makeAuditEvent(id: string, trace: RequestTrace, facts: AuditFact
   };
 }
 
-/** The one spelling in which an event is stored, sent and archived. Long lists of rules give way before the record does. */
+/**
+ * The one spelling in which an event is stored, sent and archived, and never larger than a queue takes: where a record
+ * is far longer than any real one, its texts give way before it does.
+ */
 export function serializeAuditEvent(event: AuditEvent): string {
   const text = JSON.stringify(event);
-  return text.length <= LIMITS.auditEventBytes
-    ? text
-    : JSON.stringify({ ...event, policy_rules: event.policy_rules.slice(0, 16) });
+  return text.length <= LIMITS.auditEventCharacters ? text : JSON.stringify(abridge(event));
+}
+
+const ABRIDGED_CHARACTERS = 256;
+
+function abridge(event: AuditEvent): AuditEvent {
+  const entries = Object.entries(event).map(([name, value]) => [
+    name,
+    typeof value === "string" && value.length > ABRIDGED_CHARACTERS ? `${value.slice(0, ABRIDGED_CHARACTERS)}…` : value,
+  ]);
+  return { ...event, ...Object.fromEntries(entries), policy_rules: event.policy_rules.slice(0, 16) };
 }

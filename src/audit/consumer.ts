@@ -8,7 +8,8 @@ export interface AuditStores {
 
 /**
  * Takes batches off the queue. Deliveries come at least once and in any order, so both writes are idempotent: an archive
- * object is named for its shard and range and never replaced, an index row is keyed by the event's id. A message is
+ * object is named for its shard and range and never replaced (a ledger that sends again after a lost answer may cut the
+ * range differently; the events have ids), an index row is keyed by the event's id. A message is
  * acknowledged when both stores have it; one that does not parse goes the way of retries to the dead-letter queue.
  */
 export async function consumeAuditBatches(batch: MessageBatch, stores: AuditStores): Promise<void> {
@@ -24,19 +25,38 @@ export async function consumeAuditBatches(batch: MessageBatch, stores: AuditStor
 }
 
 async function store(batch: AuditBatch, { archive, index }: AuditStores): Promise<void> {
-  const events = batch.events.map(({ event }) => event);
-  events.forEach((event) => auditEventSchema.parse(JSON.parse(event)));
-  await archive.put(objectName(batch), `${events.join("\n")}\n`, {
-    onlyIf: { etagDoesNotMatch: "*" },
-    httpMetadata: { contentType: "application/x-ndjson" },
-  });
-  await index.prepare(INSERT).bind(batch.shard, JSON.stringify(batch.events)).run();
+  const lines = batch.events.map(({ event }) => event);
+  await archive.put(objectName("events", batch), `${lines.join("\n")}\n`, ONCE);
+  const [sound, unsound] = partition(batch.events);
+  // One record that does not fit must not take the others of its message with it.
+  if (unsound.length > 0) await archive.put(objectName("unsound", batch), JSON.stringify(unsound), ONCE);
+  await index.prepare(INSERT).bind(batch.shard, JSON.stringify(sound)).run();
+}
+
+const ONCE: R2PutOptions = {
+  onlyIf: { etagDoesNotMatch: "*" },
+  httpMetadata: { contentType: "application/x-ndjson" },
+};
+
+type Events = AuditBatch["events"];
+
+function partition(events: Events): readonly [Events, Events] {
+  const fits = events.map(({ event }) => auditEventSchema.safeParse(parseJson(event)).success);
+  return [events.filter((_event, at) => fits[at]), events.filter((_event, at) => !fits[at])];
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 /** Zero-padded, so that listing a shard lists it in order. */
-function objectName({ shard, firstSequence, lastSequence }: AuditBatch): string {
+function objectName(kind: "events" | "unsound", { shard, firstSequence, lastSequence }: AuditBatch): string {
   const padded = [firstSequence, lastSequence].map((sequence) => String(sequence).padStart(16, "0"));
-  return `events/v1/${shard}/${padded.join("-")}.ndjson`;
+  return `${kind}/v1/${shard}/${padded.join("-")}.ndjson`;
 }
 
 /** One statement a message, however many events it carries. */

@@ -76,6 +76,11 @@ async function readProof(claims: JsonObject, key: VerificationKey): Promise<Dpop
   return { thumbprint: await calculateJwkThumbprint(key.material), jti, nonce: nonce ?? null, issuedAtSeconds };
 }
 
+/** Past the last instant at which any of our clocks could still find the proof fresh, and a minute more. */
+export function retainProofUntil({ issuedAtSeconds }: DpopProof): number {
+  return issuedAtSeconds + 2 * LIMITS.dpopProofAgeSeconds + 60;
+}
+
 /** One window around now, in both directions; replay within it is the ledger's to refuse. */
 export function isFresh(proof: DpopProof, nowSeconds: number): boolean {
   return Math.abs(nowSeconds - proof.issuedAtSeconds) <= LIMITS.dpopProofAgeSeconds;

@@ -1,7 +1,6 @@
 import { type AccessToken, verifyAccessToken } from "../access-token/verify.ts";
-import { isFresh, verifyDpopProof } from "../dpop/proof.ts";
+import { isFresh, retainProofUntil, verifyDpopProof } from "../dpop/proof.ts";
 import type { KeySet } from "../jwt/verify.ts";
-import { LIMITS } from "../limits.ts";
 import type { ConsumableProof, Consumption } from "../redemption/dependencies.ts";
 import type { ProtectedResource } from "../trust/protected-resource.ts";
 import { CallRefused } from "./refusal.ts";
@@ -9,6 +8,7 @@ import { CallRefused } from "./refusal.ts";
 export interface BearerDependencies {
   readonly issuer: string;
   readonly keys: KeySet;
+  readonly isClientWithinRate: (clientId: string) => Promise<boolean>;
   readonly consumeProof: (proof: ConsumableProof) => Promise<Consumption>;
 }
 
@@ -35,6 +35,8 @@ export async function requireAccessToken(call: Call, uses: BearerDependencies): 
   const expected = { issuer, audience: call.resource.resource, nowSeconds: call.nowSeconds };
   const { token, refusal } = await verifyAccessToken(credential.token, keys, expected);
   call.caller = token;
+  // Before anything that is written for this caller: an expired token must not be a pen that never runs dry.
+  if (token !== null && !(await uses.isClientWithinRate(token.clientId))) throw new CallRefused("gateway_rate_limited");
   if (refusal !== null) throw new CallRefused(refusal);
   await requireBinding(token, credential, { call, uses });
   return token;
@@ -66,7 +68,7 @@ async function requireBinding(
   const proof = await verifyDpopProof(request.headers.get("dpop") ?? "", context);
   if (proof === null || !isFresh(proof, nowSeconds)) throw new CallRefused("gateway_proof_invalid");
   if (proof.thumbprint !== token.confirmedKey) throw new CallRefused("token_binding");
-  const retainUntilSeconds = proof.issuedAtSeconds + 2 * LIMITS.dpopProofAgeSeconds + 60;
-  const consumption = await uses.consumeProof({ ...proof, attemptId: crypto.randomUUID(), retainUntilSeconds });
+  const attemptId = crypto.randomUUID();
+  const consumption = await uses.consumeProof({ ...proof, attemptId, retainUntilSeconds: retainProofUntil(proof) });
   if (consumption === "replayed") throw new CallRefused("gateway_proof_replayed");
 }

@@ -50,9 +50,20 @@ function callFacts({ request, message, resource, resourceRevision, upstreamStatu
     resource: resource.resource,
     resource_revision: resourceRevision,
     method: message === null ? request.method : message.method || "(response)",
-    target: message?.target ?? null,
+    target: message === null ? null : describeTarget(message),
     upstream_status: upstreamStatus,
   };
+}
+
+/**
+ * The name of a tool or prompt as it is. A resource's URI may carry a signature or a token in its query, or be content
+ * itself (data:), and a task's id is somebody's handle: of these, only what names a place is recorded.
+ */
+function describeTarget({ method, target }: Message): string | null {
+  if (target === null || !/^(?:resources|tasks)\//.test(method)) return target;
+  if (method.startsWith("tasks/") || !URL.canParse(target)) return "(not recorded)";
+  const { protocol, host, pathname } = new URL(target);
+  return pathname.startsWith("/") ? `${protocol}//${host}${pathname}` : `${protocol}…`;
 }
 
 function callerFacts(caller: AccessToken): Partial<AuditFacts> {

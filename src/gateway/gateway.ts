@@ -19,7 +19,6 @@ import type { Sessions } from "./session.ts";
 
 export interface GatewayDependencies extends BearerDependencies {
   readonly findResource: (identifier: string) => Promise<Revised<ProtectedResource> | null>;
-  readonly isClientWithinRate: (clientId: string) => Promise<boolean>;
   readonly sessions: Sessions;
   readonly egress: EgressRules;
   readonly recorder: Recorder;
@@ -87,7 +86,6 @@ async function authorizeAndForward(call: Call, uses: GatewayDependencies): Promi
   if (request.method === "OPTIONS" && call.origin !== null) return respondPreflight(request);
   if (!["POST", "GET", "DELETE"].includes(request.method)) throw new CallRefused("method_not_allowed");
   const token = await requireAccessToken(call, uses);
-  if (!(await uses.isClientWithinRate(token.clientId))) throw new CallRefused("gateway_rate_limited");
   if (request.method === "POST") call.message = await readMessage(request);
   if (call.message !== null) {
     requireAgreement(request.headers, call.message);
@@ -127,7 +125,7 @@ function isSubscription({ request, message }: Call): boolean {
 
 function refuse(call: Call, error: unknown, uses: GatewayDependencies): Response {
   const reason = error instanceof CallRefused || error instanceof Outage ? error.reason : "fault";
-  if (reason === "fault") uses.reportFault(call.trace.correlationId, error);
+  if (!(error instanceof CallRefused)) uses.reportFault(call.trace.correlationId, error);
   if (error instanceof CallRefused) call.upstreamStatus = error.upstreamStatus;
   account(call, outcomeOf(call, reason), uses.recorder);
   return respondRefusal(call, reason, error instanceof CallRefused ? error.neededScopes : []);

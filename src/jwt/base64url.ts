@@ -5,14 +5,12 @@ const ALPHABET = /^[A-Za-z0-9_-]*$/;
  * Decoders differ on those, and two spellings of one token must never pass for two tokens.
  * @returns null when `text` is not the one canonical spelling.
  */
-export function decodeBase64url(text: string): Uint8Array | null {
+export function decodeBase64url(text: string): Uint8Array<ArrayBuffer> | null {
   if (!ALPHABET.test(text) || text.length % 4 === 1) return null;
-  const bytes = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (char) => char.charCodeAt(0));
+  const bytes = Uint8Array.fromBase64(text, { alphabet: "base64url" });
   return encodeBase64url(bytes) === text ? bytes : null;
 }
 
 export function encodeBase64url(bytes: Uint8Array): string {
-  let binary = "";
-  for (const byte of bytes) binary += String.fromCharCode(byte);
-  return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  return bytes.toBase64({ alphabet: "base64url", omitPadding: true });
 }

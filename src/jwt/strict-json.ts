@@ -2,7 +2,7 @@ import { LIMITS } from "../limits.ts";
 
 /**
  * JSON that two parsers could read differently is refused before anybody reads it: duplicate members (the last wins in
- * V8, the first elsewhere), depth and size that break a later JSON.stringify, numbers that do not survive a round trip.
+ * V8, the first elsewhere), depth and size that break a later JSON.stringify, integers and magnitudes that a double cannot hold.
  */
 export class AmbiguousJson extends Error {
   override readonly name = "AmbiguousJson";
@@ -11,6 +11,8 @@ export class AmbiguousJson extends Error {
 export interface JsonBounds {
   readonly depth: number;
   readonly members: number;
+  /** Of arrays, which hold groups and audiences; counted as members when absent. */
+  readonly items?: number;
   /** Refuse members that differ only in case, up to this depth: Go's encoding/json folds them into one. 0 = off. */
   readonly foldCaseDepth: number;
 }
@@ -20,7 +22,12 @@ export interface JsonObject {
   readonly [member: string]: Json | undefined;
 }
 
-const CLAIMS_BOUNDS: JsonBounds = { depth: LIMITS.jsonDepth, members: LIMITS.jsonMembers, foldCaseDepth: 0 };
+const CLAIMS_BOUNDS: JsonBounds = {
+  depth: LIMITS.jsonDepth,
+  members: LIMITS.jsonMembers,
+  items: LIMITS.jsonItems,
+  foldCaseDepth: 0,
+};
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Decodes UTF-8 without repair: invalid sequences and a byte order mark are refused. @throws AmbiguousJson */
@@ -73,6 +80,7 @@ class Scanner {
   readonly #open: Container[] = [];
   #at = 0;
   #members = 0;
+  #items = 0;
 
   constructor(text: string, bounds: JsonBounds) {
     this.#text = text;
@@ -101,8 +109,10 @@ class Scanner {
   }
 
   #count(): void {
-    this.#members += 1;
-    if (this.#members > this.#bounds.members) throw new AmbiguousJson("too many members");
+    const { members, items } = this.#bounds;
+    if (items !== undefined && this.#open.at(-1)?.names === null) this.#items += 1;
+    else this.#members += 1;
+    if (this.#members > members || this.#items > (items ?? 0)) throw new AmbiguousJson("too many members");
   }
 
   #string(): void {

@@ -1,4 +1,5 @@
 import { Environment } from "@marcbachmann/cel-js";
+import { LIMITS } from "../limits.ts";
 
 /** What an expression may look at: verified facts, by these names and of these types. */
 export interface ExpressionFacts {
@@ -18,13 +19,12 @@ export interface ExpressionFacts {
 /** An expression in the Common Expression Language, parsed and type-checked once. */
 export type Expression = (facts: ExpressionFacts) => boolean;
 
-const LIMITS = { maxAstNodes: 400, maxDepth: 24, maxListElements: 200, maxMapEntries: 50, maxCallArguments: 8 };
-const EXPRESSION_CHARACTERS = 4096;
+const SHAPE = { maxAstNodes: 400, maxDepth: 24, maxListElements: 200, maxMapEntries: 50, maxCallArguments: 8 };
 
 const STRINGS = ["issuer", "tenant", "client", "resource", "subject", "email_domain", "actor", "acr"] as const;
 const LISTS = ["groups", "amr", "scope"] as const;
 
-const environment = new Environment({ limits: LIMITS });
+const environment = new Environment({ limits: SHAPE });
 for (const name of STRINGS) environment.registerVariable(name, "string");
 for (const name of LISTS) environment.registerVariable(name, "list<string>");
 
@@ -33,7 +33,8 @@ for (const name of LISTS) environment.registerVariable(name, "list<string>");
  * so `matches` is not offered. @returns why the text is no expression, as a sentence for its author
  */
 export function compileExpression(text: string): Expression | { readonly flaw: string } {
-  if (text.length > EXPRESSION_CHARACTERS) return { flaw: `longer than ${EXPRESSION_CHARACTERS} characters` };
+  if (text.length > LIMITS.expressionCharacters)
+    return { flaw: `longer than ${LIMITS.expressionCharacters} characters` };
   if (/\bmatches\b/.test(text))
     return { flaw: "matches() is not offered: use ==, in, startsWith, endsWith or contains" };
   try {

@@ -22,8 +22,14 @@ function partyFacts(known: Partial<Decided>): Facts {
     issuer: idp?.issuer ?? null,
     tenant: isVerified ? (known.idpTenant ?? null) : null,
     organization: (isVerified ? known.organization : idp?.organization) ?? null,
+    ...personFacts(known),
+  };
+}
+
+function personFacts({ idJag, subject }: Partial<Decided>): Facts {
+  return {
     subject: idJag?.sub ?? null,
-    principal: known.subject?.principal ?? null,
+    principal: subject?.principal ?? null,
     actor: idJag?.actor?.sub ?? null,
   };
 }

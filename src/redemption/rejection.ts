@@ -1,17 +1,25 @@
 import type { Refusal } from "../audit/reason.ts";
 import type { StepUp } from "../policy/decide.ts";
 
+interface RejectionDetail {
+  /** What sign-in would have to do better. */
+  readonly stepUp?: StepUp | null;
+  /** The rule that decided, and the revision of the policy that it stands in. */
+  readonly policyRule?: string | null;
+  readonly policyRevision?: string;
+}
+
 /**
  * A refusal, thrown by a check. The reason goes to the audit record; what the client may learn is decided in
- * `token-endpoint/wire-errors.ts` alone. Carries nothing of the input; what sign-in would do better is our own policy's.
+ * `token-endpoint/wire-errors.ts` alone. Carries nothing of the input; its detail is our own policy's.
  */
 export class Rejected extends Error {
   override readonly name = "Rejected";
   readonly reason: Refusal;
-  readonly stepUp: StepUp | null;
-  constructor(reason: Refusal, stepUp: StepUp | null = null) {
+  readonly detail: RejectionDetail;
+  constructor(reason: Refusal, detail: RejectionDetail = {}) {
     super(reason);
     this.reason = reason;
-    this.stepUp = stepUp;
+    this.detail = detail;
   }
 }

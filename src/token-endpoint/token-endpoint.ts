@@ -30,7 +30,7 @@ export interface TokenEndpointDependencies extends TokenRequestDependencies {
 }
 
 /** One request: its trace, the id of its one audit event, and what it may use. */
-interface Exchange {
+interface Handling {
   readonly trace: RequestTrace;
   readonly attemptId: string;
   readonly nowSeconds: number;
@@ -46,18 +46,18 @@ type Refused = Extract<Outcome<object>, { completed: false }>;
 export async function handleTokenRequest(request: Request, uses: TokenEndpointDependencies): Promise<Response> {
   const trace = traceRequest(request);
   const nowSeconds = Math.floor(trace.receivedAtMilliseconds / 1000);
-  const exchange = { trace, nowSeconds, attemptId: crypto.randomUUID(), uses };
-  const received = await tokenRequest.run({ request, nowSeconds, attemptId: exchange.attemptId }, uses);
-  if (!received.completed) return refuse(received, received.known, exchange);
+  const handling = { trace, nowSeconds, attemptId: crypto.randomUUID(), uses };
+  const received = await tokenRequest.run({ request, nowSeconds, attemptId: handling.attemptId }, uses);
+  if (!received.completed) return refuse(received, received.known, handling);
   const outcome = await redemption.run(received.known.presented, {
     ...uses.redemption,
-    consumeAssertion: (decided) => uses.consumeAssertion(describeEntry(decided, exchange)),
+    consumeAssertion: (decided) => uses.consumeAssertion(describeEntry(decided, handling)),
   });
-  return outcome.completed ? release(outcome.known, exchange) : refuse(outcome, outcome.known, exchange);
+  return outcome.completed ? release(outcome.known, handling) : refuse(outcome, outcome.known, handling);
 }
 
 /** Both records that the ledger may have to write, since it alone learns which of them is true. */
-function describeEntry(decided: Decided, { attemptId, trace }: Exchange): LedgerEntry {
+function describeEntry(decided: Decided, { attemptId, trace }: Handling): LedgerEntry {
   const facts = auditFacts(decided);
   const serialize = (outcome: AuditFacts): string =>
     serializeAuditEvent(makeAuditEvent(attemptId, trace, { ...facts, ...outcome }));
@@ -78,7 +78,7 @@ const NOTHING_GRANTED = { scope_granted: null, token_id: null, token_expires_at:
 
 type Released = Decided & { readonly sealed: SealedAccessToken; readonly receipt: Receipt };
 
-function release({ sealed, receipt, contents, resource }: Released, { trace, nowSeconds }: Exchange): Response {
+function release({ sealed, receipt, contents, resource }: Released, { trace, nowSeconds }: Handling): Response {
   const body = {
     access_token: sealed.open(receipt),
     token_type: contents.confirmedKey === null ? "Bearer" : "DPoP",
@@ -89,19 +89,28 @@ function release({ sealed, receipt, contents, resource }: Released, { trace, now
   return respondJson(200, body, { [CORRELATION_HEADER]: trace.correlationId });
 }
 
-async function refuse(refused: Refused, known: Partial<Decided>, exchange: Exchange): Promise<Response> {
-  const { uses, trace } = exchange;
-  if (refused.kind === "fault") uses.reportFault(trace.correlationId, refused.cause);
+async function refuse(refused: Refused, known: Partial<Decided>, handling: Handling): Promise<Response> {
+  const { uses, trace } = handling;
+  if (refused.kind !== "refusal") uses.reportFault(trace.correlationId, refused.cause);
   try {
-    await account(refused, known, exchange);
-    return await respondRefusal(refused, exchange);
+    await account(refused, known, handling);
+    return await respondRefusal(refused, handling);
   } catch (error) {
-    // A refusal that cannot be put on record is not answered as one.
-    return respondRefusal({ reason: error instanceof Outage ? error.reason : "fault", cause: error }, exchange);
+    // A refusal that cannot be put on record is not answered as one, and must not vanish without a trace either.
+    uses.reportFault(trace.correlationId, error);
+    uses.recorder.count("token", error instanceof Outage ? error.reason : "fault");
+    return respondRefusal({ reason: error instanceof Outage ? error.reason : "fault", cause: error }, handling);
   }
 }
 
-async function account(refused: Refused, known: Partial<Decided>, { uses, trace }: Exchange): Promise<void> {
+/** Which rule said no, and in which text of the policy. */
+function denialFacts(cause: unknown): Partial<AuditFacts> {
+  const { policyRule = null, policyRevision = null } = cause instanceof Rejected ? cause.detail : {};
+  if (policyRevision === null) return {};
+  return { policy_rules: policyRule === null ? [] : [policyRule], policy_revision: policyRevision };
+}
+
+async function account(refused: Refused, known: Partial<Decided>, { uses, trace }: Handling): Promise<void> {
   const { reason, refusedAt } = refused;
   // The ledger has written this one with its decision.
   if (reason === "assertion_replayed") return;
@@ -112,6 +121,7 @@ async function account(refused: Refused, known: Partial<Decided>, { uses, trace 
   const facts = {
     ...auditFacts(known),
     ...NOTHING_GRANTED,
+    ...denialFacts(refused.cause),
     type: "redemption",
     decision,
     reason,
@@ -123,7 +133,7 @@ async function account(refused: Refused, known: Partial<Decided>, { uses, trace 
 
 type Answerable = Pick<Refused, "reason" | "cause">;
 
-async function respondRefusal({ reason, cause }: Answerable, { trace, uses, nowSeconds }: Exchange): Promise<Response> {
+async function respondRefusal({ reason, cause }: Answerable, { trace, uses, nowSeconds }: Handling): Promise<Response> {
   const { status, error, description } = toWireError(isTokenEndpointReason(reason) ? reason : "fault");
   const headers = new Headers({ [CORRELATION_HEADER]: trace.correlationId });
   if (status === 401) headers.set("www-authenticate", 'Basic realm="token", charset="UTF-8"');
@@ -137,7 +147,7 @@ async function respondRefusal({ reason, cause }: Answerable, { trace, uses, nowS
 
 /** RFC 9470 §3, as members: what sign-in at the identity provider has to do better. */
 function stepUpMembers(cause: unknown): { readonly acr_values?: string; readonly max_age?: number } {
-  const stepUp = cause instanceof Rejected ? cause.stepUp : null;
+  const stepUp = cause instanceof Rejected ? (cause.detail.stepUp ?? null) : null;
   return {
     ...(stepUp === null || stepUp.acrValues.length === 0 ? {} : { acr_values: stepUp.acrValues.join(" ") }),
     ...(stepUp === null || stepUp.maximumAgeSeconds === null ? {} : { max_age: stepUp.maximumAgeSeconds }),

@@ -3,6 +3,7 @@ import { Pipeline } from "../redemption/pipeline.ts";
 import { Rejected } from "../redemption/rejection.ts";
 import { type Client, GRANT_TYPES } from "../trust/client.ts";
 import { authenticateClient, type ClientDirectory } from "./client-authentication/authenticate-client.ts";
+import type { SpendableJti } from "./client-authentication/private-key-jwt.ts";
 import { type Form, readForm } from "./form.ts";
 
 export interface Received {
@@ -15,9 +16,10 @@ export interface TokenRequestDependencies extends ClientDirectory {
   /** By network, before anything is known about the caller. */
   readonly isNetworkWithinRate: (request: Request) => Promise<boolean>;
   readonly isClientWithinRate: (clientId: string) => Promise<boolean>;
+  readonly consumeClientAssertion: (clientId: string, spendable: SpendableJti) => Promise<"consumed" | "replayed">;
 }
 
-interface Authenticated {
+interface AuthenticatedClient {
   readonly client: Client;
   readonly clientRevision: string;
 }
@@ -29,6 +31,7 @@ export const tokenRequest = Pipeline.of<Received, TokenRequestDependencies>()
   .check("form", form) //                                  media type, size, nothing twice
   .check("client_authentication", clientAuthentication) // exactly one method, one that the client may use
   .check("client_rate", clientRate) //                     one client's flood is its own
+  .check("client_assertion_unused", clientAssertionUnused) //    a client assertion serves once
   .check("grant", grant); //                               a grant type we know and the client may use
 
 function method({ request }: Received): object {
@@ -48,21 +51,31 @@ async function form({ request }: Received): Promise<{ form: Form }> {
 async function clientAuthentication(
   known: Received & { readonly form: Form },
   directory: ClientDirectory,
-): Promise<Authenticated> {
+): Promise<AuthenticatedClient & { readonly spendable: SpendableJti | null }> {
   const authorization = known.request.headers.get("authorization");
-  const { document, revision } = await authenticateClient({ ...known, authorization }, directory);
-  return { client: document, clientRevision: revision };
+  const { client, spendable } = await authenticateClient({ ...known, authorization }, directory);
+  return { client: client.document, clientRevision: client.revision, spendable };
+}
+
+/** In a namespace of its own: no client assertion can spend an ID-JAG's identifier, nor the other way round. */
+async function clientAssertionUnused(
+  { client, spendable }: AuthenticatedClient & { readonly spendable: SpendableJti | null },
+  { consumeClientAssertion }: TokenRequestDependencies,
+): Promise<object> {
+  const consumption = spendable === null ? "consumed" : await consumeClientAssertion(client.client_id, spendable);
+  if (consumption === "replayed") throw new Rejected("client_assertion_replayed");
+  return {};
 }
 
 async function clientRate(
-  { client }: Authenticated,
+  { client }: AuthenticatedClient,
   uses: Pick<TokenRequestDependencies, "isClientWithinRate">,
 ): Promise<object> {
   if (!(await uses.isClientWithinRate(client.client_id))) throw new Rejected("client_rate_limited");
   return {};
 }
 
-function grant(known: Received & Authenticated & { readonly form: Form }): { presented: Presented } {
+function grant(known: Received & AuthenticatedClient & { readonly form: Form }): { presented: Presented } {
   const { form: parameters, client } = known;
   const requested = parameters.get("grant_type");
   if (requested === undefined) throw new Rejected("grant_type_missing");

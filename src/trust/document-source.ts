@@ -16,7 +16,7 @@ interface SourceOptions {
  */
 export class DocumentSource {
   readonly #options: SourceOptions;
-  readonly #keptAtMilliseconds = new Map<string, number>();
+  readonly #kept = new Map<string, { readonly text: string; readonly atMilliseconds: number }>();
 
   constructor(options: SourceOptions) {
     this.#options = options;
@@ -35,16 +35,22 @@ export class DocumentSource {
     return response === undefined ? null : response.text();
   }
 
-  /** Renewed well before it expires, and not at each reading. A document that is gone is forgotten at once. */
+  /**
+   * Renewed well before it expires, and not at each reading; but a changed text at once, and one that is gone forgotten
+   * at once, whoever kept it: or an outage would bring back what somebody has just taken away.
+   */
   async #remember(key: string, text: string | null): Promise<void> {
     const now = Date.now();
     if (text === null) {
-      if (this.#keptAtMilliseconds.delete(key)) await (await this.#options.openCache()).delete(addressOf(key));
+      this.#kept.delete(key);
+      await (await this.#options.openCache()).delete(addressOf(key));
       return;
     }
-    if (now - (this.#keptAtMilliseconds.get(key) ?? 0) < LIMITS.trustCopyRenewalSeconds * 1000) return;
-    if (this.#keptAtMilliseconds.size >= LIMITS.trustDocumentsCached) this.#keptAtMilliseconds.clear();
-    this.#keptAtMilliseconds.set(key, now);
+    const kept = this.#kept.get(key);
+    const isRecent = now - (kept?.atMilliseconds ?? 0) < LIMITS.trustCopyRenewalSeconds * 1000;
+    if (isRecent && kept?.text === text) return;
+    if (this.#kept.size >= LIMITS.trustDocumentsCached) this.#kept.clear();
+    this.#kept.set(key, { text, atMilliseconds: now });
     const headers = { "cache-control": `max-age=${LIMITS.trustDocumentStaleSeconds}` };
     await (await this.#options.openCache()).put(addressOf(key), new Response(text, { headers }));
   }

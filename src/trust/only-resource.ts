@@ -1,3 +1,4 @@
+import { Outage } from "../audit/reason.ts";
 import { LIMITS } from "../limits.ts";
 
 /**
@@ -27,7 +28,9 @@ export class OnlyResource {
     const prefix = "resource:";
     const { keys } = await this.#documents
       .list({ prefix: `${prefix}${this.#origin}/`, limit: 2 })
-      .catch(() => ({ keys: [] }));
+      .catch((error: unknown) => {
+        throw new Outage("trust_unavailable", { cause: error });
+      });
     const [only, ...others] = keys;
     return only === undefined || others.length > 0 ? null : only.name.slice(prefix.length);
   }

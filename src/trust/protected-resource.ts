@@ -34,6 +34,14 @@ export const protectedResourceSchema = z
       .max(64)
       .default([]),
   })
+  .refine((resource) => Object.keys(resource.scopes).length <= LIMITS.scopeTokens, {
+    path: ["scopes"],
+    message: `at most ${LIMITS.scopeTokens}: a token carries no more`,
+  })
+  .refine((resource) => !isReserved(resource.resource), {
+    path: ["resource"],
+    message: "this path is the authorization server's own",
+  })
   .refine((resource) => isCanonical(resource.resource), {
     path: ["resource"],
     message: "an absolute URL in its canonical spelling, without query and fragment",
@@ -44,6 +52,13 @@ export const protectedResourceSchema = z
   });
 
 export type ProtectedResource = z.output<typeof protectedResourceSchema>;
+
+const RESERVED_PATH = /^\/(?:token|jwks|authorize|health|\.well-known\/.*)\/*$/;
+
+/** The router answers these itself, whatever host they are asked of. */
+function isReserved(text: string): boolean {
+  return URL.canParse(text) && RESERVED_PATH.test(new URL(text).pathname);
+}
 
 /** One spelling for one server: what the URL parser would change could never match what a client asks for. */
 function isCanonical(text: string): boolean {

@@ -19,6 +19,12 @@ interface Entry {
   readonly readAtMilliseconds: number;
 }
 
+interface Failure {
+  readonly atMilliseconds: number;
+  /** What the last-known-good copies had, for as long as KV is not asked again. */
+  readonly recalled: Entry | null;
+}
+
 interface StoreOptions {
   readonly readText: ReadText;
   /** Asked when `readText` fails and this isolate has no copy of its own. */
@@ -29,7 +35,6 @@ interface StoreOptions {
   readonly onInvalid: (error: DocumentInvalid) => void;
 }
 
-const KV_KEY_BYTES = 512;
 const encoder = new TextEncoder();
 
 /**
@@ -42,7 +47,7 @@ export class TrustStore {
   readonly #freshSeconds: number;
   readonly #present = new Map<string, Entry>();
   readonly #absent = new Map<string, number>();
-  #failedAtMilliseconds = 0;
+  readonly #failures = new Map<string, Failure>();
 
   constructor(options: StoreOptions) {
     this.#options = options;
@@ -55,7 +60,7 @@ export class TrustStore {
    */
   async find<Kind extends DocumentKind>(kind: Kind, name: string): Promise<Revised<ParsedDocument<Kind>> | null> {
     const key = `${kind}:${name}`;
-    if (encoder.encode(key).length > KV_KEY_BYTES) return null;
+    if (encoder.encode(key).length > LIMITS.trustKeyBytes) return null;
     const entry = await this.#entry(kind, name, key);
     if (entry === null) return null;
     if (entry.parsed instanceof DocumentInvalid) throw new Outage("trust_document_invalid", { cause: entry.parsed });
@@ -67,16 +72,21 @@ export class TrustStore {
     const known = this.#present.get(key);
     if (known !== undefined && isWithin(known.readAtMilliseconds, now, this.#freshSeconds)) return known;
     if (isWithin(this.#absent.get(key) ?? 0, now, this.#freshSeconds)) return null;
-    const isUsable = known !== undefined && isWithin(known.readAtMilliseconds, now, LIMITS.trustDocumentStaleSeconds);
-    // While KV is down, one request in a while finds out whether it still is; the others do not wait for it.
-    if (isUsable && isWithin(this.#failedAtMilliseconds, now, LIMITS.trustRetrySeconds)) return known;
+    const usable =
+      known !== undefined && isWithin(known.readAtMilliseconds, now, LIMITS.trustDocumentStaleSeconds) ? known : null;
+    const failure = this.#failures.get(key);
+    // While this document cannot be read, one request in a while finds out whether it still cannot; the others do not
+    // wait. Of this document alone: that one is slow says nothing of the next.
+    if (isWithin(failure?.atMilliseconds ?? 0, now, LIMITS.trustRetrySeconds))
+      return orOutage(usable ?? failure?.recalled);
     try {
-      return await this.#read(kind, name, known);
-    } catch (error) {
-      this.#failedAtMilliseconds = now;
-      const entry = isUsable ? known : await this.#recall(kind, name);
-      if (entry === null) throw new Outage("trust_unavailable", { cause: error });
+      const entry = await this.#read(kind, name, known);
+      this.#failures.delete(key);
       return entry;
+    } catch (error) {
+      const recalled = usable === null ? await this.#recall(kind, name) : null;
+      keep(this.#failures, key, { atMilliseconds: now, recalled });
+      return orOutage(usable ?? recalled, error);
     }
   }
 
@@ -114,6 +124,11 @@ export class TrustStore {
       return error;
     }
   }
+}
+
+function orOutage(entry: Entry | null | undefined, cause?: unknown): Entry {
+  if (entry === null || entry === undefined) throw new Outage("trust_unavailable", { cause });
+  return entry;
 }
 
 function isWithin(since: number, now: number, seconds: number): boolean {

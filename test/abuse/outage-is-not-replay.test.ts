@@ -144,7 +144,7 @@ describe("a document that does not parse", () => {
     const isolate = startIsolate();
     expectOutage(await isolate.redeem(await tenant.request({ form: { assertion } })));
     await isolate.settled();
-    expect(isolate.logged).toEqual([expect.objectContaining({ event: "document_invalid", document: key })]);
+    expect(isolate.logged).toContainEqual(expect.objectContaining({ event: "document_invalid", document: key }));
     expect(JSON.stringify(isolate.logged)).not.toContain("secret-in-the-error");
     await env.TRUST_AND_POLICY.put(key, good);
     expect((await startIsolate().redeem(await tenant.request({ form: { assertion } }))).status).toBe(200);
@@ -155,6 +155,8 @@ describe("an outage of KV", () => {
   // Its worst in 2025 took 2 h 28 min.
   it("is bridged by the last documents that were read, for a bounded time", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
+    // The copies at the edge expire by a clock that no test can move: here this isolate has its own and no others.
+    vi.spyOn(caches, "open").mockRejectedValue(new Error("no cache"));
     const tenant = await Tenant.settle();
     const documents = { get: env.TRUST_AND_POLICY.get.bind(env.TRUST_AND_POLICY) as () => Promise<unknown> };
     const isolate = startIsolate({ TRUST_AND_POLICY: documents });

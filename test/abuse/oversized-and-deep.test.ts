@@ -43,7 +43,7 @@ describe("an assertion that is too large, too deep or ambiguous", () => {
       "of more members than there may be",
       () => withMember(Array.from({ length: LIMITS.jsonMembers }, (_, index) => `"x${index}":1`).join(",")),
     ],
-    ["of more items than there may be", () => withMember(`"x":[${"1,".repeat(LIMITS.jsonMembers)}1]`)],
+    ["of more items than there may be", () => withMember(`"x":[${"1,".repeat(LIMITS.jsonItems)}1]`)],
     ["led by a byte order mark, which jose accepts", () => bytes([0xef, 0xbb, 0xbf], withMember('"x":1'))],
     ["of invalid UTF-8", () => bytes([], withMember('"x":"?"')).map((byte) => (byte === 0x3f ? 0xff : byte))],
     [

@@ -82,6 +82,8 @@ describe("a secret that is no set of signing keys", () => {
     ],
   ])("(%s) is refused, without a word of it", (_name, secret) => {
     expect(() => SigningKeys.parse(secret)).toThrow(SigningKeysInvalid);
-    expect(() => SigningKeys.parse(secret)).toThrow(/^SIGNING_KEYS does not parse; make one with: npm run keys$/);
+    expect(() => SigningKeys.parse(secret)).toThrow(
+      /^SIGNING_KEYS does not parse; make one with: npx crossgate keys new$/,
+    );
   });
 });

@@ -39,12 +39,12 @@ describe("packAuditBatches", () => {
   // in UTF-8 than in the string, and half a surrogate pair becomes six characters.
   it.each([
     ["ordinary events", repeat(400, JSON.stringify({ id: "x".repeat(1_500) }))],
-    ["quotes", repeat(400, '"'.repeat(LIMITS.auditEventBytes))],
-    ["backslashes", repeat(400, "\\".repeat(LIMITS.auditEventBytes))],
-    ["control characters", repeat(400, "\u0000".repeat(LIMITS.auditEventBytes / 2))],
-    ["long characters", repeat(400, "\u20ac".repeat(LIMITS.auditEventBytes))],
-    ["pairs", repeat(400, "\u{1f600}".repeat(LIMITS.auditEventBytes / 2))],
-    ["half pairs", repeat(400, "\ud800".repeat(LIMITS.auditEventBytes))],
+    ["quotes", repeat(400, '"'.repeat(LIMITS.auditEventCharacters))],
+    ["backslashes", repeat(400, "\\".repeat(LIMITS.auditEventCharacters))],
+    ["control characters", repeat(400, "\u0000".repeat(LIMITS.auditEventCharacters / 2))],
+    ["long characters", repeat(400, "\u20ac".repeat(LIMITS.auditEventCharacters))],
+    ["pairs", repeat(400, "\u{1f600}".repeat(LIMITS.auditEventCharacters / 2))],
+    ["half pairs", repeat(400, "\ud800".repeat(LIMITS.auditEventCharacters))],
     ["tiny events", repeat(20_000, "x")],
     ["empty events", repeat(20_000, "")],
     ["one that is large among small ones", [...repeat(50, "x"), '"'.repeat(40_000), ...repeat(50, "x")]],

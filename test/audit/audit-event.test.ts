@@ -40,7 +40,7 @@ describe("an audit event", () => {
     ["an object for text", { actor: { sub: "x" } }],
     ["text for a number", { token_expires_at: "1" }],
     ["a giant reason", { reason: "x".repeat(65) }],
-    ["a giant subject", { subject: "x".repeat(LIMITS.urlBytes + 1) }],
+    ["a giant subject", { subject: "x".repeat(LIMITS.auditTextCharacters + 1) }],
     ["rules that are no names", { policy_rules: [{}] }],
   ])("with %s is none", (_name, change) => {
     expect(auditEventSchema.safeParse({ ...makeEvent(), ...change }).success).toBe(false);
@@ -53,8 +53,8 @@ describe("an audit event", () => {
  */
 describe("the greatest event that redemption can write", () => {
   const token = (at: number) => `s${String(at).padStart(LIMITS.scopeTokenBytes - 1, "x")}`;
-  const tokens = Array.from({ length: 500 }, (_, at) => token(at));
-  const scope = new Set(tokens.slice(0, LIMITS.scopeTokens));
+  const tokens = Array.from({ length: LIMITS.scopeTokens }, (_, at) => token(at));
+  const scope = new Set(tokens);
   const defined = Object.fromEntries(tokens.map((each) => [each, { description: "d" }]));
   const greatest = {
     client: makeClient(),
@@ -70,7 +70,7 @@ describe("the greatest event that redemption can write", () => {
   it.each<[string, string | null]>([
     ["nothing is asked for", null],
     ["all that may be is asked for", [...scope].join(" ")],
-    ["more is asked for than is a scope", tokens.join(" ")],
+    ["more is asked for than is a scope", Array.from({ length: 240 }, (_, at) => token(at)).join(" ")],
     ["anything is asked for", "\u0000 \u20ac ".repeat(5_000)],
     ["one word is asked for, again and again", `${token(0)} `.repeat(5_000)],
   ])("fits the schema, where %s", (_name, requestedScope) => {
@@ -88,10 +88,23 @@ describe("serializing", () => {
     expect(JSON.parse(serializeAuditEvent(makeEvent({ policy_rules })))).toMatchObject({ policy_rules });
   });
 
+  // What is said in full must be what is true: a text that gave way says so by its last character.
+  it("lets long texts give way before the record does, and says where", () => {
+    const long = "\u20ac".repeat(LIMITS.auditTextCharacters);
+    const event = makeEvent({ subject: long, target: long, resource: long, document_path: long, client_id: "agent" });
+    const text = serializeAuditEvent(event);
+    const parsed = auditEventSchema.parse(JSON.parse(text));
+    expect(text.length).toBeLessThanOrEqual(LIMITS.auditEventCharacters);
+    expect(parsed).toMatchObject({ id: "event-1", client_id: "agent", decision: "granted" });
+    for (const shortened of [parsed.subject, parsed.target, parsed.resource, parsed.document_path]) {
+      expect(shortened).toMatch(/^\u20ac+\u2026$/);
+    }
+  });
+
   it("lets a long list of rules give way before the record does", () => {
     const policy_rules = Array.from({ length: LIMITS.policyRules }, (_, at) => `rule-${at}`.padEnd(64, "x"));
     const text = serializeAuditEvent(makeEvent({ policy_rules, subject: "user-ada" }));
-    expect(text.length).toBeLessThanOrEqual(LIMITS.auditEventBytes);
+    expect(text.length).toBeLessThanOrEqual(LIMITS.auditEventCharacters);
     expect(JSON.parse(text)).toMatchObject({ policy_rules: policy_rules.slice(0, 16), subject: "user-ada" });
   });
 });

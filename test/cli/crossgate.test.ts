@@ -2,32 +2,31 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { digestClientSecret } from "../../cli/client-secret.ts";
 import { ensureLocalSecrets } from "../../cli/secrets.ts";
-import { CrossgateProcess } from "./crossgate-process.ts";
+import { type CommandOutcome, runCrossgate } from "./run-crossgate.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
-interface Outcome {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+const COMMANDS = ["dev", "check", "test", "diff", "apply", "export", "explain", "idp", "status", "keys", "secret"];
 
-async function crossgate(commandLine: readonly string[], input = "", environment = {}): Promise<Outcome> {
-  const command = new CrossgateProcess(commandLine, environment);
-  command.write(input);
-  const code = await command.ended();
-  return { code, stdout: command.stdout, stderr: command.stderr };
+function crossgate(commandLine: readonly string[], input = "", environment = {}): Promise<CommandOutcome> {
+  return runCrossgate(commandLine, { input, environment });
 }
 
 describe("crossgate", () => {
-  it.each([[["--help"]], [["dev", "--help"]], [["keys", "--help"]], [["secret", "--help"]]])(
+  it.each([[["--help"]], ...COMMANDS.map((name) => [[name, "--help"]])])(
     "%j explains itself with an example",
     async (commandLine) => {
       const { code, stdout } = await crossgate(commandLine);
       expect(code).toBe(0);
       expect(stdout).toMatch(/^Usage: crossgate /);
       expect(stdout).toContain("  npx crossgate ");
+      expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(110);
     },
   );
+
+  it("lists every command", async () => {
+    const { stdout } = await crossgate(["--help"]);
+    for (const name of COMMANDS) expect(stdout).toContain(`\n  ${name} `);
+  });
 
   it("states its version", async () => {
     expect((await crossgate(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
@@ -41,6 +40,15 @@ describe("crossgate", () => {
     [["secret"], "No pepper"],
     [["dev", "--port", "70000"], "--port 70000: give a whole number from 0 to 65535"],
     [["dev", "--colour"], "--colour"],
+    [["check", "a", "b"], 'Unexpected "b"'],
+    [["diff", "--state", "a", "--remote"], "Give --state or --remote, not both"],
+    [["export"], "Say one directory to export to"],
+    [["status", "config"], "status takes no directory"],
+    [["explain"], "Say --client and --claims, or one correlation id"],
+    [["explain", "id", "--client", "agent"], "Say --client and --claims, or one correlation id"],
+    [["explain", "--client", "a", "--claims", "-", "--at", "noon"], "--at noon: give an instant"],
+    [["explain", "--client", "a", "--claims", "-", "--remote", "config"], "one of them"],
+    [["idp", "remove", "https://idp.example.com"], "Say: crossgate idp add <issuer>"],
     [["dev", "--issuer", "http://mcp.example.com"], "must be https"],
     [["dev", "--issuer", "https://mcp.example.com/"], "without path or trailing slash"],
   ])("%j is wrong usage: exit 2", async (commandLine, complaint) => {

@@ -466,7 +466,9 @@ describe("an outage of the queue that lasts for hours", () => {
     }
     await evictDurableObject(ledger);
     expect(await ledger.status()).toEqual({ pending: 40, delivered: 0 });
-    for (const key of keys) expect(await consume(ledger, { key, record: null })).toBe("replayed");
+    // Those that could still be accepted; what is past retention waits for delivery and is searched no more.
+    const living = Math.floor((LIMITS.ledgerRetentionSeconds * 1000) / WINDOW);
+    for (const key of keys.slice(-living)) expect(await consume(ledger, { key, record: null })).toBe("replayed");
     captured.fails = false;
     await drain(ledger);
     expect(captured.sequences).toEqual(countFrom(1, 40));

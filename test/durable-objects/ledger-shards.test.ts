@@ -138,6 +138,17 @@ describe("while the number of shards changes", () => {
     }
   });
 
+  // Promise 2: a refusal that cannot be put on record is not answered as one.
+  it("a replay that the new owner has no room to record is an outage", async () => {
+    const record = vi.fn(async () => "backlogged");
+    const namespace = { getByName: () => ({ consume: async () => "replayed", record }) };
+    const shards = makeShards(growing, namespace as never);
+    const consumables = rounds.map((round) => makeConsumable({ jti: `jti-${round}` }));
+    const outcomes = await Promise.all(consumables.map((each) => outageOf(shards.consume(each))));
+    expect(record).toHaveBeenCalled();
+    expect(outcomes.filter((outcome) => outcome === "audit_backlog")).toHaveLength(record.mock.calls.length);
+  });
+
   // Otherwise a shard that is asked twice would take its own first answer for somebody else's.
   it("an attempt that is repeated at both owners still gets its answer", async () => {
     for (const round of rounds) {

@@ -8,8 +8,7 @@ import { LIMITS } from "../../src/limits.ts";
 import { inLedger } from "../support/ledgers.ts";
 
 const START = 6_000_000 * LIMITS.ledgerWindowSeconds * 1000;
-/** What the outbox keeps in memory at the most. */
-const MEMORY_ROWS = 20_000;
+const MEMORY_ROWS = LIMITS.outboxMemoryRows;
 
 function makeKey(): ArrayBuffer {
   return crypto.getRandomValues(new Uint8Array(16)).buffer;
@@ -29,9 +28,9 @@ function inStorage(test: (opened: Opened) => void): Promise<void> {
 }
 
 /** As the ledger does it: the row is in storage when the outbox hears of it. */
-function append({ tables, outbox }: Pick<Opened, "tables" | "outbox">, count: number): void {
+function append({ tables, outbox }: Pick<Opened, "tables" | "outbox">, count: number, event = "e"): void {
   for (let at = 0; at < count; at += 1) {
-    const row = { sequence: outbox.nextSequence(), event: "e" };
+    const row = { sequence: outbox.nextSequence(), event };
     tables.insert({ key: makeKey(), attempt: "a", ...row }, START);
     outbox.append(row);
   }
@@ -98,6 +97,19 @@ describe("outbox", () => {
         append({ tables, outbox }, 2);
         expect(drain(outbox, 7_000)).toEqual([total + 1, total + 2]);
       }),
+  );
+
+  // An object has 128 MB: what waits is bounded by its size too, however few and large the records are.
+  it("of more bytes than memory holds reads the rest from storage", { timeout: 30_000 }, () =>
+    inStorage(({ tables, outbox }) => {
+      const event = "x".repeat(LIMITS.auditEventCharacters);
+      const total = Math.ceil((1.2 * LIMITS.outboxMemoryBytes) / (2 * event.length));
+      const reads = vi.spyOn(tables, "readAfter");
+      append({ tables, outbox }, total, event);
+      expect(total).toBeLessThan(MEMORY_ROWS);
+      expect(drain(outbox, 400)).toEqual(countTo(total));
+      expect(reads).toHaveBeenCalled();
+    }),
   );
 
   it("keeps its order while records are added to more than memory holds", { timeout: 30_000 }, () =>

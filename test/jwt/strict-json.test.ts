@@ -118,14 +118,14 @@ describe("parseStrict", () => {
     ["lists that never close", "[".repeat(1_000_000), "too deep"],
     ["objects too deep", `${'{"a":'.repeat(LIMITS.jsonDepth + 1)}1${"}".repeat(LIMITS.jsonDepth + 1)}`, "too deep"],
     ["many lists side by side", `[${"[],".repeat(100)}1]`, "read"],
-    ["as many items as there may be", `[${"1,".repeat(LIMITS.jsonMembers - 1)}1]`, "read"],
-    ["one item more", `[${"1,".repeat(LIMITS.jsonMembers)}1]`, "too many members"],
+    ["as many items as there may be", `[${"1,".repeat(LIMITS.jsonItems - 1)}1]`, "read"],
+    ["one item more", `[${"1,".repeat(LIMITS.jsonItems)}1]`, "too many members"],
     [
       "too many members",
       `{${Array.from({ length: LIMITS.jsonMembers + 1 }, (_, at) => `"${at}":1`).join(",")}}`,
       "too many members",
     ],
-    ["too many empty lists in lists", `[${"[],".repeat(LIMITS.jsonMembers / 2)}1]`, "too many members"],
+    ["too many empty lists in lists", `[${"[],".repeat(LIMITS.jsonItems)}1]`, "too many members"],
   ])("bounds depth and members: %s", (_what, text, expected) => {
     expect(verdict(text)).toBe(expected);
   });

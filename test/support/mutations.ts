@@ -1,4 +1,5 @@
 import { base64url } from "jose";
+import { LIMITS } from "../../src/limits.ts";
 import type { Members } from "./documents.ts";
 import type { Random } from "./random.ts";
 import { ISSUER, JWT_BEARER, nowInSeconds, type Tenant } from "./tenant.ts";
@@ -552,7 +553,7 @@ const STRUCTURE: readonly Mutation[] = [
     setClaim(
       draft,
       "x",
-      Array.from({ length: 300 + random.below(2_000) }, () => 1),
+      Array.from({ length: 2_100 + random.below(2_000) }, () => 1),
     );
   }),
   refused("size", (draft, random) => {

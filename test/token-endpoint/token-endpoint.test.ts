@@ -264,6 +264,22 @@ describe("what is granted", () => {
   });
 });
 
+describe("a sign-in that is not good enough", () => {
+  // RFC 9470: the client is told what would be, and only where nothing else is missing.
+  it("is told what would be, and the assertion is kept", async () => {
+    const changes = { rule: { acr: ["urn:strong", "urn:stronger"], maximum_authentication_age_seconds: 600 } };
+    const tenant = await Tenant.settle(changes);
+    const weak = await tenant.redeem({ form: { assertion: await tenant.assertion({ acr: "urn:weak" }) } });
+    expect(errorOf(weak)).toBe("400 insufficient_user_authentication");
+    expect(weak.body).toMatchObject({ acr_values: "urn:strong urn:stronger", max_age: 600 });
+    expectHardened(weak);
+    const strong = { acr: "urn:strong", auth_time: nowInSeconds() - 60 };
+    expect((await tenant.redeem({ form: { assertion: await tenant.assertion(strong) } })).status).toBe(200);
+    const elsewhere = await tenant.redeem({ form: { assertion: await tenant.assertion({ client_id: "another" }) } });
+    expect(elsewhere.body).not.toHaveProperty("acr_values");
+  });
+});
+
 interface Cell {
   readonly bound: boolean;
   readonly proved: boolean;
@@ -537,6 +553,14 @@ describe("refusals of one class", () => {
 });
 
 describe("the record", () => {
+  // A record for each request of a flood is what the flood is after.
+  it("has nothing of a client that is beyond its rate", async () => {
+    const tenant = await Tenant.settle();
+    const limited = startIsolate({ CLIENT_RATE_LIMIT: { limit: async () => ({ success: false }) } });
+    for (let at = 0; at < 5; at += 1) await limited.redeem(await tenant.request());
+    expect(await recordedEvents(tenant.clientId)).toEqual([]);
+  });
+
   // J09, J11: one event for each decision about a client that is known, and none for anything else.
   it("has one event for each authenticated request, and none for the rest", async () => {
     const tenant = await Tenant.settle();

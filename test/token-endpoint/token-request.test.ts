@@ -1,8 +1,10 @@
 import { describe, expect, it, vi } from "vitest";
+import { chooseKey } from "../../src/jwt/verify.ts";
 import { ClientSecrets } from "../../src/token-endpoint/client-authentication/client-secret.ts";
 import { tokenRequest, type TokenRequestDependencies } from "../../src/token-endpoint/token-request.ts";
 import { CLIENT, CROSSGATE, type Members } from "../support/documents.ts";
 import { makeClient, NOW } from "../support/redemption.ts";
+import { makeTestKey, signText } from "../support/test-idp.ts";
 import { digestSecret, JWT_BEARER, JWT_DPOP } from "../support/tenant.ts";
 
 const PEPPER = "pepper-of-this-test";
@@ -157,5 +159,55 @@ describe("the order", () => {
       dependencies({}, { isClientWithinRate }),
     );
     expect(isClientWithinRate).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe("a client assertion", () => {
+  const key = makeTestKey("ES256");
+
+  async function withAssertion(overrides: Partial<TokenRequestDependencies>, jti: string = crypto.randomUUID()) {
+    const { publicJwk, ...signer } = await key;
+    const claims = { iss: CLIENT, sub: CLIENT, aud: CROSSGATE, jti, iat: NOW, exp: NOW + 60 };
+    const header = JSON.stringify({ alg: signer.alg, kid: signer.kid });
+    const assertion = await signText(header, JSON.stringify(claims), await key);
+    const request = new Request(`${CROSSGATE}/token`, {
+      method: "POST",
+      body: new URLSearchParams({
+        grant_type: JWT_BEARER,
+        assertion: "a.b.c",
+        client_assertion: assertion,
+        client_assertion_type: "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+      }),
+    });
+    const authentication = { methods: ["private_key_jwt"], key_set: { keys: [publicJwk] } };
+    const uses = dependencies(
+      { authentication },
+      {
+        findClientKey: async ({ authentication: { key_set } }, wanted) =>
+          key_set?.kind === "inline" ? chooseKey(key_set, wanted) : "no_key",
+        ...overrides,
+      },
+    );
+    const outcome = await tokenRequest.run({ request, nowSeconds: NOW, attemptId: "attempt-1" }, uses);
+    return outcome.completed ? "accepted" : `${outcome.refusedAt}: ${outcome.reason}`;
+  }
+
+  // F05: one assertion, one request.
+  it("serves once, in the client's own name", async () => {
+    const consumeClientAssertion = vi.fn<TokenRequestDependencies["consumeClientAssertion"]>(async () => "consumed");
+    expect(await withAssertion({ consumeClientAssertion }, "jti-1")).toBe("accepted");
+    expect(consumeClientAssertion).toHaveBeenCalledExactlyOnceWith(CLIENT, expect.objectContaining({ jti: "jti-1" }));
+    consumeClientAssertion.mockResolvedValue("replayed");
+    expect(await withAssertion({ consumeClientAssertion })).toBe("client_assertion_unused: client_assertion_replayed");
+  });
+
+  // C05 for client assertions, and a flood: neither a forged one nor one beyond the rate costs a write.
+  it.each<[string, Partial<TokenRequestDependencies>, string]>([
+    ["is forged", { findClientKey: async () => "no_key" }, "client_authentication: client_assertion_signature"],
+    ["comes beyond the rate", { isClientWithinRate: async () => false }, "client_rate: client_rate_limited"],
+  ])("that %s is not consumed", async (_what, overrides, verdict) => {
+    const consumeClientAssertion = vi.fn<TokenRequestDependencies["consumeClientAssertion"]>(async () => "consumed");
+    expect(await withAssertion({ consumeClientAssertion, ...overrides })).toBe(verdict);
+    expect(consumeClientAssertion).not.toHaveBeenCalled();
   });
 });

@@ -73,7 +73,9 @@ function readAuthentication(claims: JsonObject): AuthenticationEvent {
   return {
     authTimeSeconds: optional(readNumericDate(claims, "auth_time")),
     acr: optional(readString(claims, "acr")),
-    amr: Array.isArray(claims["amr"]) ? optional(readStringList(claims, "amr", 16)) : absentOrMalformed(claims["amr"]),
+    amr: Array.isArray(claims["amr"])
+      ? optional(readStringList(claims, "amr", LIMITS.authenticationMethods))
+      : absentOrMalformed(claims["amr"]),
   };
 }
 
@@ -89,7 +91,7 @@ function readGroups(claims: JsonObject, idp: TrustedIdp): ReadonlySet<string> {
 
 /** OIDC §5.1. Its domain is worth something only from a provider that is authoritative for it, and verified. */
 function readEmailDomain(claims: JsonObject, idp: TrustedIdp): string | null {
-  const email = idp.email_domains.length === 0 ? null : optional(readString(claims, "email", 320));
+  const email = idp.email_domains.length === 0 ? null : optional(readString(claims, "email", LIMITS.emailBytes));
   if (email === null || (claims["email_verified"] ?? true) !== true) return null;
   const domain = email.slice(email.lastIndexOf("@") + 1).toLowerCase();
   return idp.email_domains.includes(domain) ? domain : null;
@@ -98,7 +100,9 @@ function readEmailDomain(claims: JsonObject, idp: TrustedIdp): string | null {
 /** RFC 8693 §4.1: an object that names who acts, and may hold the actor before; live Okta assertions carry one. */
 function readActor(act: unknown): Actor | null {
   if (act === undefined) return null;
-  if (!isObject(act) || depthOf(act) > LIMITS.actorDepth) throw new Rejected("claims_malformed");
+  const fits =
+    isObject(act) && depthOf(act) <= LIMITS.actorDepth && JSON.stringify(act).length <= LIMITS.actorCharacters;
+  if (!fits) throw new Rejected("claims_malformed");
   const sub = required(readString(act, "sub"));
   return { sub, iss: optional(readString(act, "iss", LIMITS.urlBytes)), claim: act };
 }

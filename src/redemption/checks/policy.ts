@@ -53,7 +53,10 @@ export async function policy(known: Needs, { findPolicy }: Pick<Dependencies, "f
     isKeyBound: known.proof !== null,
     scope: known.admissibleScope,
   });
-  if (decision.effect === "deny") throw new Rejected(REFUSALS[decision.cause], decision.stepUp);
+  if (decision.effect === "deny") {
+    const { rule, stepUp } = decision;
+    throw new Rejected(REFUSALS[decision.cause], { stepUp, policyRule: rule, policyRevision: found.revision });
+  }
   return {
     grantedScope: decision.scope,
     tokenLifetimeSeconds: Math.min(decision.tokenLifetimeSeconds, known.resource.token_lifetime_seconds),

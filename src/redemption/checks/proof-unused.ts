@@ -1,5 +1,4 @@
-import type { DpopProof } from "../../dpop/proof.ts";
-import { LIMITS } from "../../limits.ts";
+import { type DpopProof, retainProofUntil } from "../../dpop/proof.ts";
 import type { Presented } from "../assertion.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { Rejected } from "../rejection.ts";
@@ -12,9 +11,8 @@ export async function proofUnused(
   { consumeProof }: Pick<Dependencies, "consumeProof">,
 ): Promise<object> {
   if (proof === null) return {};
-  const retainUntilSeconds = proof.issuedAtSeconds + 2 * LIMITS.dpopProofAgeSeconds + 60;
   const { thumbprint, jti } = proof;
-  const consumption = await consumeProof({ thumbprint, jti, attemptId, retainUntilSeconds });
+  const consumption = await consumeProof({ thumbprint, jti, attemptId, retainUntilSeconds: retainProofUntil(proof) });
   if (consumption === "replayed") throw new Rejected("proof_replayed");
   return {};
 }

@@ -13,7 +13,12 @@ export interface ClientDirectory {
   readonly secrets: ClientSecrets;
   readonly findClient: (clientId: string) => Promise<Revised<Client> | null>;
   readonly findClientKey: (client: Client, wanted: { kid: string | null; alg: Algorithm }) => Promise<KeyChoice>;
-  readonly consumeClientAssertion: (clientId: string, spendable: SpendableJti) => Promise<"consumed" | "replayed">;
+}
+
+export interface Authenticated {
+  readonly client: Revised<Client>;
+  /** Of a client assertion: the identifier that must now be consumed, once. */
+  readonly spendable: SpendableJti | null;
 }
 
 interface Presentation {
@@ -29,7 +34,7 @@ interface Presentation {
 export async function authenticateClient(
   { authorization, form, nowSeconds }: Presentation,
   directory: ClientDirectory,
-): Promise<Revised<Client>> {
+): Promise<Authenticated> {
   const credentials = readCredentials(authorization, form);
   if (credentials.method === "private_key_jwt") return byAssertion(credentials, nowSeconds, directory);
   const found = await directory.findClient(credentials.clientId);
@@ -39,14 +44,14 @@ export async function authenticateClient(
   );
   const client = requireUsable(found, credentials.method);
   if (!matches) throw new Rejected("client_secret_wrong");
-  return client;
+  return { client, spendable: null };
 }
 
 async function byAssertion(
   credentials: Extract<Credentials, { method: "private_key_jwt" }>,
   nowSeconds: number,
   directory: ClientDirectory,
-): Promise<Revised<Client>> {
+): Promise<Authenticated> {
   const assertion = parseClientAssertion(credentials.assertion, credentials.clientId);
   const found = await directory.findClient(assertion.unverifiedClientId);
   const client = requireUsable(found, "private_key_jwt");
@@ -55,10 +60,7 @@ async function byAssertion(
     nowSeconds,
     findKey: directory.findClientKey,
   });
-  // A namespace of its own: no client assertion can spend an ID-JAG's identifier, nor the other way round.
-  const consumption = await directory.consumeClientAssertion(client.document.client_id, spendable);
-  if (consumption === "replayed") throw new Rejected("client_assertion_replayed");
-  return client;
+  return { client, spendable };
 }
 
 function requireUsable(found: Revised<Client> | null, method: Credentials["method"]): Revised<Client> {

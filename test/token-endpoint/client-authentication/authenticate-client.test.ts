@@ -36,7 +36,6 @@ function directory(registered: Members | null, overrides: Partial<ClientDirector
     findClient: async (clientId) => (clientId === CLIENT ? client : null),
     findClientKey: async ({ authentication: { key_set } }, wanted) =>
       key_set?.kind === "inline" ? chooseKey(key_set, wanted) : "no_key",
-    consumeClientAssertion: async () => "consumed",
     ...overrides,
   };
 }
@@ -111,8 +110,18 @@ describe.each(REGISTRATIONS.map((registered) => ({ registered })))(
 
 describe("a client that is authenticated", () => {
   it.each(METHODS)("by %s is its record and revision", async (method) => {
-    const { document, revision } = await authenticate({ method, clients: directory(registration(METHODS)) });
-    expect([document.client_id, revision]).toEqual([CLIENT, "revision-1"]);
+    const { client } = await authenticate({ method, clients: directory(registration(METHODS)) });
+    expect([client.document.client_id, client.revision]).toEqual([CLIENT, "revision-1"]);
+  });
+
+  // What must now be consumed, once and not yet: the rate of the client is asked first.
+  it.each<[ClientAuthenticationMethod, object | null]>([
+    ["client_secret_basic", null],
+    ["client_secret_post", null],
+    ["private_key_jwt", { jti: expect.any(String) as string, retainUntilSeconds: NOW + 180 }],
+  ])("by %s has this to be consumed: %j", async (method, expected) => {
+    const { spendable } = await authenticate({ method, clients: directory(registration(METHODS)) });
+    expect(spendable).toEqual(expected);
   });
 });
 
@@ -147,12 +156,6 @@ describe("a client is refused", () => {
       expect(await verdictOf({ method, clients: after, secret: "replacement" })).toBe("accepted");
     },
   );
-
-  // F05: one assertion, one request.
-  it("by private_key_jwt with an assertion that has been used", async () => {
-    const clients = directory(registration(METHODS), { consumeClientAssertion: async () => "replayed" });
-    expect(await verdictOf({ method: "private_key_jwt", clients })).toBe("client_assertion_replayed");
-  });
 });
 
 describe("the work that is done", () => {
@@ -168,33 +171,5 @@ describe("the work that is done", () => {
     const clients = directory(registered, { secrets });
     await verdictOf({ method: "client_secret_basic", clients, clientId, secret: "wrong" });
     expect(compared).toHaveBeenCalledTimes(1);
-  });
-
-  // C05 for client assertions: a forged one must not spend the jti of a real one.
-  it("for a client assertion spends its jti last of all, and in the client's own name", async () => {
-    const spent = vi.fn<ClientDirectory["consumeClientAssertion"]>(async () => "consumed");
-    const noKey = directory(registration(METHODS), {
-      consumeClientAssertion: spent,
-      findClientKey: async () => "no_key",
-    });
-    expect(await verdictOf({ method: "private_key_jwt", clients: noKey })).toBe("client_assertion_signature");
-    const unknown = directory(null, { consumeClientAssertion: spent });
-    expect(await verdictOf({ method: "private_key_jwt", clients: unknown })).toBe("client_unknown");
-    expect(spent).not.toHaveBeenCalled();
-    const clients = directory(registration(METHODS), { consumeClientAssertion: spent });
-    await authenticate({ method: "private_key_jwt", clients });
-    expect(spent).toHaveBeenCalledExactlyOnceWith(
-      CLIENT,
-      expect.objectContaining({ jti: expect.any(String) as string }),
-    );
-  });
-
-  it("for a client by secret spends nothing", async () => {
-    const spent = vi.fn<ClientDirectory["consumeClientAssertion"]>(async () => "consumed");
-    await authenticate({
-      method: "client_secret_post",
-      clients: directory(registration(METHODS), { consumeClientAssertion: spent }),
-    });
-    expect(spent).not.toHaveBeenCalled();
   });
 });

@@ -1,0 +1,51 @@
+import { describe, expect, it } from "vitest";
+import { AuditIndexMissing } from "../../../cli/backend/audit-index-missing.ts";
+import { describeStatus, readStatus } from "../../../cli/status/status.ts";
+import { acmeFiles, DEPLOYMENT, stored } from "../acme-fixture.ts";
+
+const NOW = Date.parse("2026-11-21T08:00:00Z");
+
+function backendWith(documents: ReturnType<typeof stored>, query: (sql: string) => Promise<Record<string, unknown>[]>) {
+  return { name: "the deployment", readDocuments: async () => documents, query };
+}
+
+const quiet = async (sql: string) => (sql.includes("max(time)") ? [{ time: null }] : []);
+
+describe("readStatus", () => {
+  it("counts documents and the decisions of the last hour", async () => {
+    const asked: string[] = [];
+    const backend = backendWith(stored(acmeFiles()), async (sql) => {
+      asked.push(sql);
+      if (sql.includes("max(time)")) return [{ time: "2026-11-21T07:59:00.000Z" }];
+      return [
+        { decision: "granted", events: 7 },
+        { decision: "refused", events: 2 },
+      ];
+    });
+    expect(describeStatus(await readStatus(backend, DEPLOYMENT, NOW))).toBe(`the deployment
+  documents    idp 1, client 1, resource 1, policy 1
+  last event   2026-11-21T07:59:00.000Z
+  last hour    granted 7, refused 2
+`);
+    expect(asked.at(-1)).toContain("time >= '2026-11-21T07:00:00.000Z'");
+  });
+
+  it("names what does not parse by key, path and reason", async () => {
+    const broken = { key: "policy:globex", value: '{"organization":"globex","rules":7}', path: "" };
+    const status = await readStatus(backendWith([...stored(acmeFiles()), broken], quiet), DEPLOYMENT, NOW);
+    expect(status.broken).toEqual([{ key: "policy:globex", path: "rules", reason: expect.stringContaining("array") }]);
+    expect(describeStatus(status)).toContain("broken       policy:globex: rules: ");
+    expect(describeStatus(status)).toContain("last event   none\n  last hour    nothing");
+  });
+
+  it("goes on without an audit index, and without anything else does not", async () => {
+    const missing = backendWith([], async () => {
+      throw new AuditIndexMissing("none yet");
+    });
+    expect(describeStatus(await readStatus(missing, DEPLOYMENT, NOW))).toContain("audit        no index yet");
+    const failing = backendWith([], async () => {
+      throw new TypeError("broken");
+    });
+    await expect(readStatus(failing, DEPLOYMENT, NOW)).rejects.toThrow("broken");
+  });
+});
