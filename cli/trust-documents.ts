@@ -43,8 +43,9 @@ export async function readTrustDirectory(directory: string, rules: EgressRules):
 /** @throws CommandError listing every problem, when there is any */
 export async function requireTrustDocuments(directory: string, rules: EgressRules): Promise<readonly TrustDocument[]> {
   const { documents, problems } = await readTrustDirectory(directory, rules);
-  if (problems.length > 0) throw new CommandError(problems.map(({ message }) => message).join("\n"));
-  return documents;
+  if (problems.length === 0) return documents;
+  const check = `npx crossgate check ${directory}${rules.allowsLoopback ? " --local" : ""}`;
+  throw new CommandError([...problems.map(({ message }) => message), `How to mend it: ${check}`].join("\n"));
 }
 
 export interface TrustFile {
@@ -59,7 +60,7 @@ export async function listTrustFiles(directory: string): Promise<TrustFile[]> {
   if (found.length > 0) return found.flat();
   const folders = DOCUMENT_KINDS.map((kind) => `${kind}/`).join(", ");
   throw new CommandError(
-    `${directory} is not a trust directory: it needs ${folders} with one JSON document per file. Name another with --config.`,
+    `${directory} is not a trust directory: it needs ${folders} with one JSON document per file. Name another; crossgate dev takes it with --config.`,
   );
 }
 

@@ -3,7 +3,7 @@ import type { TrustBackend, TrustWrites } from "../backend/trust-backend.ts";
 import { checkTrust } from "../check/check-trust.ts";
 import { describeFinding, type Finding } from "../check/finding.ts";
 import { type Command, parseCommandLine } from "../command.ts";
-import { CommandError } from "../command-error.ts";
+import { CommandError, UsageError } from "../command-error.ts";
 import { confirm } from "../confirm.ts";
 import { type Deployment, findDeployment } from "../deployment.ts";
 import { describePlan } from "../diff/describe-plan.ts";
@@ -22,7 +22,7 @@ A document that does not parse is never written. What is in KV and in no file st
   --yes          do not ask; without a terminal nothing is written unless this is given
   --prune        also remove what is in KV and in no file
   --issuer URL   the issuer identifier (default: that in wrangler.toml, or of crossgate dev)
-  --json         the plan as crossgate diff gives it, with "findings" and "applied"
+  --json         the plan as crossgate diff gives it, with "findings" and "applied"; needs --yes
   --help         this text
 
 It takes effect as KV spreads it, 60 s or more, and up to 30 s in a running isolate on top.
@@ -54,6 +54,8 @@ async function run(commandLine: readonly string[]): Promise<void> {
     options: OPTIONS,
     allowPositionals: true,
   });
+  if (values.json && !values.yes)
+    throw new UsageError("With --json there is nothing to look at before you say yes: give --yes too.");
   const choice = chooseBackend(values);
   const settings: Settings = {
     directory: takeDirectory(positionals),

@@ -1,8 +1,9 @@
+import { LIMITS } from "../../src/limits.ts";
 import { createRandomSecret, digestClientSecret } from "../client-secret.ts";
 import { type Command, parseCommandLine } from "../command.ts";
 import { CommandError, UsageError } from "../command-error.ts";
 import { readFileText, readStandardInput } from "../input-text.ts";
-import { readLocalSecrets, secretsPath } from "../secrets.ts";
+import { ensureLocalSecrets } from "../secrets.ts";
 
 const HELP = `Usage: crossgate secret [--pepper-file PATH | --state DIR] [--stdin] [--json]
 
@@ -35,7 +36,9 @@ async function run(commandLine: readonly string[]): Promise<void> {
     },
   });
   const pepper = await findPepper(values["pepper-file"], values.state);
+  requireLength(pepper, "The pepper");
   const secret = values.stdin === true ? await readSecret() : createRandomSecret();
+  requireLength(secret, "The client secret");
   const digest = digestClientSecret(secret, pepper);
   if (values.json === true)
     process.stdout.write(`${JSON.stringify({ client_secret: secret, secret_digest: digest })}\n`);
@@ -52,16 +55,21 @@ async function findPepper(file: string | undefined, stateDirectory: string | und
   throw new UsageError("No pepper: give --pepper-file PATH or --state DIR, or set CLIENT_SECRET_PEPPER.");
 }
 
+/** Made when it is missing: `dev` does not start before the first client has a digest, and would make it only then. */
 async function localPepper(stateDirectory: string): Promise<string> {
-  const { CLIENT_SECRET_PEPPER: pepper } = await readLocalSecrets(stateDirectory);
-  if (pepper !== undefined) return pepper;
-  throw new CommandError(
-    `${secretsPath(stateDirectory)} holds no CLIENT_SECRET_PEPPER. Run crossgate dev with this --state once, which makes it.`,
-  );
+  return (await ensureLocalSecrets(stateDirectory)).CLIENT_SECRET_PEPPER;
 }
 
 async function readSecret(): Promise<string> {
   return requireText(withoutLineEnd(await readStandardInput("the client secret")), "Standard input");
+}
+
+/** A keyed hash protects what cannot be guessed, and nothing else; the Worker refuses to start with a short pepper. */
+function requireLength(text: string, what: string): void {
+  if (text.length >= LIMITS.secretCharacters) return;
+  throw new CommandError(
+    `${what} has ${text.length} characters; it takes ${LIMITS.secretCharacters} random ones at the least: openssl rand -base64 32.`,
+  );
 }
 
 function requireText(text: string, source: string): string {

@@ -125,7 +125,8 @@ function signInsAt({ issuer, organization: only, tenants }: TrustedIdp, organiza
 
 function authenticationOf(rules: readonly Rule[]): readonly Dimension[] {
   const permits = rules.filter((rule) => rule.effect === "permit");
-  const classes = [...new Set(permits.flatMap(({ acr = [] }) => acr))];
+  const quoted = rules.flatMap(({ condition }) => quotedIn(condition, "acr"));
+  const classes = [...new Set([...permits.flatMap(({ acr = [] }) => acr), ...quoted])];
   const acr = [
     { person: {}, words: "whose sign-in states no acr that rules name" },
     ...classes.map((value) => ({ person: { acr: value }, words: `whose sign-in states acr "${value}"` })),

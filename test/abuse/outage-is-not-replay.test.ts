@@ -118,6 +118,7 @@ describe("an identity provider whose keys cannot be had", () => {
     const tenant = await Tenant.settle({ idp: { key_set: { jwks_uri: `https://${host}.example.com/jwks` } } });
     const other = await Tenant.settle();
     const fetches = vi.spyOn(globalThis, "fetch").mockImplementation(answer);
+    vi.spyOn(console, "error").mockImplementation(() => undefined);
     const assertion = await tenant.assertion();
     expectOutage(await tenant.redeem({ form: { assertion } }));
     expect((await other.redeem()).status).toBe(200);

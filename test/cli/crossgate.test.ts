@@ -42,6 +42,7 @@ describe("crossgate", () => {
     [["dev", "--colour"], "--colour"],
     [["check", "a", "b"], 'Unexpected "b"'],
     [["diff", "--state", "a", "--remote"], "Give --state or --remote, not both"],
+    [["apply", "--json"], "give --yes too"],
     [["export"], "Say one directory to export to"],
     [["status", "config"], "status takes no directory"],
     [["explain"], "Say --client and --claims, or one correlation id"],
@@ -87,8 +88,25 @@ describe("crossgate secret", () => {
     expect(digest).toBe(digestClientSecret(secret, pepper));
   });
 
+  it("makes the pepper of a local Crossgate that has not run yet: its first client needs a digest before it starts", async () => {
+    const state = await temporaryDirectory();
+    const { code, stdout } = await crossgate(["secret", "--state", state, "--json"]);
+    const { client_secret: secret, secret_digest: digest } = JSON.parse(stdout);
+    expect(code).toBe(0);
+    expect(digest).toBe(digestClientSecret(secret, (await ensureLocalSecrets(state)).CLIENT_SECRET_PEPPER));
+  });
+
   it("digests a secret from standard input, without the end of its line", async () => {
-    const { stdout } = await crossgate(["secret", "--stdin"], "given\n", { CLIENT_SECRET_PEPPER: "pepper" });
-    expect(stdout).toContain(digestClientSecret("given", "pepper"));
+    const [secret, pepper] = ["a-secret-that-was-given", "a-pepper-of-the-deployment"];
+    const { stdout } = await crossgate(["secret", "--stdin"], `${secret}\n`, { CLIENT_SECRET_PEPPER: pepper });
+    expect(stdout).toContain(digestClientSecret(secret, pepper));
+  });
+
+  it.each([
+    ["a secret", "hi\n", "a-pepper-of-the-deployment"],
+    ["a pepper", "a-secret-that-was-given\n", "short"],
+  ])("refuses %s that could be guessed", async (_what, secret, pepper) => {
+    const { code, stderr } = await crossgate(["secret", "--stdin"], secret, { CLIENT_SECRET_PEPPER: pepper });
+    expect([code, stderr]).toEqual([1, expect.stringContaining("openssl rand")]);
   });
 });

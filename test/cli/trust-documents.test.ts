@@ -86,5 +86,6 @@ describe("requireTrustDocuments", () => {
     const reading = requireTrustDocuments(directory, RULES);
     await expect(reading).rejects.toThrow(first);
     await expect(reading).rejects.toThrow(second);
+    await expect(reading).rejects.toThrow(`How to mend it: npx crossgate check ${directory} --local`);
   });
 });

@@ -1,5 +1,4 @@
 import { base64url } from "jose";
-import { LIMITS } from "../../src/limits.ts";
 import type { Members } from "./documents.ts";
 import type { Random } from "./random.ts";
 import { ISSUER, JWT_BEARER, nowInSeconds, type Tenant } from "./tenant.ts";

@@ -146,7 +146,7 @@ async function decide({ client = "agent", claims, header = {}, scope }: Case): P
   const answer = await redeem({ ...request, ...(scope === undefined ? {} : { scope }) });
   const index = {
     name: "the local state",
-    query: async (sql: string) => (await crossgate.d1.prepare(sql).all<Record<string, unknown>>()).results,
+    query: async (sql: string) => (await crossgate.d1.prepare(sql).all()).results,
   };
   const [recorded] = await eventually("the record of the decision", () =>
     explainRecords(answer.correlationId, index).catch(() => null),
@@ -156,14 +156,13 @@ async function decide({ client = "agent", claims, header = {}, scope }: Case): P
 
 describe("crossgate explain", () => {
   it.each(CASES.map(([what]) => what))("agrees with a running Crossgate and its record about %s", (what) => {
-    const { explained, answer, recorded } = outcomes.get(what) ?? {};
-    expect(explained?.error).toBe(answer?.error ?? null);
-    expect(explained?.decision).toBe(answer?.status === 200 ? "granted" : "refused");
-    expect(explained?.scope_granted).toBe(answer?.claims?.["scope"] ?? null);
-    const { decision, reason, check } = explained ?? {};
-    expect(recorded?.record).toMatchObject({ decision, reason, check });
-    expect(recorded?.fix).toBe(explained?.fix);
-    expect(recorded?.record["policy_rules"]).toEqual(explained?.policy_rules);
+    const outcome = outcomes.get(what);
+    if (outcome === undefined) throw new Error("every case was decided");
+    const { decision, error, scope_granted, reason, check, fix, policy_rules } = outcome.explained;
+    const { status, claims, error: told = null } = outcome.answer;
+    expect({ decision, error }).toEqual({ decision: status === 200 ? "granted" : "refused", error: told });
+    expect(scope_granted).toBe(claims?.["scope"] ?? null);
+    expect(outcome.recorded).toMatchObject({ fix, record: { decision, reason, check, policy_rules } });
   });
 
   it("believes no signature, and says so", async () => {

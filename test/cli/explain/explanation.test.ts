@@ -212,7 +212,7 @@ describe("explainRehearsal", () => {
       {},
       { reason: "proof_missing", check: "policy", shows: "must send a DPoP proof" },
     ],
-  ])("explains %s", async (_what, files, claims, request, { reason, check, shows }) => {
+  ])("explains %s", async (_what, ...[files, claims, request, { reason, check, shows }]) => {
     const explained = await explainWith(files, claims, request);
     expect(explained).toMatchObject({ decision: "refused", reason, check, scope_granted: null });
     expect(describeExplanation(explained)).toContain(shows);
