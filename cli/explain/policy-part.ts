@@ -3,28 +3,17 @@ import { type Explanation, explain } from "../../src/policy/explain.ts";
 import type { PermitRule, Policy, Rule } from "../../src/policy/policy.ts";
 import type { PolicyRequest } from "../../src/policy/policy-request.ts";
 import type { Selector } from "../../src/policy/selector.ts";
+import { type PolicyFacts, policyRequestOf as requestOf } from "../../src/redemption/checks/policy.ts";
 import type { Known } from "./rehearsal.ts";
 
-/** What `checks/policy.ts` asks of policy, from the same facts; null where redemption ended before them. */
+/** What redemption asks of policy, from the same facts; null where it ended before they were all there. */
 export function policyRequestOf(known: Known): PolicyRequest | null {
+  return hasPolicyFacts(known) ? requestOf(known) : null;
+}
+
+function hasPolicyFacts(known: Known): known is Known & PolicyFacts {
   const { client, idJag, resource, subject, admissibleScope, nowSeconds } = known;
-  if (!client || !idJag || !resource || !subject || !admissibleScope || nowSeconds === undefined) return null;
-  return {
-    issuer: subject.issuer,
-    idpTenant: known.idpTenant ?? null,
-    clientId: client.client_id,
-    resource: resource.resource,
-    subject: subject.sub,
-    groups: idJag.groups,
-    emailDomain: idJag.emailDomain,
-    actor: idJag.actor?.sub ?? null,
-    acr: idJag.authentication.acr,
-    amr: new Set(idJag.authentication.amr),
-    authTimeSeconds: idJag.authentication.authTimeSeconds,
-    nowSeconds,
-    isKeyBound: (known.proof ?? null) !== null,
-    scope: admissibleScope,
-  };
+  return [client, idJag, resource, subject, admissibleScope, nowSeconds].every((fact) => fact !== undefined);
 }
 
 export interface ExplainedRule {

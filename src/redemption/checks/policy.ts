@@ -1,5 +1,6 @@
 import type { DpopProof } from "../../dpop/proof.ts";
 import { decide, type Deny } from "../../policy/decide.ts";
+import type { PolicyRequest } from "../../policy/policy-request.ts";
 import type { Scope } from "../../policy/scope.ts";
 import type { ProtectedResource } from "../../trust/protected-resource.ts";
 import type { Refusal } from "../../audit/reason.ts";
@@ -7,7 +8,7 @@ import type { IdJag, Presented, Subject } from "../assertion.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { Rejected } from "../rejection.ts";
 
-type Needs = Pick<Presented, "client" | "nowSeconds"> & {
+export type PolicyFacts = Pick<Presented, "client" | "nowSeconds"> & {
   readonly proof: DpopProof | null;
   readonly idJag: IdJag;
   readonly organization: string;
@@ -34,25 +35,10 @@ const REFUSALS: Record<Deny["cause"], Refusal> = {
 };
 
 /** The organization's own rules, on verified facts only. No policy is no permission. */
-export async function policy(known: Needs, { findPolicy }: Pick<Dependencies, "findPolicy">): Promise<Gives> {
+export async function policy(known: PolicyFacts, { findPolicy }: Pick<Dependencies, "findPolicy">): Promise<Gives> {
   const found = await findPolicy(known.organization);
   if (found === null) throw new Rejected("policy_absent");
-  const decision = decide(found.document, {
-    issuer: known.subject.issuer,
-    idpTenant: known.idpTenant,
-    clientId: known.client.client_id,
-    resource: known.resource.resource,
-    subject: known.subject.sub,
-    groups: known.idJag.groups,
-    emailDomain: known.idJag.emailDomain,
-    actor: known.idJag.actor?.sub ?? null,
-    acr: known.idJag.authentication.acr,
-    amr: new Set(known.idJag.authentication.amr),
-    authTimeSeconds: known.idJag.authentication.authTimeSeconds,
-    nowSeconds: known.nowSeconds,
-    isKeyBound: known.proof !== null,
-    scope: known.admissibleScope,
-  });
+  const decision = decide(found.document, policyRequestOf(known));
   if (decision.effect === "deny") {
     const { rule, stepUp } = decision;
     throw new Rejected(REFUSALS[decision.cause], { stepUp, policyRule: rule, policyRevision: found.revision });
@@ -62,5 +48,26 @@ export async function policy(known: Needs, { findPolicy }: Pick<Dependencies, "f
     tokenLifetimeSeconds: Math.min(decision.tokenLifetimeSeconds, known.resource.token_lifetime_seconds),
     policyRules: decision.rules,
     policyRevision: found.revision,
+  };
+}
+
+/** What policy is asked, from what the checks before it established; also what an explanation asks it again. */
+export function policyRequestOf(known: PolicyFacts): PolicyRequest {
+  const { idJag, subject } = known;
+  return {
+    issuer: subject.issuer,
+    idpTenant: known.idpTenant,
+    clientId: known.client.client_id,
+    resource: known.resource.resource,
+    subject: subject.sub,
+    groups: idJag.groups,
+    emailDomain: idJag.emailDomain,
+    actor: idJag.actor?.sub ?? null,
+    acr: idJag.authentication.acr,
+    amr: new Set(idJag.authentication.amr),
+    authTimeSeconds: idJag.authentication.authTimeSeconds,
+    nowSeconds: known.nowSeconds,
+    isKeyBound: known.proof !== null,
+    scope: known.admissibleScope,
   };
 }
