@@ -68,11 +68,11 @@ function describeFacts(facts: ListeningFacts): string {
     `  trust            ${facts.config_directory} (edits apply as you save them)`,
     `  state            ${facts.state_directory}`,
     "",
-    ...describeTrust(facts.trust),
+    ...describeTrust(facts),
   ].join("\n");
 }
 
-function describeTrust({ idps, clients, resources, policies }: TrustSummary): string[] {
+function describeTrust({ trust: { idps, clients, resources, policies }, url }: ListeningFacts): string[] {
   return [
     ...section(
       "identity providers",
@@ -80,7 +80,10 @@ function describeTrust({ idps, clients, resources, policies }: TrustSummary): st
       (idp) => `${idp.issuer}  speaks for ${idp.organizations.join(", ")}${stateOf(idp)}`,
     ),
     ...section("clients", clients, (client) => `${client.client_id}  ${client.name}${stateOf(client)}`),
-    ...section("MCP servers", resources, (server) => `${server.resource}  from ${server.upstream}${stateOf(server)}`),
+    ...section("MCP servers", resources, (server) => {
+      const reach = new URL(server.resource).origin === url ? "" : `  (not at ${url}: nobody reaches it here)`;
+      return `${server.resource}  from ${server.upstream}${stateOf(server)}${reach}`;
+    }),
     ...section(
       "policies",
       policies,

@@ -45,6 +45,11 @@ export class AssertionLedger extends DurableObject<Env> {
     return this.#transact(() => this.#consume(request, now));
   }
 
+  /** Takes back what this very attempt consumed here and was never told as consumed to anyone (`ledger-shards.ts`). */
+  release(key: ArrayBuffer, attemptId: string): void {
+    this.#transact(() => this.#tables.release(key, attemptId));
+  }
+
   /** Writes the record of a decision that consumed nothing. Idempotent by `eventId`, 16 bytes of its own name space. */
   record(key: ArrayBuffer, attemptId: string, event: string): "recorded" | "backlogged" {
     if (this.#outbox.pending >= LIMITS.outboxEvents) return "backlogged";

@@ -43,12 +43,25 @@ export class LedgerShards {
     const { shards, shardsBefore } = this.#placement;
     const owner = shardOf(digest, shards);
     const ownerBefore = shardsBefore === null ? owner : shardOf(digest, shardsBefore);
-    if (ownerBefore !== owner) {
-      const before = await this.#consumeAt(ownerBefore, { ...request, record: null });
-      // Only to have the refusal on record with the decision; what the new owner answers changes nothing any more.
-      if (before === "replayed") return this.#recordReplay(owner, request);
+    if (ownerBefore === owner) return this.#consumeAt(owner, request);
+    const before = await this.#consumeAt(ownerBefore, { ...request, record: null });
+    // Only to have the refusal on record with the decision; what the new owner answers changes nothing any more.
+    if (before === "replayed") return this.#recordReplay(owner, request);
+    try {
+      return await this.#consumeAt(owner, request);
+    } catch (error) {
+      await this.#release(ownerBefore, request);
+      throw error;
     }
-    return this.#consumeAt(owner, request);
+  }
+
+  /**
+   * The new owner did not answer, so this attempt ends without a token. The old one must not hold it against the next
+   * attempt, which would then be told of a replay where there was an outage. Should the new owner have consumed all the
+   * same, it alone still refuses the next one.
+   */
+  async #release(shard: number, { key, attemptId }: ConsumeRequest): Promise<void> {
+    await this.#call(shard, (ledger) => ledger.release(key, attemptId)).catch(() => undefined);
   }
 
   /** @throws Outage when the record cannot be written durably. */

@@ -56,6 +56,13 @@ export class LedgerTables {
     );
   }
 
+  /** Forgets an identifier that `attempt` consumed without a record; of anybody else, nothing. */
+  release(key: ArrayBuffer, attempt: string): void {
+    for (const window of this.#windows) {
+      this.#sql.exec(`DELETE FROM consumed_${window} WHERE key = ? AND attempt = ? AND sequence = 0`, key, attempt);
+    }
+  }
+
   /** Rows after `sequence` in order; the whole of every window is read, so this is for recovery and not for each drain. */
   readAfter(sequence: number, limit: number): LedgerRow[] {
     const waiting = this.#windows

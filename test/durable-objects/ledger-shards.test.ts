@@ -36,6 +36,19 @@ function presentAgain(consumable: Consumable): Consumable {
   return makeConsumable({ namespace, owner, jti });
 }
 
+/** The names of the ledgers that are asked for this, by a placement. */
+async function ownersOf(placement: Partial<LedgerPlacement>, consumable: Consumable): Promise<readonly string[]> {
+  const names: string[] = [];
+  const namespace = {
+    getByName: (name: string) => {
+      names.push(name);
+      return { consume: async () => "consumed", record: async () => "recorded" };
+    },
+  };
+  await makeShards(placement, namespace as never).consume(consumable);
+  return names;
+}
+
 /** What every shard holds under this name, of the greatest number of shards that a test uses. */
 async function eventsOf(text: string): Promise<readonly string[]> {
   const all = await Promise.all(
@@ -147,6 +160,29 @@ describe("while the number of shards changes", () => {
     const outcomes = await Promise.all(consumables.map((each) => outageOf(shards.consume(each))));
     expect(record).toHaveBeenCalled();
     expect(outcomes.filter((outcome) => outcome === "audit_backlog")).toHaveLength(record.mock.calls.length);
+  });
+
+  // An outage is never told as a replay, nor spends an assertion.
+  it("an outage of the new owner leaves the assertion unspent at the old one", async () => {
+    const isDown = { value: true };
+    const real = env.ASSERTION_LEDGER;
+    for (const round of rounds) {
+      const consumable = makeConsumable();
+      const [newOwner] = await ownersOf(grown, consumable);
+      const namespace = {
+        getByName: (name: string) =>
+          isDown.value && name === newOwner
+            ? { consume: () => Promise.reject(new Error("down")), release: () => Promise.reject(new Error("down")) }
+            : real.getByName(name),
+      };
+      isDown.value = true;
+      const first = makeShards(growing, namespace as never).consume(consumable);
+      expect(await outageOf(first), `round ${round}`).toBe("ledger_unavailable");
+      isDown.value = false;
+      const second = makeShards(growing, namespace as never).consume(presentAgain(consumable));
+      expect(await second, `round ${round}`).toBe("consumed");
+      expect(await makeShards(old).consume(presentAgain(consumable)), `round ${round}`).toBe("replayed");
+    }
   });
 
   // Otherwise a shard that is asked twice would take its own first answer for somebody else's.
