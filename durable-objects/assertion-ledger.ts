@@ -42,6 +42,8 @@ export class AssertionLedger extends DurableObject<Env> {
     const now = Date.now();
     if (this.#outbox.pending >= LIMITS.outboxEvents) return "backlogged";
     if (request.retainUntilSeconds * 1000 > now + LIMITS.ledgerRetentionSeconds * 1000) return "retention_exceeded";
+    // Whatever made the Worker so late, what this shard may have forgotten is not consumed as new.
+    if (request.retainUntilSeconds * 1000 <= now) return "retention_exceeded";
     return this.#transact(() => this.#consume(request, now));
   }
 

@@ -5,6 +5,8 @@
 export const LIMITS = {
   /** Token endpoint form; an ID-JAG, a client assertion and their parameters fit several times over. */
   requestBodyBytes: 32 * 1024,
+  /** From the first byte to the last: who holds a body open must not carry an old clock past the ledger's memory. */
+  requestBodyMilliseconds: 10_000,
   formParameters: 32,
   /** Compact JWS: ID-JAG, client assertion, DPoP proof, access token. */
   jwtBytes: 16 * 1024,

@@ -70,6 +70,21 @@ export async function readAtMost(
   return concatenate(chunks, length);
 }
 
+/** `readAtMost` for a sender who may dawdle on purpose. @throws when the body is not there in time */
+export async function readInTime(
+  body: ReadableStream<Uint8Array> | null,
+  limitBytes: number,
+  milliseconds: number,
+): Promise<Uint8Array | null> {
+  const { promise: deadline, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error("deadline")), milliseconds);
+  try {
+    return await Promise.race([readAtMost(body, limitBytes), deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 function concatenate(chunks: readonly Uint8Array[], length: number): Uint8Array {
   const [only] = chunks;
   if (chunks.length === 1 && only !== undefined) return only;

@@ -88,6 +88,8 @@ function requestHeaders({ request, body, upstreamSessionId }: Forwarding): Heade
 /** An upstream's 401 or 403 is about our credential; passed on, it would send the client off to authorize again. */
 function findFlaw(response: Response, method: string): CallRefused["reason"] | null {
   const { status, body } = response;
+  // A status that no response can be made of, such as 101 or 999, is no answer.
+  if (status < 200 || status > 599) return "upstream_refused";
   if (status >= 300 && status < 400) return "upstream_redirect";
   if (status === 401 || status === 403 || status === 407) return "upstream_refused";
   const isContent = status < 300 && !isWithoutContent(response, method) && body !== null;

@@ -1,4 +1,4 @@
-import { readAtMost } from "../egress/bounded-fetch.ts";
+import { readInTime } from "../egress/bounded-fetch.ts";
 import { LIMITS } from "../limits.ts";
 import { Rejected } from "../redemption/rejection.ts";
 
@@ -18,7 +18,7 @@ export async function readForm(request: Request): Promise<Form> {
 
 /** A client that hangs up half-way sent no form; that is no fault of ours. */
 async function readBody(request: Request): Promise<string> {
-  const bytes = await readAtMost(request.body, LIMITS.requestBodyBytes).catch(() => {
+  const bytes = await readInTime(request.body, LIMITS.requestBodyBytes, LIMITS.requestBodyMilliseconds).catch(() => {
     throw new Rejected("form_malformed");
   });
   if (bytes === null) throw new Rejected("body_too_large");

@@ -60,7 +60,8 @@ export class TrustStore {
    */
   async find<Kind extends DocumentKind>(kind: Kind, name: string): Promise<Revised<ParsedDocument<Kind>> | null> {
     const key = `${kind}:${name}`;
-    if (encoder.encode(key).length > LIMITS.trustKeyBytes) return null;
+    // No document can have such a name, and asking KV for it would fail and be taken for an outage.
+    if (!name.isWellFormed() || encoder.encode(key).length > LIMITS.trustKeyBytes) return null;
     const entry = await this.#entry(kind, name, key);
     if (entry === null) return null;
     if (entry.parsed instanceof DocumentInvalid) throw new Outage("trust_document_invalid", { cause: entry.parsed });

@@ -85,6 +85,15 @@ describe("an answer about credentials", () => {
 
 describe("an answer that is no MCP", () => {
   const PAGE = "<script>alert(1)</script>";
+  // workerd hands these over as they came, and no Response can be made of them again.
+  it.each([101, 199, 600, 999])("with status %i is a bad gateway and no fault of ours", async (status) => {
+    const odd = Object.defineProperty(new Response("{}", { headers: JSON_TYPE }), "status", { value: status });
+    stubUpstream(() => odd);
+    const gateway = await TestGateway.start();
+    expect((await gateway.call()).status).toBe(502);
+    expect(gateway.events).toMatchObject([{ reason: "upstream_refused" }]);
+  });
+
   it.each([
     ["a page", "text/html", 200],
     ["a page that pretends", "text/html; application/json", 200],

@@ -475,3 +475,12 @@ describe("an outage of the queue that lasts for hours", () => {
     expect((await windowsOf(ledger)).length).toBeLessThanOrEqual(4);
   });
 });
+
+describe("a request that was held open past the ledger's memory", () => {
+  // One assertion, several tokens: a body held open carried an old clock past retention.
+  it("consumes nothing", async () => {
+    const ledger = makeLedger();
+    const retainUntilSeconds = Math.floor(Date.now() / 1000);
+    expect(await consume(ledger, { retainUntilSeconds })).toBe("retention_exceeded");
+  });
+});

@@ -124,6 +124,11 @@ describe("a document that is not there", () => {
     expect(await find()).toMatchObject({ document: { issuer: IDP } });
   });
 
+  it("is not asked for under a lone surrogate, which KV would answer with a failure and we with an outage", async () => {
+    expect(await store.find("client", "agent-\ud800")).toBeNull();
+    expect(kv.read).not.toHaveBeenCalled();
+  });
+
   it("is not asked for at all under a name that no key of KV can have", async () => {
     expect(await store.find("idp", `https://idp.example.com/${"a".repeat(512)}`)).toBeNull();
     expect(await store.find("idp", "é".repeat(255))).toBeNull();
