@@ -47,7 +47,7 @@ export async function handleTokenRequest(request: Request, uses: TokenEndpointDe
   const trace = traceRequest(request);
   const nowSeconds = Math.floor(trace.receivedAtMilliseconds / 1000);
   const handling = { trace, nowSeconds, attemptId: crypto.randomUUID(), uses };
-  const received = await tokenRequest.run({ request, nowSeconds, attemptId: handling.attemptId }, uses);
+  const received = await tokenRequest.run({ request, readClockSeconds, attemptId: handling.attemptId }, uses);
   if (!received.completed) return refuse(received, received.known, handling);
   const outcome = await redemption.run(received.known.presented, {
     ...uses.redemption,
@@ -78,11 +78,11 @@ const NOTHING_GRANTED = { scope_granted: null, token_id: null, token_expires_at:
 
 type Released = Decided & { readonly sealed: SealedAccessToken; readonly receipt: Receipt };
 
-function release({ sealed, receipt, contents, resource }: Released, { trace, nowSeconds }: Handling): Response {
+function release({ sealed, receipt, contents, resource }: Released, { trace }: Handling): Response {
   const body = {
     access_token: sealed.open(receipt),
     token_type: contents.confirmedKey === null ? "Bearer" : "DPoP",
-    expires_in: contents.expiresAtSeconds - nowSeconds,
+    expires_in: contents.expiresAtSeconds - contents.issuedAtSeconds,
     scope: formatScope(contents.scope),
     resource: resource.resource,
   };
@@ -152,4 +152,8 @@ function stepUpMembers(cause: unknown): { readonly acr_values?: string; readonly
     ...(stepUp === null || stepUp.acrValues.length === 0 ? {} : { acr_values: stepUp.acrValues.join(" ") }),
     ...(stepUp === null || stepUp.maximumAgeSeconds === null ? {} : { max_age: stepUp.maximumAgeSeconds }),
   };
+}
+
+function readClockSeconds(): number {
+  return Math.floor(Date.now() / 1000);
 }

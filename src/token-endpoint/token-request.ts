@@ -8,7 +8,8 @@ import { type Form, readForm } from "./form.ts";
 
 export interface Received {
   readonly request: Request;
-  readonly nowSeconds: number;
+  /** Read once, when all of the request is there: a body held open must not carry an old clock into the checks. */
+  readonly readClockSeconds: () => number;
   readonly attemptId: string;
 }
 
@@ -17,6 +18,11 @@ export interface TokenRequestDependencies extends ClientDirectory {
   readonly isNetworkWithinRate: (request: Request) => Promise<boolean>;
   readonly isClientWithinRate: (clientId: string) => Promise<boolean>;
   readonly consumeClientAssertion: (clientId: string, spendable: SpendableJti) => Promise<"consumed" | "replayed">;
+}
+
+interface ReceivedForm {
+  readonly form: Form;
+  readonly nowSeconds: number;
 }
 
 interface AuthenticatedClient {
@@ -44,12 +50,13 @@ async function networkRate({ request }: Received, { isNetworkWithinRate }: Token
   return {};
 }
 
-async function form({ request }: Received): Promise<{ form: Form }> {
-  return { form: await readForm(request) };
+async function form({ request, readClockSeconds }: Received): Promise<ReceivedForm> {
+  const parameters = await readForm(request);
+  return { form: parameters, nowSeconds: readClockSeconds() };
 }
 
 async function clientAuthentication(
-  known: Received & { readonly form: Form },
+  known: Received & ReceivedForm,
   directory: ClientDirectory,
 ): Promise<AuthenticatedClient & { readonly spendable: SpendableJti | null }> {
   const authorization = known.request.headers.get("authorization");
@@ -75,7 +82,7 @@ async function clientRate(
   return {};
 }
 
-function grant(known: Received & AuthenticatedClient & { readonly form: Form }): { presented: Presented } {
+function grant(known: Received & AuthenticatedClient & ReceivedForm): { presented: Presented } {
   const { form: parameters, client } = known;
   const requested = parameters.get("grant_type");
   if (requested === undefined) throw new Rejected("grant_type_missing");

@@ -49,7 +49,7 @@ function makeRequest({ form = {}, headers = {}, method = "POST" }: Changes = {})
 }
 
 async function read(changes: Changes = {}, uses: TokenRequestDependencies = dependencies()) {
-  const received = { request: makeRequest(changes), nowSeconds: NOW, attemptId: "attempt-1" };
+  const received = { request: makeRequest(changes), readClockSeconds: () => NOW, attemptId: "attempt-1" };
   return tokenRequest.run(received, uses);
 }
 
@@ -146,7 +146,7 @@ describe("the order", () => {
   it("reads no body of a network that is beyond its rate", async () => {
     const request = makeRequest();
     const uses = dependencies({}, limits);
-    await tokenRequest.run({ request, nowSeconds: NOW, attemptId: "attempt-1" }, uses);
+    await tokenRequest.run({ request, readClockSeconds: () => NOW, attemptId: "attempt-1" }, uses);
     expect(request.bodyUsed).toBe(false);
   });
 
@@ -188,7 +188,7 @@ describe("a client assertion", () => {
         ...overrides,
       },
     );
-    const outcome = await tokenRequest.run({ request, nowSeconds: NOW, attemptId: "attempt-1" }, uses);
+    const outcome = await tokenRequest.run({ request, readClockSeconds: () => NOW, attemptId: "attempt-1" }, uses);
     return outcome.completed ? "accepted" : `${outcome.refusedAt}: ${outcome.reason}`;
   }
 
@@ -210,4 +210,22 @@ describe("a client assertion", () => {
     expect(await withAssertion({ consumeClientAssertion, ...overrides })).toBe(verdict);
     expect(consumeClientAssertion).not.toHaveBeenCalled();
   });
+});
+
+it("the clock is read when the body is there, so that one held open carries no old time into the checks", async () => {
+  let seconds = NOW;
+  const body = new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        seconds = NOW + 600;
+        controller.enqueue(new TextEncoder().encode(`grant_type=${encodeURIComponent(JWT_BEARER)}&assertion=a.b.c`));
+        controller.close();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  const request = new Request(makeRequest(), { body });
+  const uses = dependencies();
+  const outcome = await tokenRequest.run({ request, readClockSeconds: () => seconds, attemptId: "attempt-1" }, uses);
+  expect(outcome.completed && outcome.known.presented.nowSeconds).toBe(NOW + 600);
 });
