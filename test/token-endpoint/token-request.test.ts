@@ -212,20 +212,22 @@ describe("a client assertion", () => {
   });
 });
 
-it("the clock is read when the body is there, so that one held open carries no old time into the checks", async () => {
-  let seconds = NOW;
-  const body = new ReadableStream<Uint8Array>(
-    {
-      pull(controller) {
-        seconds = NOW + 600;
-        controller.enqueue(new TextEncoder().encode(`grant_type=${encodeURIComponent(JWT_BEARER)}&assertion=a.b.c`));
-        controller.close();
+describe("the clock", () => {
+  it("is read when the body is there, so that one held open carries no old time into the checks", async () => {
+    let seconds = NOW;
+    const body = new ReadableStream<Uint8Array>(
+      {
+        pull(controller) {
+          seconds = NOW + 600;
+          controller.enqueue(new TextEncoder().encode(`grant_type=${encodeURIComponent(JWT_BEARER)}&assertion=a.b.c`));
+          controller.close();
+        },
       },
-    },
-    { highWaterMark: 0 },
-  );
-  const request = new Request(makeRequest(), { body });
-  const uses = dependencies();
-  const outcome = await tokenRequest.run({ request, readClockSeconds: () => seconds, attemptId: "attempt-1" }, uses);
-  expect(outcome.completed && outcome.known.presented.nowSeconds).toBe(NOW + 600);
+      { highWaterMark: 0 },
+    );
+    const request = new Request(makeRequest(), { body });
+    const uses = dependencies();
+    const outcome = await tokenRequest.run({ request, readClockSeconds: () => seconds, attemptId: "attempt-1" }, uses);
+    expect(outcome.completed && outcome.known.presented.nowSeconds).toBe(NOW + 600);
+  });
 });
