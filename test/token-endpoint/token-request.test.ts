@@ -225,7 +225,7 @@ describe("the clock", () => {
       },
       { highWaterMark: 0 },
     );
-    const request = new Request(makeRequest(), { body });
+    const request = new Request(makeRequest(), { method: "POST", body });
     const uses = dependencies();
     const outcome = await tokenRequest.run({ request, readClockSeconds: () => seconds, attemptId: "attempt-1" }, uses);
     expect(outcome.completed && outcome.known.presented.nowSeconds).toBe(NOW + 600);
