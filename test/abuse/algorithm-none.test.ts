@@ -58,7 +58,7 @@ describe("alg: none", () => {
     });
   });
 
-  it("differs from an assertion that is granted in this one member", async () => {
+  it("differs from an assertion that is granted in this one member [JAG-C-04]", async () => {
     expect(await verdictOf({ assertion: await assertionWith("ES256", null) })).toEqual({
       verdict: "granted",
       consumed: 1,

@@ -142,7 +142,7 @@ const SMUGGLED: readonly [name: string, body: string][] = [
   ["a bad escape", CALL.replace('"path"', '"\\path"')],
 ];
 
-describe("a call that means different things to different readers", () => {
+describe("a call that means different things to different readers [GW-04]", () => {
   it.each(SMUGGLED)("%s", async (_name, body) => {
     const upstream = stubUpstream();
     const gateway = await TestGateway.start();

@@ -104,7 +104,7 @@ const ATTEMPTS: readonly [name: string, changes: (loot: Loot) => Promise<CallCha
 ];
 
 describe("a stolen token that is bound to a key", () => {
-  it.each(ATTEMPTS)("opens nothing %s, and the attempt is on record", async (_name, changes) => {
+  it.each(ATTEMPTS)("opens nothing %s, and the attempt is on record [DP-04]", async (_name, changes) => {
     const upstream = stubUpstream();
     const gateway = await TestGateway.start();
     const token = await gateway.token({ cnf: { jkt: victim.thumbprint } });

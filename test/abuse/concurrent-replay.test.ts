@@ -24,7 +24,7 @@ function expectRefused(answers: readonly TokenAnswer[]): void {
 }
 
 describe("concurrent replay", () => {
-  it("gives one token for one assertion", async () => {
+  it("gives one token for one assertion [JAG-R-12, EMA-12, A7523-02]", async () => {
     const tenant = await Tenant.settle();
     const answers = await presentInParallel(tenant, await tenant.assertion());
     const granted = answers.filter(({ status }) => status === 200);

@@ -69,7 +69,7 @@ describe("one sub at two customers of one issuer", () => {
     ["no tenant", {}],
     ["a tenant that is nobody's", { tenant: "tenant-c" }],
     ["another's organization as aud_tenant", { tenant: "tenant-a", aud_tenant: "globex" }],
-  ])("is nobody with %s, though the signature is good (ID-JAG §6.1)", async (_what, claims) => {
+  ])("is nobody with %s, though the signature is good (ID-JAG §6.1) [JAG-R-14]", async (_what, claims) => {
     expect(await verdictOf({ ...tenants, claims })).toEqual({ verdict: "tenant_not_bound", consumed: 0 });
   });
 });

@@ -24,7 +24,7 @@ async function begin(tenant: Tenant, key: DpopKey): Promise<Exchange> {
 }
 
 describe("a proof that is refused", () => {
-  it("for want of a nonce spends nothing, however often it is asked", async () => {
+  it("for want of a nonce spends nothing, however often it is asked [JAG-P-17]", async () => {
     const { send } = await begin(await Tenant.settle(), await makeDpopKey());
     const before = (await deployedRows()).length;
     let nonce = "";

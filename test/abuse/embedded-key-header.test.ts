@@ -60,7 +60,7 @@ describe("header members that choose no key", () => {
     ["x5t", { x5t: "abc" }],
     ["x5t#S256", { "x5t#S256": "abc" }],
     ["a URL under a name that means nothing", { jwks_uri: CANARY }],
-  ])("are ignored and fetch nothing: %s", async (_what, header) => {
+  ])("are ignored and fetch nothing: %s [JAG-R-02, J8725-05]", async (_what, header) => {
     const { outcome } = await redeem({ header });
     expect(outcome.completed).toBe(true);
     expect(fetched).not.toHaveBeenCalled();

@@ -33,7 +33,7 @@ const AUDIENCES: readonly [name: string, audience: unknown][] = [
   ["an object", { [RESOURCE]: true }],
 ];
 
-describe("a token whose audience is", () => {
+describe("a token whose audience is [MCPA-07]", () => {
   it.each(AUDIENCES)("%s", async (_name, aud) => {
     const upstream = stubUpstream();
     const gateway = await TestGateway.start();

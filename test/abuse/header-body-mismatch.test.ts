@@ -74,7 +74,7 @@ it("covers at least fifty ways", () => {
   expect(ROWS.length).toBeGreaterThanOrEqual(50);
 });
 
-describe("headers that disagree with the body", () => {
+describe("headers that disagree with the body [MCPT-11]", () => {
   it.each(ROWS)("$operation.method with $name", async ({ operation, headers }) => {
     const upstream = stubUpstream();
     const gateway = await startGateway();

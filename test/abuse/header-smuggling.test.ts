@@ -105,7 +105,7 @@ it("covers at least eighty names, each once", () => {
   expect(NAMES.length).toBeGreaterThanOrEqual(80);
 });
 
-describe("what the upstream is sent", () => {
+describe("what the upstream is sent [GW-05]", () => {
   it.each(NAMES)("has no %s", async (name) => {
     const upstream = stubUpstream();
     const gateway = await TestGateway.start();

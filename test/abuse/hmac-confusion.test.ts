@@ -48,14 +48,17 @@ function documentsOf(key: TestKey) {
 }
 
 describe("an HMAC keyed with a public key", () => {
-  it.each(FORGERIES)("is refused: $alg with the $what of an $kind key", async ({ kind, alg, hash, secret }) => {
-    const key = await makeTestKey(kind);
-    const assertion = await forge(key, alg, hash, await secret(key));
-    expect(await verdictOf({ assertion, documents: documentsOf(key) })).toEqual({
-      verdict: "algorithm_not_allowed",
-      consumed: 0,
-    });
-  });
+  it.each(FORGERIES)(
+    "is refused: $alg with the $what of an $kind key [JAG-C-04, JAG-R-03]",
+    async ({ kind, alg, hash, secret }) => {
+      const key = await makeTestKey(kind);
+      const assertion = await forge(key, alg, hash, await secret(key));
+      expect(await verdictOf({ assertion, documents: documentsOf(key) })).toEqual({
+        verdict: "algorithm_not_allowed",
+        consumed: 0,
+      });
+    },
+  );
 
   it.each<SigningAlgorithm>(["ES256", "RS256", "PS256", "EdDSA"])("is refused as a signature under %s", async (alg) => {
     const key = await makeTestKey(alg);

@@ -40,7 +40,7 @@ const LOOK_ALIKES = [
 ];
 
 describe("an issuer that looks like one we trust", () => {
-  it.each(LOOK_ALIKES)("is refused: %o", async (iss) => {
+  it.each(LOOK_ALIKES)("is refused: %o [JAG-R-07]", async (iss) => {
     expect(await verdictOf({ claims: { iss } })).toEqual({ verdict: "issuer_not_trusted", consumed: 0 });
   });
 

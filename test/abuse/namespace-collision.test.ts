@@ -7,7 +7,7 @@ import { CLIENT_ASSERTION_TYPE, nowInSeconds, type RequestChanges, Tenant, TOKEN
  * is still unused as every other.
  */
 describe("one identifier", () => {
-  it("is good once as ID-JAG, once as client assertion and once as proof, in any order", async () => {
+  it("is good once as ID-JAG, once as client assertion and once as proof, in any order [PKJ-02]", async () => {
     const orders = [
       ["assertion", "clientAssertion", "proof"],
       ["clientAssertion", "proof", "assertion"],

@@ -25,7 +25,7 @@ const APP = "https://app.example";
 const resources = [{ allowed_origins: [APP] }];
 
 describe.each(METHODS)("%s", (method) => {
-  it.each(STRANGERS)("from %s is refused, good token or not, and may not be read", async (origin) => {
+  it.each(STRANGERS)("from %s is refused, good token or not, and may not be read [MCPT-02]", async (origin) => {
     const upstream = stubUpstream();
     const gateway = await TestGateway.start({ resources });
     const answered = await gateway.call({ method, headers: { origin } });

@@ -85,7 +85,7 @@ const OPEN: Case = {
 };
 
 describe("the granted scope", () => {
-  it("is what the oracle says, whatever is asked, asserted, registered, defined and permitted", async () => {
+  it("is what the oracle says, whatever is asked, asserted, registered, defined and permitted [JAG-R-25, JAG-R-24, A7521-03]", async () => {
     await fc.assert(
       fc.asyncProperty(anyCase, async (given) => {
         expect(await decide(given)).toEqual(oracle(given));

@@ -254,7 +254,7 @@ describe("afterwards", () => {
     }
   });
 
-  it("nothing is on the log", () => {
+  it("nothing is on the log [JAG-R-54, EMA-13]", () => {
     expect(found(logged.join("\n"))).toEqual([]);
   });
 

@@ -66,7 +66,7 @@ const PLACES: readonly [name: string, changes: (token: string) => CallChanges, e
   ];
 
 describe("a good token", () => {
-  it.each(PLACES)("%s opens nothing, and is repeated nowhere", async (_name, changes, [status, reason]) => {
+  it.each(PLACES)("%s opens nothing, and is repeated nowhere [MCPA-06]", async (_name, changes, [status, reason]) => {
     const upstream = stubUpstream();
     const gateway = await TestGateway.start();
     const token = await gateway.token();

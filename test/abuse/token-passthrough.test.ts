@@ -44,7 +44,7 @@ const CREDENTIAL_HEADERS = [
   "baggage",
 ];
 
-it("no upstream ever sees a caller's credential", { timeout: 60_000 }, async () => {
+it("no upstream ever sees a caller's credential [MCPA-08, GW-02, GW-03]", { timeout: 60_000 }, async () => {
   const upstream = stubUpstream();
   const payroll = `${CROSSGATE}/mcp/payroll`;
   const gateway = await TestGateway.start({ resources: [{}, { resource: payroll }] });

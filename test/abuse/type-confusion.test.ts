@@ -29,7 +29,7 @@ describe("another kind of JWT", () => {
 });
 
 describe("an ID-JAG", () => {
-  it("is no access token", async () => {
+  it("is no access token [JAG-R-15]", async () => {
     const idp = await testIdp();
     const keys = idp.jwks.keys
       .map((jwk) => readVerificationKey(jwk))

@@ -289,7 +289,7 @@ const GROUPS: [UrlFlaw | null, readonly string[]][] = [
   [null, PUBLIC_URLS],
 ];
 
-describe("the spellings of a URL", () => {
+describe("the spellings of a URL [MCPA-31, P9728-05]", () => {
   it.each(GROUPS.flatMap(([flaw, urls]) => urls.map((url): [string, UrlFlaw | null] => [url, flaw])))(
     "%o: %s",
     (url, flaw) => {

@@ -39,14 +39,14 @@ async function sign(overrides: Partial<AccessTokenContents> = {}): Promise<strin
 }
 
 describe("an access token", () => {
-  it("is an at+jwt that the published key verifies", async () => {
+  it("is an at+jwt that the published key verifies [T9068-01]", async () => {
     const token = await sign();
     expect(decodeProtectedHeader(token)).toEqual({ typ: "at+jwt", alg: "ES256", kid: "key-1" });
     const [published] = keys.published.keys;
     await expect(compactVerify(token, await importJWK({ ...published }, "ES256"))).resolves.toBeDefined();
   });
 
-  it("says what RFC 9068 asks for, and leaves out what is not known", async () => {
+  it("says what RFC 9068 asks for, and leaves out what is not known [T9068-02, T9068-04]", async () => {
     expect(decodeJwt(await sign())).toEqual({
       iss: CROSSGATE,
       aud: RESOURCE,
@@ -61,7 +61,7 @@ describe("an access token", () => {
     });
   });
 
-  it("says who acts, in which tenant, how the user signed in and which key may use it", async () => {
+  it("says who acts, in which tenant, how the user signed in and which key may use it [JAG-R-45, T9068-03, SU-03]", async () => {
     const act = { sub: "agent-7", act: { sub: "agent-6" } };
     const claims = decodeJwt(
       await sign({
@@ -76,7 +76,7 @@ describe("an access token", () => {
   });
 
   // The assertion's audience is us; a token with it would be good for nothing, or for everything.
-  it("is for one resource, as a string", async () => {
+  it("is for one resource, as a string [JAG-R-23, EMA-05]", async () => {
     expect(decodeJwt(await sign({ tokenAudience: "https://crossgate.example/other" })).aud).toBe(
       "https://crossgate.example/other",
     );

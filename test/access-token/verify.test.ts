@@ -103,7 +103,7 @@ describe("an access token", () => {
     ["of another algorithm", { header: { alg: "ES384" } }, "token_malformed"],
     ["without a signature's algorithm", { header: { alg: "none" } }, "token_malformed"],
     ["with its own key", { header: { jwk: {} } }, "token_malformed"],
-  ])("%s is refused", async (_name, changes, refusal) => {
+  ])("%s is refused [T9068-05]", async (_name, changes, refusal) => {
     const signer = "signer" in changes ? stranger : key;
     expect(await refusalOf(await makeToken({ ...changes, signer }))).toBe(refusal);
   });

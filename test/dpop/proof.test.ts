@@ -49,7 +49,7 @@ describe("verifyDpopProof", () => {
     "https://crossgate.example:443/token",
     "HTTPS://crossgate.example/token",
     "https://crossgate.example/a/../token",
-  ])("accepts the URL as %s: compared after normalization (RFC 9449 §4.3)", async (htu) => {
+  ])("accepts the URL as %s: compared after normalization (RFC 9449 §4.3) [DP-02]", async (htu) => {
     expect(await verify({ claims: { htu } })).not.toBeNull();
   });
 
@@ -80,7 +80,7 @@ describe("verifyDpopProof", () => {
     ["an iat that is a fraction", { iat: NOW + 0.5 }],
     ["a nonce that is a number", { nonce: 1 }],
     ["an empty nonce", { nonce: "" }],
-  ])("refuses a proof with %s", async (_what, claims) => {
+  ])("refuses a proof with %s [DP-01]", async (_what, claims) => {
     expect(await verify({ claims })).toBeNull();
   });
 

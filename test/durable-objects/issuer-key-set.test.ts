@@ -175,7 +175,7 @@ describe("a key that the set lacks", () => {
     expect(fetches).toHaveBeenCalledTimes(1);
   });
 
-  it("is no longer there after a fetch that brought the set without it", async () => {
+  it("is no longer there after a fetch that brought the set without it [JAG-R-04]", async () => {
     const owner = makeOwner();
     const fetches = serve(() => jwks(first, second));
     await find(owner);

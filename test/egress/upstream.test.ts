@@ -34,7 +34,7 @@ function stubFetch() {
 }
 
 describe("opening an upstream", () => {
-  it("asks once, follows no redirect and keeps nothing", async () => {
+  it("asks once, follows no redirect and keeps nothing [MCPT-32]", async () => {
     const { spy, answer } = stubFetch();
     const opened = openUpstream(URL_OF_UPSTREAM, upstreamRequest());
     const redirect = new Response(null, { status: 302, headers: { location: "https://evil.example" } });
@@ -81,7 +81,7 @@ describe("hanging up", () => {
 });
 
 describe("time", () => {
-  it("runs out for an upstream that does not answer", async () => {
+  it("runs out for an upstream that does not answer [MCPT-38]", async () => {
     vi.useFakeTimers();
     const { signal } = stubFetch();
     const opened = openUpstream(URL_OF_UPSTREAM, upstreamRequest());

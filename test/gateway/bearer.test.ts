@@ -124,7 +124,7 @@ describe("a token bound to a key (RFC 9449 §7)", () => {
     ["the same URL in another spelling", () => ({ htu: "HTTPS://Crossgate.Example/mcp/files" }), "accepted"],
   ];
 
-  it.each(proofs)("with a proof that names %s", async (_name, claims, reason) => {
+  it.each(proofs)("with a proof that names %s [DP-06]", async (_name, claims, reason) => {
     const token = await bound();
     const headers = { dpop: await gateway.proof(key, token, { ...claims() }) };
     expect((await verdictOn({ token, scheme: "DPoP", headers })).reason).toBe(reason);

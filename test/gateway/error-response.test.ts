@@ -108,7 +108,7 @@ describe("the scheme of the challenge (RFC 9449 §7)", () => {
   });
 });
 
-describe("a method that is not offered", () => {
+describe("a method that is not offered [MCPT-08, MCPT-39]", () => {
   it.each([
     ["an ordinary answer in the era of sessions, where a 404 would end the session", {}, LIST, 200, -32_601],
     ["404 in the stateless era (MCP 2026-07-28)", STATELESS, LIST, 404, -32_601],

@@ -68,7 +68,7 @@ describe("what goes up", () => {
     ["mcp-param-unheard-of", "=?base64?anything?="],
     ["traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"],
     ["tracestate", "a=b"],
-  ])("carries %s as it is", async (name, value) => {
+  ])("carries %s as it is [MCPT-13]", async (name, value) => {
     const upstream = stubUpstream();
     await forward(forwarding({ [name]: value }));
     expect(upstream.sent[0]?.headers.get(name)).toBe(value);
@@ -167,7 +167,7 @@ describe("what comes back", () => {
   it.each([
     ["a page with an error", new Response("<html>secret", { status: 500, headers: { "retry-after": "7" } })],
     ["words with a 202", new Response("secret", { status: 202, headers: { "retry-after": "7" } })],
-  ])("of %s only status and what a client can use is kept", async (_name, answer) => {
+  ])("of %s only status and what a client can use is kept [MCPT-04]", async (_name, answer) => {
     stubUpstream(() => answer);
     const response = await forward(forwarding());
     expect(await response.text()).toBe("");

@@ -172,7 +172,7 @@ const REFUSED: readonly Row[] = [
   },
 ];
 
-describe("a call that is refused", () => {
+describe("a call that is refused [MCPA-10, MCPA-13]", () => {
   it.each(REFUSED)("$name", async ({ changes, status, reason, isRecorded, challenge }) => {
     const upstream = stubUpstream();
     const gateway = await TestGateway.start();
@@ -363,7 +363,7 @@ describe("streams", () => {
     ["a GET stream of the era of sessions", { method: "GET" }, true],
     ["a subscription of the stateless era (MCPT-37)", { message: listen }, true],
     ["the answer to a call, which was authorized when it began", { message: LIST_TOOLS }, false],
-  ])("%s ends with its token: %s", async (_name, changes, ends) => {
+  ])("%s ends with its token: %s [MCPT-37]", async (_name, changes, ends) => {
     vi.useFakeTimers({ now: Date.now() });
     const stream = stubStream();
     const gateway = await TestGateway.start({ resources });

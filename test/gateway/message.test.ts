@@ -24,7 +24,7 @@ async function verdictOn(body: BodyInit, contentType?: string | null): Promise<s
 const call = (params: unknown, more: object = {}): string =>
   JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params, ...more });
 
-describe("what a message says", () => {
+describe("what a message says [MCPT-03]", () => {
   const VERSION = { _meta: { "io.modelcontextprotocol/protocolVersion": "2026-07-28" } };
   const rows: readonly [name: string, message: object, expected: Partial<Message>][] = [
     ["a request", { id: 7, method: "tools/list" }, { kind: "request", id: 7, method: "tools/list", target: null }],
@@ -165,7 +165,7 @@ describe("messages that two parsers could read differently", () => {
   });
 });
 
-describe("the size of a message", () => {
+describe("the size of a message [GW-10]", () => {
   const sized = (bytes: number, character: string): string => {
     const rest = call({ name: "echo", arguments: { text: "" } }).length;
     return call({ name: "echo", arguments: { text: character.repeat(bytes - rest) } });

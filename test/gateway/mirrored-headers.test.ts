@@ -43,7 +43,7 @@ const base64 = (text: string): string => {
   return `=?base64?${btoa(String.fromCharCode(...bytes))}?=`;
 };
 
-describe("a request of the stateless era", () => {
+describe("a request of the stateless era [MCPT-06, MCPT-09, MCPT-10]", () => {
   const ORDINARY = { "mcp-protocol-version": STATELESS, "mcp-method": "tools/call", "mcp-name": "echo" };
   const uri = (target: string): Partial<Message> => ({ method: "resources/read", target });
 
@@ -134,7 +134,7 @@ describe("a request of the stateless era", () => {
   });
 });
 
-describe("the era of sessions: absent is fine, a lie is not", () => {
+describe("the era of sessions: absent is fine, a lie is not [MCPT-12, MCPL-03, MCPL-04]", () => {
   const ORDINARY = { "mcp-protocol-version": SESSIONS };
   const rows: readonly [name: string, headers: HeaderChanges, changes: Partial<Message>, verdict: string][] = [
     ["the version alone", {}, {}, "accepted"],

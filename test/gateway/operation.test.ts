@@ -68,7 +68,7 @@ describe("what it does not mean", () => {
     expect(verdictOn(about, ...granted)).toBe(verdict);
   });
 
-  it("asks for the narrowest scope that would do: every tool is more than any list of tools", () => {
+  it("asks for the narrowest scope that would do: every tool is more than any list of tools [MCPA-12]", () => {
     // files:everything has fewer entries than files:write, and opens far more.
     expect(verdictOn(call("write_file"))).toBe("scope_insufficient files:write");
   });

@@ -39,7 +39,7 @@ const TABLE = {
 
 const rows = Object.entries(TABLE) as [keyof typeof TABLE, (typeof TABLE)[keyof typeof TABLE]][];
 
-describe("every reason", () => {
+describe("every reason [MCPA-09]", () => {
   it.each(rows)("%s", (reason, [status, challenge, code]) => {
     expect(toGatewayError(reason)).toMatchObject({ status, challenge, code });
   });

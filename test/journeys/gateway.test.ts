@@ -57,7 +57,7 @@ function expectRecord(response: Response, facts: Partial<AuditRecord>): void {
 }
 
 describe("discovery", () => {
-  it("leads from the refusal to metadata about exactly the URL that was called (RFC 9728 §3.3)", async () => {
+  it("leads from the refusal to metadata about exactly the URL that was called (RFC 9728 §3.3) [MCPA-01, MCPA-02, P9728-02, GW-01, EMA-01]", async () => {
     for (const path of [ONE, TWO, EVERYTHING]) {
       const url = guarded.urlOf(path);
       const refused = await callGateway(url, {});
@@ -72,7 +72,7 @@ describe("discovery", () => {
 });
 
 describe("one server of several", () => {
-  it("takes no token that was issued for another (RFC 8707)", async () => {
+  it("takes no token that was issued for another (RFC 8707) [JAG-R-23, MCPA-07]", async () => {
     const token = await guarded.accessToken({ path: ONE });
     expect((await callGateway(guarded.urlOf(ONE), { token })).status).toBe(200);
     const refused = await callGateway(guarded.urlOf(TWO), { token });
@@ -213,7 +213,7 @@ describe("what comes back over the wire", () => {
 });
 
 describe("streams", () => {
-  it("arrive event by event, long before they end", async () => {
+  it("arrive event by event, long before they end [MCPT-05, MCPT-31]", async () => {
     const token = await guarded.accessToken({ path: ONE });
     let finish: () => void = () => undefined;
     upstream.answer((_received, response) => {
@@ -232,7 +232,7 @@ describe("streams", () => {
     expect((await reader?.read())?.done).toBe(true);
   });
 
-  it("of the era of sessions are opened by GET and end with the token that opened them", async () => {
+  it("of the era of sessions are opened by GET and end with the token that opened them [MCPL-02, MCPT-01]", async () => {
     const token = await guarded.accessToken({ path: SHORT_LIVED });
     upstream.answer((received, response) => {
       startEvents(response);
@@ -269,7 +269,7 @@ describe("a client that hangs up", () => {
     expect(call).toMatchObject({ decision: "granted", method: "tools/call", target: "echo", upstream_status: null });
   });
 
-  it.each(["POST", "GET"])("while a %s streams, is gone for the upstream too", async (method) => {
+  it.each(["POST", "GET"])("while a %s streams, is gone for the upstream too [MCPT-33]", async (method) => {
     const token = await guarded.accessToken({ path: ONE });
     upstream.answer((_received, response) => {
       startEvents(response);
@@ -301,7 +301,7 @@ describe("a client that hangs up", () => {
 });
 
 describe("64 clients at once", () => {
-  it("with the same JSON-RPC ids get their own answers each, whatever the order", async () => {
+  it("with the same JSON-RPC ids get their own answers each, whatever the order [MCPT-51, MCPT-21]", async () => {
     const tokens = await Promise.all(
       Array.from({ length: 8 }, (_, index) => guarded.accessToken({ path: ONE, sub: `person-${index}` })),
     );

@@ -43,7 +43,7 @@ function raw(): Promise<Response> {
 }
 
 describe("rate limits", () => {
-  it("sheds one client's flood with 429 and leaves another client alone", async () => {
+  it("sheds one client's flood with 429 and leaves another client alone [JAG-R-53]", async () => {
     const flood = await Promise.all(Array.from({ length: 5 * CLIENT_LIMIT }, () => ask("noisy")));
     const shed = flood.filter(({ status }) => status === 429);
     expect(shed.length).toBeGreaterThan(0);

@@ -6,7 +6,7 @@ const ISSUER = "https://crossgate.example";
 describe("authorization server metadata", () => {
   const metadata = authorizationServerMetadata(ISSUER);
 
-  it("says what this server does (RFC 8414, ID-JAG §9.4)", () => {
+  it("says what this server does (RFC 8414, ID-JAG §9.4) [JAG-M-02, JAG-M-03, D8414-02]", () => {
     expect(metadata).toMatchObject({
       issuer: ISSUER,
       token_endpoint: `${ISSUER}/token`,
@@ -21,7 +21,7 @@ describe("authorization server metadata", () => {
   });
 
   // The official MCP SDKs refuse a document without them (design §5).
-  it("has what the MCP SDKs insist on", () => {
+  it("has what the MCP SDKs insist on [JAG-M-08, JAG-M-09]", () => {
     expect(metadata).toMatchObject({
       authorization_endpoint: `${ISSUER}/authorize`,
       response_types_supported: ["code"],
@@ -37,7 +37,7 @@ describe("authorization server metadata", () => {
     },
   );
 
-  it("announces neither public clients nor refresh tokens nor registration", () => {
+  it("announces neither public clients nor refresh tokens nor registration [JAG-R-50]", () => {
     const text = JSON.stringify(metadata);
     for (const absent of ['"none"', "refresh_token", "registration_endpoint", "implicit"]) {
       expect(text).not.toContain(absent);

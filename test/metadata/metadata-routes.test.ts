@@ -36,13 +36,13 @@ describe("what anyone may read", () => {
   });
 });
 
-describe("authorization server metadata", () => {
+describe("authorization server metadata [MCPA-21, D8414-01]", () => {
   it.each(AUTHORIZATION_SERVER)("is at %s", async (path) => {
     expect(await (await get(path)).json()).toMatchObject({ issuer: ISSUER, token_endpoint: TOKEN_ENDPOINT });
   });
 
   // Clients that take an MCP server's URL for the authorization server's append its path.
-  it.each(AUTHORIZATION_SERVER)("is at %s with the path of a server, and of no other", async (form) => {
+  it.each(AUTHORIZATION_SERVER)("is at %s with the path of a server, and of no other [MCPA-20]", async (form) => {
     const tenant = await Tenant.settle();
     expect(await (await get(`${form}${pathOf(tenant)}`)).json()).toMatchObject({ issuer: ISSUER });
     expect((await get(`${form}${pathOf(tenant)}/other`)).status).toBe(404);
@@ -95,7 +95,7 @@ describe("protected resource metadata", () => {
   }
 
   // MCP clients fall back to it. Of several servers it would name a wrong one.
-  it("at the root names the only server there is, and none of several", async () => {
+  it("at the root names the only server there is, and none of several [MCPA-03]", async () => {
     await reset();
     expect(await atTheRoot()).toEqual([404, undefined]);
     await publish(`${ISSUER}/only/mcp`);
@@ -141,7 +141,7 @@ describe("the authorization endpoint", () => {
 
 /** D14, ID-JAG §9.4: the issuers that are trusted here are nobody's business; an attacker would know whom to attack. */
 describe("no public answer", () => {
-  it("names a trusted issuer, an organization, a client or an upstream", async () => {
+  it("names a trusted issuer, an organization, a client or an upstream [JAG-M-04]", async () => {
     const tenant = await Tenant.settle({
       resource: { name: "Files", upstream: "https://upstream-canary.example.net/mcp" },
     });

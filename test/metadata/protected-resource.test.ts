@@ -36,7 +36,7 @@ describe("where the metadata of a resource is (RFC 9728 §3.1)", () => {
 });
 
 describe("the metadata of a resource", () => {
-  it("says where to get a token for it, and nothing of what is behind it", () => {
+  it("says where to get a token for it, and nothing of what is behind it [P9728-03]", () => {
     const metadata = protectedResourceMetadata(makeResource(), CROSSGATE);
     expect(metadata).toMatchObject({
       resource: RESOURCE,

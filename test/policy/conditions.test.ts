@@ -75,7 +75,7 @@ describe("a rule's conditions", () => {
   });
 });
 
-describe("step-up (RFC 9470)", () => {
+describe("step-up (RFC 9470) [SU-02]", () => {
   it.each<[string, Members, Partial<PolicyRequest>, Members]>([
     ["acr", { acr: ["phr", "phrh"] }, {}, { acrValues: ["phr", "phrh"], maximumAgeSeconds: null }],
     ["an acr that is absent", { acr: ["mfa"] }, { acr: null }, { acrValues: ["mfa"], maximumAgeSeconds: null }],

@@ -25,7 +25,7 @@ describe("a sweep of seconds around now", () => {
     );
   });
 
-  it.each(SWEEP)("nbf at %i s", (offset) => {
+  it.each(SWEEP)("nbf at %i s [JAG-C-13]", (offset) => {
     expect(verdict({ notBeforeSeconds: NOW + offset })).toBe(offset > 30 ? "assertion_not_yet_valid" : "accepted");
   });
 

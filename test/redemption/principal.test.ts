@@ -9,7 +9,7 @@ const identity = fc.record({ issuer: part, tenant: fc.option(part), sub: part })
 const ADA = { issuer: "https://idp.example.com", tenant: null, sub: "user-ada" };
 
 describe("derivePrincipal", () => {
-  it("is a name of ours that no client can have, and says nothing of whom it names", async () => {
+  it("is a name of ours that no client can have, and says nothing of whom it names [J8725-03, CIMD-12]", async () => {
     const principal = await derivePrincipal(ADA);
     expect(principal).toMatch(/^usr_[\w-]{43}$/);
     expect(principal).not.toContain("ada");

@@ -123,7 +123,7 @@ describe("the order of checks", () => {
     ]);
   });
 
-  it("has a fault in this table for every check, and none for a check that is gone", () => {
+  it("has a fault in this table for every check, and none for a check that is gone [EMA-11, J8725-02, A7521-01]", () => {
     expect(Object.keys(FAULTS)).toEqual(redemption.order);
   });
 });
@@ -147,7 +147,7 @@ describe("two faults", () => {
 });
 
 describe("a redemption that succeeds", () => {
-  it("grants what was asserted, for the one resource, to the client that presented it", async () => {
+  it("grants what was asserted, for the one resource, to the client that presented it [CHN-01]", async () => {
     const { outcome, consumeAssertion, consumeProof } = await redeem();
     if (!outcome.completed) throw new Error(outcome.reason);
     expect(outcome.known.contents).toMatchObject({
@@ -241,11 +241,14 @@ const OUTAGES: [dependency: string, at: string, reason: OutageReason, scenario: 
 ];
 
 describe("an outage", () => {
-  it.each(OUTAGES)("of %s is told as one, at %s, and costs no assertion", async (_dependency, at, reason, scenario) => {
-    const { outcome, consumeAssertion } = await redeem(scenario());
-    expect(outcome).toMatchObject({ completed: false, kind: "outage", refusedAt: at, reason });
-    expect(consumeAssertion).not.toHaveBeenCalled();
-  });
+  it.each(OUTAGES)(
+    "of %s is told as one, at %s, and costs no assertion [JAG-R-13]",
+    async (_dependency, at, reason, scenario) => {
+      const { outcome, consumeAssertion } = await redeem(scenario());
+      expect(outcome).toMatchObject({ completed: false, kind: "outage", refusedAt: at, reason });
+      expect(consumeAssertion).not.toHaveBeenCalled();
+    },
+  );
 
   it.each(["ledger_unavailable", "ledger_overloaded", "audit_backlog"] as const)(
     "of the ledger (%s) is never reported as a replay, and gives no receipt",

@@ -83,7 +83,7 @@ describe("a token", () => {
     });
   });
 
-  it("says who may do what where, and for how long (RFC 9068 §2.2)", async () => {
+  it("says who may do what where, and for how long (RFC 9068 §2.2) [JAG-R-40, JAG-R-41, JAG-R-42, T9068-02]", async () => {
     const tenant = await Tenant.settle();
     const before = nowInSeconds();
     const actor = { sub: "agent-instance-7", iss: "https://agents.example.com" };
@@ -133,7 +133,7 @@ describe("a token", () => {
     ["the resource's lifetime", { resource: { token_lifetime_seconds: 60 } }, 60],
     ["the rule's lifetime", { rule: { token_lifetime_seconds: 90 } }, 90],
     ["the shorter of both", { resource: { token_lifetime_seconds: 60 }, rule: { token_lifetime_seconds: 90 } }, 60],
-  ])("lives for %s", async (_name, changes, seconds) => {
+  ])("lives for %s [JAG-R-43, MCPA-27]", async (_name, changes, seconds) => {
     const answer = await (await Tenant.settle(changes)).redeem();
     expect(answer.body["expires_in"]).toBe(seconds);
     const claims = await claimsOf(answer);
@@ -258,7 +258,7 @@ describe("what is granted", () => {
     ["another resource", { form: { resource: `${ISSUER}/other/mcp` } }, "400 invalid_target"],
     ["authorization_details", { form: { authorization_details: "[]" } }, "400 invalid_authorization_details"],
     ["the wrong grant", { form: { grant_type: JWT_DPOP } }, "400 invalid_grant"],
-  ])("is nothing for %s, and the assertion is good for a better request", async (_name, ask, error) => {
+  ])("is nothing for %s, and the assertion is good for a better request [MCPA-29]", async (_name, ask, error) => {
     const { tenant, assertion } = await refuse(ask, error);
     expect((await tenant.redeem({ form: { assertion } })).status).toBe(200);
   });
@@ -266,7 +266,7 @@ describe("what is granted", () => {
 
 describe("a sign-in that is not good enough", () => {
   // RFC 9470: the client is told what would be, and only where nothing else is missing.
-  it("is told what would be, and the assertion is kept", async () => {
+  it("is told what would be, and the assertion is kept [SU-01]", async () => {
     const changes = { rule: { acr: ["urn:strong", "urn:stronger"], maximum_authentication_age_seconds: 600 } };
     const tenant = await Tenant.settle(changes);
     const weak = await tenant.redeem({ form: { assertion: await tenant.assertion({ acr: "urn:weak" }) } });
@@ -322,17 +322,20 @@ describe("proof of possession", () => {
     { bound: false, proved: true, grantType: JWT_DPOP, verdict: "400 invalid_grant" },
     { bound: true, proved: false, grantType: JWT_DPOP, verdict: "400 invalid_grant" },
     { bound: true, proved: true, grantType: JWT_DPOP, verdict: "DPoP" },
-  ])("bound $bound, proved $proved, by $grantType: $verdict", async ({ bound, proved, grantType, verdict }) => {
-    const [tenant, key] = [await Tenant.settle(), await makeDpopKey()];
-    const proof = proved ? { nonce: await currentNonce(tenant) } : null;
-    const { answer } = await presentTo(tenant, { key, bound, grantType, proof });
-    expect(answer.status === 200 ? answer.body["token_type"] : errorOf(answer)).toBe(verdict);
-    if (answer.status !== 200) return;
-    const { cnf } = await claimsOf(answer);
-    expect(cnf).toEqual(verdict === "DPoP" ? { jkt: key.thumbprint } : undefined);
-  });
+  ])(
+    "bound $bound, proved $proved, by $grantType: $verdict [JAG-R-44, JAG-P-10, JAG-P-11, JAG-P-12, JAG-P-13, JAG-P-14]",
+    async ({ bound, proved, grantType, verdict }) => {
+      const [tenant, key] = [await Tenant.settle(), await makeDpopKey()];
+      const proof = proved ? { nonce: await currentNonce(tenant) } : null;
+      const { answer } = await presentTo(tenant, { key, bound, grantType, proof });
+      expect(answer.status === 200 ? answer.body["token_type"] : errorOf(answer)).toBe(verdict);
+      if (answer.status !== 200) return;
+      const { cnf } = await claimsOf(answer);
+      expect(cnf).toEqual(verdict === "DPoP" ? { jkt: key.thumbprint } : undefined);
+    },
+  );
 
-  it("is asked for a nonce, answers with it, and gets the token for the same assertion", async () => {
+  it("is asked for a nonce, answers with it, and gets the token for the same assertion [DP-03]", async () => {
     const [tenant, key] = [await Tenant.settle(), await makeDpopKey()];
     const { send, answer } = await presentTo(tenant, { key, bound: true, proof: { nonce: undefined } });
     expect(errorOf(answer)).toBe("400 use_dpop_nonce");
@@ -438,7 +441,7 @@ describe("shedding", () => {
     expect(limit.mock.calls).toEqual([[{ key: "2001:db8:0:0" }], [{ key: `token:${tenant.clientId}` }]]);
   });
 
-  it("is a 401 with a challenge where no client is known", async () => {
+  it("is a 401 with a challenge where no client is known [JAG-R-09]", async () => {
     const answer = await (await Tenant.settle()).redeem({ headers: { authorization: undefined } });
     expect(errorOf(answer)).toBe("401 invalid_client");
     expect(answer.headers.get("www-authenticate")).toBe('Basic realm="token", charset="UTF-8"');

@@ -59,7 +59,7 @@ async function verdictOf(changes: Changes, uses?: TokenRequestDependencies): Pro
 }
 
 describe("a request", () => {
-  it("is what the client presents, and nothing is believed of it", async () => {
+  it("is what the client presents, and nothing is believed of it [JAG-L-01]", async () => {
     const outcome = await read({
       form: { scope: "files:read", resource: "https://crossgate.example/mcp", authorization_details: "[]", extra: "x" },
       headers: { dpop: "proof" },
@@ -116,7 +116,7 @@ describe("a request", () => {
     ],
     ["without assertion", { form: { assertion: undefined } }, {}, "assertion_missing"],
     ["of an empty assertion", { form: { assertion: "" } }, {}, "assertion_missing"],
-  ])("%s is refused", async (_name, changes, client, reason) => {
+  ])("%s is refused [JAG-R-10]", async (_name, changes, client, reason) => {
     expect(await verdictOf(changes, dependencies(client))).toBe(`grant: ${reason}`);
   });
 });

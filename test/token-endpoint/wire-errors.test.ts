@@ -78,7 +78,7 @@ const EXPECTED: Record<TokenReason, `${number} ${string}`> = {
 
 const reasons = Object.keys(EXPECTED) as TokenReason[];
 
-describe("every reason", () => {
+describe("every reason [A7523-03]", () => {
   it.each(reasons)("%s is one OAuth error", (reason) => {
     const { status, error, description } = toWireError(reason);
     expect(`${status} ${error}`).toBe(EXPECTED[reason]);

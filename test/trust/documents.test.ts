@@ -293,7 +293,7 @@ describe("a document is refused", () => {
     ["no scheme", "files.example/mcp"],
     ["another scheme", "ftp://files.example/mcp"],
     ["credentials", "https://a@files.example/mcp"],
-  ])("whose resource has %s: one server has one spelling", (_what, resource) => {
+  ])("whose resource has %s: one server has one spelling [MCPA-14, P9728-01]", (_what, resource) => {
     const text = JSON.stringify(resourceDocument({ resource }));
     expect(complaint(() => parseText("resource", text, resource))?.path).toBe("resource");
   });
@@ -305,7 +305,7 @@ describe("a document is refused", () => {
     "https://idp.internal",
     "not a URL",
     "https://idp.example.com/#x",
-  ])("whose issuer is %s", (issuer) => {
+  ])("whose issuer is %s [EMA-10]", (issuer) => {
     expect(complaint(() => parseText("idp", JSON.stringify(idpDocument({ issuer })), issuer))?.path).toBe("issuer");
   });
 

@@ -64,7 +64,7 @@ describe("acceptance_window", () => {
       "assertion_not_yet_valid",
     ],
     ["an nbf in the future", { notBeforeSeconds: NOW + 31 }, {}, "assertion_not_yet_valid"],
-  ])("refuses %s", async (_what, times, record, reason) => {
+  ])("refuses %s [JAG-C-12, JAG-R-11]", async (_what, times, record, reason) => {
     expect(await reasonOf(() => check(times, record))).toBe(reason);
   });
 });

@@ -13,7 +13,7 @@ describe("algorithm_allowed", () => {
     expect(algorithmAllowed({ jws: jwsBy(alg), idp: makeIdp({ algorithms: [alg] }) })).toEqual({ algorithm: alg });
   });
 
-  it.each(ALGORITHMS)("refuses %s where the issuer's record allows others", async (alg) => {
+  it.each(ALGORITHMS)("refuses %s where the issuer's record allows others [JAG-R-03, J8725-01]", async (alg) => {
     const idp = makeIdp({ algorithms: ALGORITHMS.filter((other) => other !== alg) });
     expect(await reasonOf(() => algorithmAllowed({ jws: jwsBy(alg), idp }))).toBe("algorithm_not_allowed");
   });

@@ -11,7 +11,7 @@ function jwsOfType(typ: string | undefined) {
 
 describe("assertion_type", () => {
   it.each(["oauth-id-jag+jwt", "application/oauth-id-jag+jwt", "OAUTH-ID-JAG+JWT", "Application/OAuth-ID-JAG+jwt"])(
-    "accepts %s: media types compare without case, with or without application/ (RFC 7515 §4.1.9)",
+    "accepts %s: media types compare without case, with or without application/ (RFC 7515 §4.1.9) [JAG-C-03]",
     async (typ) => {
       expect(await reasonOf(() => assertionType({ jws: jwsOfType(typ) }))).toBe("accepted");
     },
@@ -38,7 +38,7 @@ describe("assertion_type", () => {
     "oauth-İd-jag+jwt",
     "oauth-id-jag+jwt\u200d",
     "ｏauth-id-jag+jwt",
-  ])("refuses %o: no other kind of JWT is an ID-JAG (RFC 8725 §3.11)", async (typ) => {
+  ])("refuses %o: no other kind of JWT is an ID-JAG (RFC 8725 §3.11) [JAG-C-02, JAG-R-15, J8725-06]", async (typ) => {
     expect(await reasonOf(() => assertionType({ jws: jwsOfType(typ) }))).toBe("assertion_type");
   });
 });

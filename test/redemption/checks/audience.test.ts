@@ -21,7 +21,7 @@ describe("audience", () => {
     ["our token endpoint, which plain RFC 7523 would allow", [`${CROSSGATE}/token`]],
     ["us with a slash more", [`${CROSSGATE}/`]],
     ["an empty string", [""]],
-  ])("refuses %s (ID-JAG §4.4.1)", async (_what, assertionAudience) => {
+  ])("refuses %s (ID-JAG §4.4.1) [JAG-R-06, J8725-04]", async (_what, assertionAudience) => {
     expect(await reasonOf(() => audience({ idJag: makeIdJag({ assertionAudience }) }, uses))).toBe(
       "assertion_audience",
     );

@@ -28,8 +28,8 @@ function nestedActor(depth: number): Members {
   return depth === 1 ? { sub: "actor" } : { sub: "actor", act: nestedActor(depth - 1) };
 }
 
-describe("claims_well_formed", () => {
-  it("gives every claim in its own type", async () => {
+describe("claims_well_formed [A7523-01]", () => {
+  it("gives every claim in its own type [JAG-R-05]", async () => {
     const { idJag } = await check({
       nbf: NOW - 1,
       auth_time: NOW - 60,
@@ -199,7 +199,7 @@ describe("claims_well_formed", () => {
   );
 
   describe("cnf", () => {
-    it("names by its thumbprint a key that is given whole (RFC 7800 §3.2)", async () => {
+    it("names by its thumbprint a key that is given whole (RFC 7800 §3.2) [JAG-P-15]", async () => {
       const { idJag } = await check({ cnf: { jwk: key.publicJwk } });
       expect(idJag.confirmedKey).toBe(await calculateJwkThumbprint(key.material));
     });

@@ -6,7 +6,7 @@ import { makeClient, makeIdJag, reasonOf } from "../../support/redemption.ts";
 const client = makeClient();
 
 describe("client_continuity", () => {
-  it("accepts an assertion issued to the client that presents it", async () => {
+  it("accepts an assertion issued to the client that presents it [JAG-R-08]", async () => {
     expect(await reasonOf(() => clientContinuity({ idJag: makeIdJag({ clientId: CLIENT }), client }))).toBe("accepted");
   });
 
@@ -19,7 +19,7 @@ describe("client_continuity", () => {
     },
   );
 
-  it("takes no actor for the client", async () => {
+  it("takes no actor for the client [X8693-03]", async () => {
     const idJag = makeIdJag({
       clientId: "another",
       actor: { sub: CLIENT, iss: null, claim: { sub: CLIENT, client_id: CLIENT } },

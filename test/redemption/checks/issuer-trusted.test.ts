@@ -23,7 +23,7 @@ describe("issuer_trusted", () => {
     expect(uses.findIdp).toHaveBeenCalledWith(IDP);
   });
 
-  it("refuses an issuer that no administrator wrote down", async () => {
+  it("refuses an issuer that no administrator wrote down [JAG-R-01]", async () => {
     expect(await reasonOf(() => issuerTrusted(jwsBy(IDP), answering(null)))).toBe("issuer_not_trusted");
   });
 
@@ -36,7 +36,7 @@ describe("issuer_trusted", () => {
     expect(await reasonOf(() => issuerTrusted(jwsBy(`${IDP}/`), answering(makeIdp())))).toBe("issuer_not_trusted");
   });
 
-  it("never takes us for an identity provider (ID-JAG §9.3)", async () => {
+  it("never takes us for an identity provider (ID-JAG §9.3) [JAG-I-34]", async () => {
     const uses = answering({ ...makeIdp(), issuer: CROSSGATE });
     expect(await reasonOf(() => issuerTrusted(jwsBy(CROSSGATE), uses))).toBe("issuer_not_trusted");
     expect(uses.findIdp).not.toHaveBeenCalled();

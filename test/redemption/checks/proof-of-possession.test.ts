@@ -62,7 +62,7 @@ describe("proof_of_possession", () => {
     expect(await reasonOf(() => check({ isBound: true, proof }))).toBe("proof_key_mismatch");
   });
 
-  it("refuses a client without a proof where its registration demands one", async () => {
+  it("refuses a client without a proof where its registration demands one [DP-05]", async () => {
     expect(await reasonOf(() => check({ isBound: false, proof: null, client: { dpop_required: true } }))).toBe(
       "proof_missing",
     );
@@ -98,11 +98,14 @@ describe("proof_of_possession", () => {
     ["with a nonce that is not ours", "proof_nonce_required", { claims: { nonce: "made-up" } }],
   ];
 
-  it.each(bad)("refuses a proof %s, whether the assertion is bound or not: %s", async (_what, reason, changes) => {
-    const proof = await proofBy(bound, changes);
-    expect(await reasonOf(() => check({ isBound: true, proof }))).toBe(reason);
-    expect(await reasonOf(() => check({ isBound: false, proof }))).toBe(reason);
-  });
+  it.each(bad)(
+    "refuses a proof %s, whether the assertion is bound or not: %s [JAG-P-16]",
+    async (_what, reason, changes) => {
+      const proof = await proofBy(bound, changes);
+      expect(await reasonOf(() => check({ isBound: true, proof }))).toBe(reason);
+      expect(await reasonOf(() => check({ isBound: false, proof }))).toBe(reason);
+    },
+  );
 
   it.each(["", "x", "a.b.c"])("refuses %o for a proof", async (proof) => {
     expect(await reasonOf(() => check({ isBound: false, proof }))).toBe("proof_malformed");

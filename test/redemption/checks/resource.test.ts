@@ -47,7 +47,7 @@ const ACCEPTED: [string, Case, string][] = [
 ];
 
 describe("resource", () => {
-  it.each(ACCEPTED)("finds %s", async (_what, given, identifier) => {
+  it.each(ACCEPTED)("finds %s [JAG-R-22]", async (_what, given, identifier) => {
     const found = await check(given);
     expect(found.resource.resource).toBe(identifier);
     expect(found.resourceRevision).toBe("resource-revision");
@@ -109,7 +109,7 @@ describe("resource", () => {
       { asserted: [RESOURCE], documents: { resource: { dpop_required: true } } },
       "proof_missing",
     ],
-  ])("refuses %s", async (_what, given, reason) => {
+  ])("refuses %s [JAG-R-20, JAG-R-21, R8707-01, T9068-06, EMA-15]", async (_what, given, reason) => {
     expect(await reasonOf(() => check(given))).toBe(reason);
   });
 

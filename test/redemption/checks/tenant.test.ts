@@ -15,7 +15,7 @@ describe("tenant", () => {
   it.each<[string, JsonObject, string | null, string]>([
     ["its tenant's organization", { tenant: "tenant-b" }, "tenant-b", "globex"],
     ["the same when aud_tenant agrees", { tenant: "tenant-a", aud_tenant: "acme" }, "tenant-a", "acme"],
-  ])("at a shared issuer speaks for %s", (_what, claims, idpTenant, organization) => {
+  ])("at a shared issuer speaks for %s [JAG-T-01]", (_what, claims, idpTenant, organization) => {
     expect(tenant({ jws: jwsWith(claims), idp: shared })).toEqual({ idpTenant, organization });
   });
 
@@ -36,7 +36,7 @@ describe("tenant", () => {
     ["a tenant named __proto__", { tenant: "__proto__" }, shared],
     ["an aud_tenant that is another organization", { tenant: "tenant-a", aud_tenant: "globex" }, shared],
     ["an aud_tenant that is not the single organization", { aud_tenant: "globex" }, single],
-  ])("refuses %s", async (_what, claims, idp) => {
+  ])("refuses %s [JAG-T-06, JAG-T-07]", async (_what, claims, idp) => {
     expect(await reasonOf(() => tenant({ jws: jwsWith(claims), idp }))).toBe("tenant_not_bound");
   });
 

@@ -72,7 +72,7 @@ describe("private_key_jwt", () => {
   it.each([
     [assertion, null],
     [{ ...assertion, client_id: "agent" }, "agent"],
-  ])("is an assertion and its type: %j", (parameters, clientId) => {
+  ])("is an assertion and its type: %j [B7523-06]", (parameters, clientId) => {
     const credentials = { method: "private_key_jwt", clientId, assertion: "a.b.c" };
     expect(readCredentials(null, form(parameters))).toEqual(credentials);
   });
@@ -109,9 +109,12 @@ describe("credentials", () => {
     expect(await reasonOf(() => readCredentials("", both))).toBe("client_credentials_several");
   });
 
-  it.each([{}, { client_id: "agent" }])("are missing in %j: there are no public clients", async (parameters) => {
-    expect(await reasonOf(() => readCredentials(null, form(parameters)))).toBe("client_credentials_missing");
-  });
+  it.each([{}, { client_id: "agent" }])(
+    "are missing in %j: there are no public clients [JAG-L-05]",
+    async (parameters) => {
+      expect(await reasonOf(() => readCredentials(null, form(parameters)))).toBe("client_credentials_missing");
+    },
+  );
 
   it.each([
     [LIMITS.identifierBytes, "accepted"],

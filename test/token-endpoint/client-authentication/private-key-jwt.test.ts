@@ -45,7 +45,7 @@ async function authenticate(changes: Changes = {}, clientId: string | null = nul
 
 const verdictOf = (changes: Changes, clientId: string | null = null) => reasonOf(() => authenticate(changes, clientId));
 
-describe("a client assertion", () => {
+describe("a client assertion [PKJ-01]", () => {
   it("that is good gives its jti, to be spent and remembered past its last acceptance", async () => {
     const retainUntilSeconds = NOW + 60 + 2 * LIMITS.clockToleranceSeconds + 60;
     expect(await authenticate()).toEqual({ jti: "jti-1", retainUntilSeconds });
@@ -56,7 +56,7 @@ describe("a client assertion", () => {
     ["JWT", { typ: "JWT" }],
     ["its own type", { typ: "client-authentication+jwt" }],
     ["its own type, spelled out", { typ: "application/Client-Authentication+JWT" }],
-  ])("may have %s", async (_name, header) => {
+  ])("may have %s [B7523-03]", async (_name, header) => {
     expect(await verdictOf({ header })).toBe("accepted");
   });
 
@@ -79,7 +79,7 @@ describe("a client assertion", () => {
     expect(await verdictOf({ claims, signer: stranger }, clientId)).toBe("client_assertion_claims");
   });
 
-  it("beside its client_id is accepted", async () => {
+  it("beside its client_id is accepted [A7523-04]", async () => {
     expect(await verdictOf({}, CLIENT)).toBe("accepted");
   });
 
@@ -94,7 +94,7 @@ describe("a client assertion", () => {
     ["an empty list", []],
     ["a number", 1],
     ["upper case", CROSSGATE.toUpperCase()],
-  ])("with an audience that is %s is refused", async (_name, aud) => {
+  ])("with an audience that is %s is refused [B7523-01, B7523-04]", async (_name, aud) => {
     expect(await verdictOf({ claims: { aud } })).toBe("client_assertion_audience");
   });
 
