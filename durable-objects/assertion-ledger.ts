@@ -9,8 +9,18 @@ export interface ConsumeRequest {
   readonly key: ArrayBuffer;
   readonly attemptId: string;
   readonly retainUntilSeconds: number;
+  /** Absent where the key serves once. */
+  readonly sharedUse?: SharedUse | null;
   /** Serialized audit events, one of which is written with the decision; null where the decision is recorded elsewhere. */
   readonly record: { readonly ifConsumed: string; readonly ifReplayed: string } | null;
+}
+
+/** A key that its first holder may use again for as long as the ledger remembers it. */
+export interface SharedUse {
+  /** Names who may; never a string that could be an attempt's. */
+  readonly holder: string;
+  /** Of this attempt's record, apart from every other key, so that a retry inside one request writes one record. */
+  readonly recordKey: ArrayBuffer;
 }
 
 export type ConsumeResult = "consumed" | "replayed" | "backlogged" | "retention_exceeded";
@@ -44,7 +54,10 @@ export class AssertionLedger extends DurableObject<Env> {
     if (request.retainUntilSeconds * 1000 > now + LIMITS.ledgerRetentionSeconds * 1000) return "retention_exceeded";
     // Whatever made the Worker so late, what this shard may have forgotten is not consumed as new.
     if (request.retainUntilSeconds * 1000 <= now) return "retention_exceeded";
-    return this.#transact(() => this.#consume(request, now));
+    const { sharedUse = null } = request;
+    return this.#transact(() =>
+      sharedUse === null ? this.#consume(request, now) : this.#consumeShared(request, sharedUse, now),
+    );
   }
 
   /** Takes back what this very attempt consumed here and was never told as consumed to anyone (`ledger-shards.ts`). */
@@ -93,13 +106,30 @@ export class AssertionLedger extends DurableObject<Env> {
     }
   }
 
-  #consume({ key, attemptId, record }: ConsumeRequest, now: number): ConsumeResult {
+  #consume(request: ConsumeRequest, now: number): ConsumeResult {
+    const { key, attemptId, record } = request;
     const consumedBy = this.#tables.findAttempt(key, now);
     if (consumedBy === attemptId) return "consumed";
     if (consumedBy === null) {
       this.#insert({ key, attempt: attemptId, event: record?.ifConsumed ?? null }, now);
       return "consumed";
     }
+    return this.#refuseReplay(request, now);
+  }
+
+  /** What served once, or another holder, is a replay here too; each use by its own holder has a record of its own. */
+  #consumeShared(request: ConsumeRequest, { holder, recordKey }: SharedUse, now: number): ConsumeResult {
+    const { key, attemptId, record } = request;
+    const heldBy = this.#tables.findAttempt(key, now);
+    if (heldBy !== null && heldBy !== holder) return this.#refuseReplay(request, now);
+    if (heldBy === null) this.#insert({ key, attempt: holder, event: null }, now);
+    if (record !== null && this.#tables.findAttempt(recordKey, now) === null) {
+      this.#insert({ key: recordKey, attempt: attemptId, event: record.ifConsumed }, now);
+    }
+    return "consumed";
+  }
+
+  #refuseReplay({ attemptId, record }: ConsumeRequest, now: number): ConsumeResult {
     if (record !== null) this.#insert({ key: randomKey(), attempt: attemptId, event: record.ifReplayed }, now);
     return "replayed";
   }

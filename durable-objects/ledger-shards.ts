@@ -1,8 +1,8 @@
 import { Outage } from "../src/audit/reason.ts";
 import type { LedgerPlacement } from "../src/config.ts";
-import { hashParts } from "../src/jwt/digest.ts";
+import { digestParts, hashParts } from "../src/jwt/digest.ts";
 import { LIMITS } from "../src/limits.ts";
-import type { AssertionLedger, ConsumeRequest, ConsumeResult } from "./assertion-ledger.ts";
+import type { AssertionLedger, ConsumeRequest, ConsumeResult, SharedUse } from "./assertion-ledger.ts";
 
 /** What is consumed; each kind has a name space of its own, so that none can spend another's identifiers. */
 export type LedgerNamespace = "id-jag" | "client-assertion" | "dpop-proof";
@@ -14,6 +14,8 @@ export interface Consumable {
   readonly jti: string;
   readonly attemptId: string;
   readonly retainUntilSeconds: number;
+  /** Who may use it again until then; nobody when absent. A list, so that no two holders are spelled alike. */
+  readonly sharedWith?: readonly string[] | null;
   readonly record: ConsumeRequest["record"];
 }
 
@@ -39,7 +41,8 @@ export class LedgerShards {
   async consume(consumable: Consumable): Promise<"consumed" | "replayed"> {
     const digest = await hashParts([consumable.namespace, consumable.owner, consumable.jti]);
     const { attemptId, retainUntilSeconds, record } = consumable;
-    const request = { key: keyOf(digest), attemptId, retainUntilSeconds, record };
+    const sharedUse = await sharedUseOf(consumable);
+    const request = { key: keyOf(digest), attemptId, retainUntilSeconds, sharedUse, record };
     const { shards, shardsBefore } = this.#placement;
     const owner = shardOf(digest, shards);
     const ownerBefore = shardsBefore === null ? owner : shardOf(digest, shardsBefore);
@@ -106,6 +109,12 @@ export class LedgerShards {
     // A stub that has failed stays broken, so each attempt gets a new one.
     return this.#ledgers.getByName(`ledger/v1/${shard}`, hint === null ? undefined : { locationHint: hint });
   }
+}
+
+async function sharedUseOf({ sharedWith = null, attemptId }: Consumable): Promise<SharedUse | null> {
+  if (sharedWith === null) return null;
+  const recordDigest = await hashParts([EVENT_NAMESPACE, "", attemptId]);
+  return { holder: `holder:${await digestParts(sharedWith)}`, recordKey: keyOf(recordDigest) };
 }
 
 function isOverloaded(error: unknown): boolean {

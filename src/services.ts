@@ -10,6 +10,7 @@ import { LedgerShards } from "../durable-objects/ledger-shards.ts";
 import type { GatewayDependencies } from "./gateway/gateway.ts";
 import { Sessions } from "./gateway/session.ts";
 import { LIMITS } from "./limits.ts";
+import { mayUseAgain } from "./redemption/assertion-use.ts";
 import type { ConsumableProof, Dependencies } from "./redemption/dependencies.ts";
 import { ClientSecrets } from "./token-endpoint/client-authentication/client-secret.ts";
 import { networkOf } from "./token-endpoint/network.ts";
@@ -160,6 +161,7 @@ function consumeAssertion(
     jti: decided.idJag.jti,
     attemptId: decided.attemptId,
     retainUntilSeconds: decided.window.retainUntilSeconds,
+    sharedWith: mayUseAgain(decided),
     record: { ifConsumed, ifReplayed },
   });
 }

@@ -76,6 +76,7 @@ const TOLD = [
   ["asserted", "scope_asserted"],
   ["granted", "scope_granted"],
   ["rules", "policy_rules"],
+  ["assertion use", "assertion_use"],
   ["method", "method"],
   ["target", "target"],
   ["upstream said", "upstream_status"],

@@ -41,6 +41,8 @@ export const auditEventSchema = z.strictObject({
   scope_granted: nullableScope,
   /** SHA-256 over (issuer, jti), base64url. */
   assertion_hash: nullableText,
+  /** "until_expiry" where the issuer's record lets its client redeem one assertion again. */
+  assertion_use: z.enum(["single", "until_expiry"]).nullable().default(null),
   token_id: nullableText,
   token_expires_at: z.int().nullable(),
   bound_to_key: z.boolean().nullable(),
@@ -78,6 +80,7 @@ const ABSENT = {
   scope_asserted: null,
   scope_granted: null,
   assertion_hash: null,
+  assertion_use: null,
   token_id: null,
   token_expires_at: null,
   bound_to_key: null,

@@ -44,10 +44,11 @@ function revisionFacts(known: Partial<Decided>): Facts {
   };
 }
 
-function assertionFacts({ idJag, requestedScope, resource }: Partial<Decided>): Facts {
+function assertionFacts({ idJag, idp, requestedScope, resource }: Partial<Decided>): Facts {
   const asserted = idJag?.assertedScope ?? null;
   return {
     assertion_hash: idJag?.hash ?? null,
+    assertion_use: idJag === undefined ? null : (idp?.assertion_use ?? null),
     // What was asked for is input until it has been found to be a scope that exists.
     scope_requested: resource === undefined ? null : knownTokens(requestedScope ?? null, Object.keys(resource.scopes)),
     scope_asserted: asserted === null ? null : formatScope(asserted),

@@ -36,6 +36,11 @@ export const trustedIdpSchema = z
       .array(z.string().regex(/^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/, "a domain in lower case"))
       .max(1024)
       .default([]),
+    /**
+     * `until_expiry` lets the client that redeemed an assertion, with the same key where it proves one, redeem it again
+     * until it expires. MCP (EMA §7.4.2) demands `single`.
+     */
+    assertion_use: z.enum(["single", "until_expiry"]).default("single"),
     /** An assertion without `scope`: refuse it, or leave the ceiling to client, resource and policy. */
     scope_absent: z.enum(["refuse", "policy_decides"]).default("refuse"),
   })

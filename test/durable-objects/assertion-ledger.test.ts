@@ -484,3 +484,51 @@ describe("a request that was held open past the ledger's memory", () => {
     expect(await consume(ledger, { retainUntilSeconds })).toBe("retention_exceeded");
   });
 });
+
+describe("a key that its holder may use again", () => {
+  function sharedWith(holder: string): Partial<ConsumeRequest> {
+    return { sharedUse: { holder, recordKey: makeKey() } };
+  }
+
+  it("is consumed each time its holder comes, with a record each time", async () => {
+    const [ledger, key] = [makeLedger(), makeKey()];
+    const results = await Promise.all(
+      Array.from({ length: 50 }, () => consume(ledger, { key, ...sharedWith("holder:a") })),
+    );
+    expect(results).toEqual(results.map(() => "consumed"));
+    const events = (await storedRows(ledger)).filter(({ event }) => event !== "");
+    expect(events).toHaveLength(50);
+    expect(events.map(({ sequence }) => sequence)).toEqual(countFrom(1, 50));
+  });
+
+  it("is a replay to every other holder, to a single use, and on record as one", async () => {
+    const [ledger, key] = [makeLedger(), makeKey()];
+    await consume(ledger, { key, ...sharedWith("holder:a") });
+    expect(await consume(ledger, { key, attemptId: "b", ...sharedWith("holder:b") })).toBe("replayed");
+    expect(await consume(ledger, { key, attemptId: "c" })).toBe("replayed");
+    const events = (await storedRows(ledger)).map(({ event }) => event);
+    expect(events).toEqual(expect.arrayContaining(["replayed by b", "replayed by c"]));
+  });
+
+  it("is none where it served once already", async () => {
+    const [ledger, key] = [makeLedger(), makeKey()];
+    await consume(ledger, { key });
+    expect(await consume(ledger, { key, ...sharedWith("holder:a") })).toBe("replayed");
+  });
+
+  it("has one record for one attempt, however often that is tried again", async () => {
+    const ledger = makeLedger();
+    const retried = request(sharedWith("holder:a"));
+    const results = [await ledger.consume(retried), await ledger.consume(retried), await ledger.consume(retried)];
+    expect(results).toEqual(["consumed", "consumed", "consumed"]);
+    expect((await storedRows(ledger)).filter(({ event }) => event !== "")).toHaveLength(1);
+  });
+
+  it("outlasts an eviction for as long as the assertion can", async () => {
+    const [ledger, key] = [makeLedger(), makeKey()];
+    await consume(ledger, { key, ...sharedWith("holder:a") });
+    advance(WINDOW * 2);
+    await evictDurableObject(ledger);
+    expect(await consume(ledger, { key, ...sharedWith("holder:b") })).toBe("replayed");
+  });
+});

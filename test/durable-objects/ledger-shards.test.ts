@@ -413,3 +413,17 @@ describe("a call that is lost", () => {
     expect(delivered).toBeGreaterThanOrEqual(0.95 * assertions);
   });
 });
+
+describe("an assertion that may be used again", () => {
+  it("is its holder's alone, also while the number of shards changes", async () => {
+    const [before, during] = [makeShards({ shards: 4 }), makeShards({ shards: 7, shardsBefore: 4 })];
+    for (let round = 0; round < 20; round += 1) {
+      const first = makeConsumable({ sharedWith: ["agent", ""] });
+      expect(await before.consume(first)).toBe("consumed");
+      expect(await during.consume({ ...presentAgain(first), sharedWith: ["agent", ""] })).toBe("consumed");
+      expect(await during.consume({ ...presentAgain(first), sharedWith: ["agent", "kA"] })).toBe("replayed");
+      expect(await during.consume({ ...presentAgain(first), sharedWith: ["agentk", "A"] })).toBe("replayed");
+      expect(await during.consume(presentAgain(first))).toBe("replayed");
+    }
+  });
+});

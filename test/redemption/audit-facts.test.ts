@@ -31,6 +31,7 @@ describe("auditFacts", () => {
       principal: expect.stringMatching(/^usr_/),
       actor: "agent-7",
       assertion_hash: expect.stringMatching(/^[\w-]{43}$/),
+      assertion_use: "single",
       scope_requested: "files:read",
       scope_asserted: "files:read files:write",
       scope_granted: "files:read",
