@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import * as z from "zod";
+import { auditEventSchema } from "../src/audit/audit-event.ts";
 import { LIMITS } from "../src/limits.ts";
 import { DOCUMENT_SCHEMAS } from "../src/trust/documents.ts";
 import { checkTable } from "./check-table.ts";
@@ -38,9 +39,14 @@ function limitTable(): string {
 }
 
 function schemas(): readonly Generated[] {
-  return Object.entries(DOCUMENT_SCHEMAS).map(([kind, schema]) => ({
-    path: join(ROOT, "config", "schema", `${kind}.schema.json`),
-    text: `${JSON.stringify({ title: `Crossgate ${kind} document`, ...z.toJSONSchema(schema, { io: "input" }) }, null, 2)}\n`,
+  const documents = Object.entries(DOCUMENT_SCHEMAS).map(
+    ([kind, schema]) =>
+      [kind, { title: `Crossgate ${kind} document`, ...z.toJSONSchema(schema, { io: "input" }) }] as const,
+  );
+  const event = { title: "Crossgate audit event", ...z.toJSONSchema(auditEventSchema, { io: "input" }) };
+  return [...documents, ["audit-event", event] as const].map(([name, schema]) => ({
+    path: join(ROOT, "config", "schema", `${name}.schema.json`),
+    text: `${JSON.stringify(schema, null, 2)}\n`,
   }));
 }
 

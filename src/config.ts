@@ -1,3 +1,4 @@
+import type { SubjectForm } from "./audit/subject-names.ts";
 import type { EgressRules } from "./egress/url-policy.ts";
 import { isLoopbackHttp } from "./egress/url-policy.ts";
 import { LIMITS } from "./limits.ts";
@@ -11,6 +12,8 @@ export interface Config {
   readonly ledger: LedgerPlacement;
   /** How long an isolate relies on its copy of a document. A local Crossgate shows edits at once. */
   readonly documentFreshSeconds: number;
+  /** How audit records name people. */
+  readonly auditSubjects: SubjectForm;
 }
 
 export interface LedgerPlacement {
@@ -28,7 +31,12 @@ export class ConfigInvalid extends Error {
 
 type ConfigVariables = Pick<
   Env,
-  "ISSUER" | "LEDGER_SHARDS" | "LEDGER_SHARDS_BEFORE" | "LEDGER_JURISDICTION" | "LEDGER_LOCATION_HINT"
+  | "ISSUER"
+  | "LEDGER_SHARDS"
+  | "LEDGER_SHARDS_BEFORE"
+  | "LEDGER_JURISDICTION"
+  | "LEDGER_LOCATION_HINT"
+  | "AUDIT_SUBJECTS"
 >;
 
 const JURISDICTIONS = ["eu", "fedramp"] as const;
@@ -42,6 +50,7 @@ export function parseConfig(env: ConfigVariables): Config {
     egress: { ownHost: issuer.hostname, allowsLoopback: isLoopbackHttp(issuer) },
     ledger: parsePlacement(env),
     documentFreshSeconds: isLoopbackHttp(issuer) ? 1 : LIMITS.trustDocumentFreshSeconds,
+    auditSubjects: parseSubjectForm(env.AUDIT_SUBJECTS),
   });
 }
 
@@ -62,6 +71,11 @@ function parsePlacement(env: ConfigVariables): LedgerPlacement {
     jurisdiction: parseChoice("LEDGER_JURISDICTION", env.LEDGER_JURISDICTION, JURISDICTIONS),
     locationHint: parseChoice("LEDGER_LOCATION_HINT", env.LEDGER_LOCATION_HINT, LOCATION_HINTS),
   };
+}
+
+function parseSubjectForm(text: string): SubjectForm {
+  if (text === "plain" || text === "hashed") return text;
+  throw new ConfigInvalid("AUDIT_SUBJECTS must be plain or hashed");
 }
 
 function parseShards(name: string, text: string): number {

@@ -1,8 +1,9 @@
 import { signAccessToken } from "./access-token/issue.ts";
 import { SigningKeys } from "./access-token/signing-keys.ts";
-import { makeAuditEvent } from "./audit/audit-event.ts";
+import { makeAuditEvent, traceWithoutRequest } from "./audit/audit-event.ts";
 import { Outage } from "./audit/reason.ts";
 import { Recorder } from "./audit/recorder.ts";
+import { SubjectNames } from "./audit/subject-names.ts";
 import { type Config, ConfigInvalid, parseConfig } from "./config.ts";
 import { DpopNonces } from "./dpop/nonce.ts";
 import { IssuerKeys } from "../durable-objects/issuer-keys.ts";
@@ -42,7 +43,9 @@ export function buildServices(env: Env, runtime: Runtime): Services {
   const config = parseConfig(env);
   const keys = SigningKeys.parse(env.SIGNING_KEYS);
   const ledger = new LedgerShards(env.ASSERTION_LEDGER, config.ledger);
+  const stateSecret = requireSecret("STATE_SECRET", env.STATE_SECRET);
   const recorder = new Recorder({
+    names: new SubjectNames(config.auditSubjects, stateSecret),
     write: (id, serialized) => ledger.record(id, serialized),
     waitUntil: runtime.waitUntil,
     counters: env.COUNTERS,
@@ -60,7 +63,7 @@ export function buildServices(env: Env, runtime: Runtime): Services {
     onInvalid: (error) => reportInvalid(error, recorder, runtime),
   });
   const issuerKeys = new IssuerKeys(env.ISSUER_KEY_SET, config.egress);
-  const nonces = new DpopNonces(requireSecret("STATE_SECRET", env.STATE_SECRET));
+  const nonces = new DpopNonces(stateSecret);
   const parts = { env, runtime, config, keys, ledger, recorder, trust, issuerKeys, nonces };
   const only = new OnlyResource(env.TRUST_AND_POLICY, config.issuer);
   return {
@@ -197,11 +200,15 @@ function requireSecret(name: string, value: string | undefined): string {
 
 function reportInvalid(error: DocumentInvalid, recorder: Recorder, { log }: Runtime): void {
   log({ event: "document_invalid", document: error.key, path: error.path, message: error.message });
-  const trace = { correlationId: crypto.randomUUID(), receivedAtMilliseconds: Date.now(), ray: null, colo: null };
-  const facts = { reason: "trust_document_invalid", document_key: error.key, document_path: error.path };
-  recorder.recordInBackground(
-    makeAuditEvent(crypto.randomUUID(), trace, { type: "configuration", decision: "failed", ...facts }),
-  );
+  const facts = {
+    type: "configuration",
+    action: "invalid",
+    decision: "failed",
+    reason: "trust_document_invalid",
+    document_key: error.key,
+    document_path: error.path,
+  } as const;
+  recorder.recordInBackground(makeAuditEvent(crypto.randomUUID(), traceWithoutRequest(Date.now()), facts));
 }
 
 /** The class of what was thrown and nothing else: a message may quote what it choked on. An outage has a closed name. */

@@ -8,6 +8,7 @@ const VARIABLES = {
   LEDGER_SHARDS_BEFORE: "",
   LEDGER_JURISDICTION: "",
   LEDGER_LOCATION_HINT: "",
+  AUDIT_SUBJECTS: "plain",
 };
 
 function complaint(change: Partial<typeof VARIABLES>): string | null {
@@ -21,6 +22,12 @@ function complaint(change: Partial<typeof VARIABLES>): string | null {
 }
 
 describe("parseConfig", () => {
+  it("names people in audit records as it is told to, and guesses nothing", () => {
+    expect(parseConfig({ ...VARIABLES, AUDIT_SUBJECTS: "hashed" }).auditSubjects).toBe("hashed");
+    expect(complaint({ AUDIT_SUBJECTS: "" })).toContain("AUDIT_SUBJECTS");
+    expect(complaint({ AUDIT_SUBJECTS: "Hashed" })).toContain("AUDIT_SUBJECTS");
+  });
+
   it("reads a deployment", () => {
     expect(parseConfig(VARIABLES)).toMatchObject({
       issuer: "https://mcp.example.com",

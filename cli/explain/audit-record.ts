@@ -10,8 +10,9 @@ const recordSchema = z.looseObject({
   time: z.string(),
   type: z.string(),
   decision: z.string(),
-  reason: z.string().nullable(),
-  check: z.string().nullable(),
+  reason: z.string().nullable().default(null),
+  check: z.string().nullable().default(null),
+  policy_rules: z.array(z.string()).default([]),
 });
 
 export interface ExplainedRecord {

@@ -1,131 +1,139 @@
 import * as z from "zod";
 import { LIMITS } from "../limits.ts";
+import { AUDIT_ACTIONS, AUDIT_TYPES, isActionOf } from "./audit-type.ts";
 
-const nullableText = z.string().max(LIMITS.auditTextCharacters).nullable();
+const text = z.string().max(LIMITS.auditTextCharacters).nullable().default(null);
 /** As long as an assertion may make it: an event that does not fit would take its neighbours to the dead letters. */
-const nullableScope = z
+const scope = z
   .string()
   .max(LIMITS.scopeTokens * (LIMITS.scopeTokenBytes + 1))
-  .nullable();
+  .nullable()
+  .default(null);
+const whole = z.int().nullable().default(null);
+/** Says something about a person; said so in the published schema, for whoever has to delete, mask or export it. */
+const personal = { "x-personal": true } as const;
 
-/**
- * One decision. A closed schema: there is no free text in it for a token, a secret or a claims set to end up in, and
- * what names an assertion or a token is a hash or our own identifier. Values come from our records and from verified
- * claims only; before the signature holds, only what we looked up ourselves is known.
- */
-export const auditEventSchema = z.strictObject({
+const members = z.strictObject({
   version: z.literal(1),
   id: z.string().max(64),
-  /** ISO 8601, milliseconds, UTC. */
-  time: z.iso.datetime(),
-  type: z.enum(["redemption", "gateway_call", "configuration"]),
-  /** A refusal is the caller's to mend; a failure is ours. */
-  decision: z.enum(["granted", "refused", "failed"]),
-  reason: z.string().max(64).nullable(),
-  /** The check that ended it, by its name in redemption.ts. */
-  check: z.string().max(64).nullable(),
+  time: z.iso.datetime().describe("ISO 8601, milliseconds, UTC"),
+  type: z.enum(AUDIT_TYPES),
+  action: z
+    .enum(AUDIT_ACTIONS)
+    .nullable()
+    .default(null)
+    .describe("What was done, where the type alone does not say it"),
+  decision: z
+    .enum(["granted", "refused", "failed", "done"])
+    .describe("A refusal is the caller's to mend, a failure is ours; done: nobody asked for a decision"),
+  reason: z.string().max(64).nullable().default(null),
+  check: z.string().max(64).nullable().default(null).describe("The check that ended it, by its name in redemption.ts"),
   correlation_id: z.string().max(64),
-  organization: nullableText,
-  issuer: nullableText,
-  tenant: nullableText,
-  /** Personal: the subject's identifier at its issuer. */
-  subject: nullableText,
-  /** Personal, pseudonymous: the `sub` of our access tokens. */
-  principal: nullableText,
-  /** Personal where a person acts. */
-  actor: nullableText,
-  client_id: nullableText,
-  resource: nullableText,
-  scope_requested: nullableScope,
-  scope_asserted: nullableScope,
-  scope_granted: nullableScope,
-  /** SHA-256 over (issuer, jti), base64url. */
-  assertion_hash: nullableText,
-  /** "until_expiry" where the issuer's record lets its client redeem one assertion again. */
-  assertion_use: z.enum(["single", "until_expiry"]).nullable().default(null),
-  token_id: nullableText,
-  token_expires_at: z.int().nullable(),
-  bound_to_key: z.boolean().nullable(),
-  policy_rules: z.array(z.string().max(64)).max(LIMITS.policyRules),
-  /** Revisions of the documents that the decision rested on. */
-  policy_revision: nullableText,
-  idp_revision: nullableText,
-  client_revision: nullableText,
-  resource_revision: nullableText,
-  /** Gateway: the JSON-RPC method and the tool, prompt or resource it names. */
-  method: nullableText,
-  target: nullableText,
-  upstream_status: z.int().nullable(),
-  /** Configuration: the document's key and the path in it that does not fit. */
-  document_key: nullableText,
-  document_path: nullableText,
-  ray: nullableText,
-  colo: nullableText,
+  trace_id: z.string().max(32).nullable().default(null).describe("W3C trace context; the caller may have chosen it"),
+  organization: text,
+  issuer: text,
+  tenant: text,
+  subject: text.describe("The subject's identifier at its issuer").meta(personal),
+  principal: text.describe("The sub of our access tokens").meta(personal),
+  actor: text.meta(personal),
+  admin: text.describe("Who administers Crossgate; never hashed: whoever changes it answers for it").meta(personal),
+  client_id: text,
+  resource: text,
+  scope_requested: scope,
+  scope_asserted: scope,
+  scope_granted: scope,
+  assertion_hash: text.describe("SHA-256 over (issuer, jti), base64url"),
+  assertion_use: z
+    .enum(["single", "until_expiry"])
+    .nullable()
+    .default(null)
+    .describe("until_expiry where the issuer's record lets its client redeem one assertion again"),
+  token_id: text,
+  token_expires_at: whole,
+  bound_to_key: z.boolean().nullable().default(null),
+  policy_rules: z.array(z.string().max(64)).max(LIMITS.policyRules).default([]),
+  policy_revision: text,
+  idp_revision: text,
+  client_revision: text,
+  resource_revision: text,
+  method: text.describe("Gateway: the JSON-RPC method"),
+  target: text.describe("Gateway: the tool, prompt or resource that the method names"),
+  upstream_status: whole,
+  document_key: text,
+  document_path: text.describe("Configuration: the path in the document that does not fit"),
+  revision_before: text,
+  revision_after: text,
+  key_id: text,
+  count: whole.describe("How many: keys of a set, records of an export, live tokens of a revocation"),
+  ray: text,
+  colo: text,
+});
+
+/**
+ * One decision, or one deed. A closed schema: there is no free text in it for a token, a secret or a claims set to end
+ * up in, and what names an assertion or a token is a hash or our own identifier. Values come from our records and from
+ * verified claims only; before the signature holds, only what we looked up ourselves is known.
+ */
+export const auditEventSchema = members.refine(({ type, action }) => isActionOf(type, action), {
+  path: ["action"],
+  message: "is none of this type",
 });
 
 export type AuditEvent = z.output<typeof auditEventSchema>;
 
-const ABSENT = {
-  reason: null,
-  check: null,
-  organization: null,
-  issuer: null,
-  tenant: null,
-  subject: null,
-  principal: null,
-  actor: null,
-  client_id: null,
-  resource: null,
-  scope_requested: null,
-  scope_asserted: null,
-  scope_granted: null,
-  assertion_hash: null,
-  assertion_use: null,
-  token_id: null,
-  token_expires_at: null,
-  bound_to_key: null,
-  policy_rules: [],
-  policy_revision: null,
-  idp_revision: null,
-  client_revision: null,
-  resource_revision: null,
-  method: null,
-  target: null,
-  upstream_status: null,
-  document_key: null,
-  document_path: null,
-} as const satisfies Partial<AuditEvent>;
-
 /** Where and when a request met us. */
 export interface RequestTrace {
   readonly correlationId: string;
+  /** 32 hexadecimal digits: of the caller's `traceparent`, or else ours. */
+  readonly traceId: string | null;
   readonly receivedAtMilliseconds: number;
   readonly ray: string | null;
   readonly colo: string | null;
 }
 
+/** Of what no request asked for. */
+export function traceWithoutRequest(nowMilliseconds: number): RequestTrace {
+  const correlationId = crypto.randomUUID();
+  return { correlationId, traceId: null, receivedAtMilliseconds: nowMilliseconds, ray: null, colo: null };
+}
+
 export type AuditFacts = Pick<AuditEvent, "type" | "decision"> & Partial<AuditEvent>;
+
+const ABSENT = Object.fromEntries(
+  Object.entries(members.shape)
+    .filter(([, member]) => member instanceof z.ZodDefault)
+    .map(([name]) => [name, name === "policy_rules" ? [] : null]),
+) as unknown as Omit<AuditEvent, "version" | "id" | "time" | "type" | "decision" | "correlation_id">;
 
 export function makeAuditEvent(id: string, trace: RequestTrace, facts: AuditFacts): AuditEvent {
   return {
+    ...ABSENT,
     version: 1,
     id,
     time: new Date(trace.receivedAtMilliseconds).toISOString(),
     correlation_id: trace.correlationId,
+    trace_id: trace.traceId,
     ray: trace.ray,
     colo: trace.colo,
-    ...ABSENT,
     ...facts,
   };
 }
 
 /**
- * The one spelling in which an event is stored, sent and archived, and never larger than a queue takes: where a record
- * is far longer than any real one, its texts give way before it does.
+ * The one spelling in which an event is stored, sent and archived. What is not known is left out: it would be half of
+ * every record. Never larger than a queue takes: where a record is far longer than any real one, its texts give way
+ * before it does.
  */
 export function serializeAuditEvent(event: AuditEvent): string {
-  const text = JSON.stringify(event);
-  return text.length <= LIMITS.auditEventCharacters ? text : JSON.stringify(abridge(event));
+  const spelled = spell(event);
+  return spelled.length <= LIMITS.auditEventCharacters ? spelled : spell(abridge(event));
+}
+
+function spell(event: AuditEvent): string {
+  const known = Object.entries(event).filter(
+    ([, value]) => value !== null && !(Array.isArray(value) && value.length === 0),
+  );
+  return JSON.stringify(Object.fromEntries(known));
 }
 
 const ABRIDGED_CHARACTERS = 256;

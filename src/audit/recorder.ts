@@ -1,7 +1,9 @@
 import { type AuditEvent, serializeAuditEvent } from "./audit-event.ts";
 import type { Reason } from "./reason.ts";
+import type { SubjectNames } from "./subject-names.ts";
 
 interface RecorderOptions {
+  readonly names: SubjectNames;
   /** Writes one serialized event durably, idempotently by its id, or throws `Outage`. */
   readonly write: (id: string, serialized: string) => Promise<void>;
   /** Keeps the request's context alive until this settles. */
@@ -23,9 +25,16 @@ export class Recorder {
     this.#options = options;
   }
 
+  /** As every record is spelled, whoever writes it: with people named as this deployment has them named. */
+  serialize(event: AuditEvent): string | Promise<string> {
+    const named = this.#options.names.record(event);
+    return named instanceof Promise ? named.then(serializeAuditEvent) : serializeAuditEvent(named);
+  }
+
   /** @throws Outage: without a record there is no answer */
   async record(event: AuditEvent): Promise<void> {
-    await this.#options.write(event.id, serializeAuditEvent(event));
+    const serialized = this.serialize(event);
+    await this.#options.write(event.id, typeof serialized === "string" ? serialized : await serialized);
   }
 
   recordInBackground(event: AuditEvent): void {

@@ -1,4 +1,4 @@
-import { type AuditFacts, makeAuditEvent, type RequestTrace, serializeAuditEvent } from "../audit/audit-event.ts";
+import { type AuditFacts, makeAuditEvent, type RequestTrace } from "../audit/audit-event.ts";
 import { Outage } from "../audit/reason.ts";
 import type { Recorder } from "../audit/recorder.ts";
 import { CORRELATION_HEADER, traceRequest } from "../http/trace.ts";
@@ -51,20 +51,20 @@ export async function handleTokenRequest(request: Request, uses: TokenEndpointDe
   if (!received.completed) return refuse(received, received.known, handling);
   const outcome = await redemption.run(received.known.presented, {
     ...uses.redemption,
-    consumeAssertion: (decided) => uses.consumeAssertion(describeEntry(decided, handling)),
+    consumeAssertion: async (decided) => uses.consumeAssertion(await describeEntry(decided, handling)),
   });
   return outcome.completed ? release(outcome.known, handling) : refuse(outcome, outcome.known, handling);
 }
 
 /** Both records that the ledger may have to write, since it alone learns which of them is true. */
-function describeEntry(decided: Decided, { attemptId, trace }: Handling): LedgerEntry {
+async function describeEntry(decided: Decided, { attemptId, trace, uses }: Handling): Promise<LedgerEntry> {
   const facts = auditFacts(decided);
-  const serialize = (outcome: AuditFacts): string =>
-    serializeAuditEvent(makeAuditEvent(attemptId, trace, { ...facts, ...outcome }));
+  const serialize = (outcome: AuditFacts): string | Promise<string> =>
+    uses.recorder.serialize(makeAuditEvent(attemptId, trace, { ...facts, ...outcome }));
   return {
     decided,
-    ifConsumed: serialize({ type: "redemption", decision: "granted" }),
-    ifReplayed: serialize({
+    ifConsumed: await serialize({ type: "redemption", decision: "granted" }),
+    ifReplayed: await serialize({
       type: "redemption",
       decision: "refused",
       reason: "assertion_replayed",

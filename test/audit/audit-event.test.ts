@@ -4,16 +4,31 @@ import { LIMITS } from "../../src/limits.ts";
 import { auditFacts } from "../../src/redemption/audit-facts.ts";
 import { makeClient, makeIdJag, makeIdp, makeResource } from "../support/redemption.ts";
 
-const TRACE = { correlationId: "correlation-1", receivedAtMilliseconds: Date.UTC(2031, 0, 1), ray: null, colo: null };
+const TRACE = {
+  correlationId: "correlation-1",
+  traceId: null,
+  receivedAtMilliseconds: Date.UTC(2031, 0, 1),
+  ray: null,
+  colo: null,
+};
 
 function makeEvent(overrides: Partial<AuditEvent> = {}): AuditEvent {
   return makeAuditEvent("event-1", TRACE, { type: "redemption", decision: "granted", ...overrides });
 }
 
 describe("an audit event", () => {
-  it("names what is not known as null, and leaves out nothing", () => {
+  it("names what is not known as null, and spells only what is", () => {
     const event = makeEvent();
-    expect(auditEventSchema.parse(JSON.parse(serializeAuditEvent(event)))).toEqual(event);
+    const spelled: unknown = JSON.parse(serializeAuditEvent(event));
+    expect(auditEventSchema.parse(spelled)).toEqual(event);
+    expect(spelled).toEqual({
+      version: 1,
+      id: "event-1",
+      time: "2031-01-01T00:00:00.000Z",
+      type: "redemption",
+      decision: "granted",
+      correlation_id: "correlation-1",
+    });
     expect(Object.keys(event).toSorted()).toEqual(Object.keys(auditEventSchema.shape).toSorted());
     expect(event.time).toBe("2031-01-01T00:00:00.000Z");
   });
@@ -36,6 +51,8 @@ describe("an audit event", () => {
     ["no time", { time: "yesterday" }],
     ["an unknown type", { type: "login" }],
     ["an unknown decision", { decision: "maybe" }],
+    ["another type's action", { action: "rotated" }],
+    ["a type whose deed is not told", { type: "configuration" }],
     ["a number for text", { subject: 7 }],
     ["an object for text", { actor: { sub: "x" } }],
     ["text for a number", { token_expires_at: "1" }],

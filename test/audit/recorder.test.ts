@@ -2,13 +2,21 @@ import { describe, expect, it, vi } from "vitest";
 import { makeAuditEvent, serializeAuditEvent } from "../../src/audit/audit-event.ts";
 import { Outage } from "../../src/audit/reason.ts";
 import { Recorder } from "../../src/audit/recorder.ts";
+import { SubjectNames } from "../../src/audit/subject-names.ts";
 
-const TRACE = { correlationId: "correlation-1", receivedAtMilliseconds: Date.UTC(2031, 0, 1), ray: null, colo: null };
+const TRACE = {
+  correlationId: "correlation-1",
+  traceId: null,
+  receivedAtMilliseconds: Date.UTC(2031, 0, 1),
+  ray: null,
+  colo: null,
+};
 const EVENT = makeAuditEvent("event-1", TRACE, { type: "redemption", decision: "refused" });
 
 function start(write: () => Promise<void>) {
   const [written, counted, background] = [vi.fn(write), vi.fn(), [] as Promise<unknown>[]];
   const recorder = new Recorder({
+    names: new SubjectNames("plain", ""),
     write: written,
     waitUntil: (promise) => void background.push(promise),
     counters: { writeDataPoint: counted },

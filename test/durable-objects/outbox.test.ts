@@ -131,7 +131,13 @@ describe("a record", () => {
   it("comes to the index and to the archive, in order", { timeout: 30_000 }, async () => {
     const name = `test/${crypto.randomUUID()}`;
     const ledger = env.ASSERTION_LEDGER.getByName(name);
-    const trace = { correlationId: crypto.randomUUID(), receivedAtMilliseconds: Date.now(), ray: null, colo: null };
+    const trace = {
+      correlationId: crypto.randomUUID(),
+      traceId: null,
+      receivedAtMilliseconds: Date.now(),
+      ray: null,
+      colo: null,
+    };
     const events = Array.from({ length: 20 }, () =>
       serializeAuditEvent(makeAuditEvent(crypto.randomUUID(), trace, { type: "redemption", decision: "granted" })),
     );

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { AuditEvent } from "../../src/audit/audit-event.ts";
+import { type AuditEvent, auditEventSchema } from "../../src/audit/audit-event.ts";
 import { Recorder } from "../../src/audit/recorder.ts";
+import { SubjectNames } from "../../src/audit/subject-names.ts";
 import { account, type Call } from "../../src/gateway/call-record.ts";
 import { IDP, RESOURCE } from "../support/documents.ts";
 import { makeResource } from "../support/redemption.ts";
@@ -13,7 +14,8 @@ beforeEach(() => {
   events = [];
   counted = [];
   recorder = new Recorder({
-    write: async (_id, serialized) => void events.push(JSON.parse(serialized) as AuditEvent),
+    names: new SubjectNames("plain", ""),
+    write: async (_id, serialized) => void events.push(auditEventSchema.parse(JSON.parse(serialized))),
     waitUntil: () => undefined,
     counters: { writeDataPoint: (point) => void counted.push(point) },
   });
@@ -36,7 +38,7 @@ function makeCall(changes: Partial<Call> = {}): Call {
     request: new Request(RESOURCE, { method: "POST" }),
     resource: makeResource(),
     resourceRevision: "revision-1",
-    trace: { correlationId: "correlation-1", receivedAtMilliseconds: 0, ray: null, colo: null },
+    trace: { correlationId: "correlation-1", traceId: null, receivedAtMilliseconds: 0, ray: null, colo: null },
     nowSeconds: 0,
     origin: null,
     caller: CALLER,

@@ -38,7 +38,7 @@ function makeCall({ message = null, headers = {}, resource = {}, boundTo }: Chan
     request: new Request(RESOURCE, { method: "POST", headers }),
     resource: makeResource(resource),
     resourceRevision: "",
-    trace: { correlationId: "", receivedAtMilliseconds: 0, ray: null, colo: null },
+    trace: { correlationId: "", traceId: null, receivedAtMilliseconds: 0, ray: null, colo: null },
     nowSeconds: 0,
     origin: null,
     caller,

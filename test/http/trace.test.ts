@@ -21,6 +21,27 @@ describe("a request's trace", () => {
     },
   );
 
+  it("goes on with the caller's trace where there is one, and begins one where there is none", () => {
+    const traceId = "4bf92f3577b34da6a3ce929d0e0e4736";
+    expect(trace({ traceparent: `00-${traceId}-00f067aa0ba902b7-01` }).traceId).toBe(traceId);
+    expect(trace({ traceparent: `01-${traceId}-00f067aa0ba902b7-01-more` }).traceId).toBe(traceId);
+    expect(trace().traceId).toMatch(/^[0-9a-f]{32}$/);
+    expect(trace().traceId).not.toBe(trace().traceId);
+  });
+
+  it.each([
+    "4bf92f3577b34da6a3ce929d0e0e4736",
+    "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+    "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+    "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+    "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+    "00-4bf92f3577b34da6a3ce929d0e0e4736x-00f067aa0ba902b7-01",
+  ])("makes a trace id of its own where the caller's is none: %s", (traceparent) => {
+    const { traceId } = trace({ traceparent });
+    expect(traceId).toMatch(/^[0-9a-f]{32}$/);
+    expect(traceparent).not.toContain(String(traceId));
+  });
+
   it.each([
     ["0123456789abcdef-FRA", "0123456789abcdef-FRA"],
     ["0123456789abcdef", "0123456789abcdef"],

@@ -5,7 +5,7 @@ import { IDP, ORGANIZATION, RESOURCE } from "../support/documents.ts";
 import { ATTEMPT, NOW, redeem, type Scenario } from "../support/redemption.ts";
 import { makeTestKey } from "../support/test-idp.ts";
 
-const TRACE = { correlationId: "c", receivedAtMilliseconds: NOW * 1000, ray: null, colo: null };
+const TRACE = { correlationId: "c", traceId: null, receivedAtMilliseconds: NOW * 1000, ray: null, colo: null };
 
 async function factsOf(scenario: Scenario) {
   const { outcome } = await redeem(scenario);

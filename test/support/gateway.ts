@@ -1,6 +1,7 @@
 import { onTestFinished, vi } from "vitest";
-import type { AuditEvent } from "../../src/audit/audit-event.ts";
+import { type AuditEvent, auditEventSchema } from "../../src/audit/audit-event.ts";
 import { Recorder } from "../../src/audit/recorder.ts";
+import { SubjectNames } from "../../src/audit/subject-names.ts";
 import { type GatewayDependencies, handleGatewayRequest } from "../../src/gateway/gateway.ts";
 import { Sessions } from "../../src/gateway/session.ts";
 import { readVerificationKey } from "../../src/jwt/json-web-key.ts";
@@ -115,7 +116,8 @@ export class TestGateway {
 
   #recorder(): Recorder {
     return new Recorder({
-      write: async (_id, serialized) => void this.events.push(JSON.parse(serialized) as AuditEvent),
+      names: new SubjectNames("plain", ""),
+      write: async (_id, serialized) => void this.events.push(auditEventSchema.parse(JSON.parse(serialized))),
       waitUntil: () => undefined,
       counters: { writeDataPoint: (point) => void this.counted.push(String(point?.indexes?.[0])) },
     });

@@ -1,7 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import type { AssertionLedger } from "../../durable-objects/assertion-ledger.ts";
-import type { AuditEvent } from "../../src/audit/audit-event.ts";
+import { type AuditEvent, auditEventSchema } from "../../src/audit/audit-event.ts";
 
 export type LedgerStub = DurableObjectStub<AssertionLedger>;
 
@@ -56,5 +56,7 @@ export async function deployedRows(): Promise<readonly StoredRow[]> {
 /** The audit record of one client. */
 export async function recordedEvents(clientId: string): Promise<readonly AuditEvent[]> {
   const events = (await deployedRows()).filter(({ event }) => event !== "");
-  return events.map(({ event }) => JSON.parse(event) as AuditEvent).filter((event) => event.client_id === clientId);
+  return events
+    .map(({ event }) => auditEventSchema.parse(JSON.parse(event)))
+    .filter((event) => event.client_id === clientId);
 }

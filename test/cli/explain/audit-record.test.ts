@@ -3,6 +3,7 @@ import { makeAuditEvent } from "../../../src/audit/audit-event.ts";
 import { describeRecord, explainRecords } from "../../../cli/explain/audit-record.ts";
 
 const TRACE = {
+  traceId: null,
   correlationId: "c-1",
   receivedAtMilliseconds: Date.parse("2026-11-21T08:00:00Z"),
   ray: null,
