@@ -12,13 +12,13 @@ import {
 import type { JsonObject } from "../jwt/strict-json.ts";
 import { isSignedBy } from "../jwt/verify.ts";
 import { LIMITS } from "../limits.ts";
+import { normalizeUrl } from "./normalize-url.ts";
 
 /** What the HTTP request says that its proof must say too (RFC 9449 §4.3). */
 export interface ProofContext {
   readonly method: string;
   /** The public URL, never an internal one. */
   readonly url: string;
-  readonly nowSeconds: number;
   /** At a resource server: the access token that the proof must name by its hash. */
   readonly accessToken: string | null;
 }
@@ -29,6 +29,9 @@ export interface DpopProof {
   readonly jti: string;
   readonly nonce: string | null;
   readonly issuedAtSeconds: number;
+  /** `nbf` and `exp` (RFC 7519 §4.1), which no proof needs; null where they are absent. */
+  readonly notBeforeSeconds: number | null;
+  readonly expiresAtSeconds: number | null;
 }
 
 /** @returns null when the proof fails any check of RFC 9449 §4.3; the sender learns no more than that. */
@@ -64,16 +67,29 @@ async function matchesRequest(claims: JsonObject, context: ProofContext): Promis
 
 /** Compared after syntax-based normalization (RFC 9449 §4.3); a query or fragment must not be there at all. */
 function namesUrl(htu: unknown, url: string): boolean {
-  if (typeof htu !== "string" || !URL.canParse(htu) || /[?#]/.test(htu)) return false;
-  return new URL(htu).href === new URL(url).href;
+  if (typeof htu !== "string" || /[?#]/.test(htu)) return false;
+  const normalized = normalizeUrl(htu);
+  return normalized !== null && normalized === normalizeUrl(url);
 }
 
 async function readProof(claims: JsonObject, key: VerificationKey): Promise<DpopProof | null> {
   const jti = readString(claims, "jti", LIMITS.jtiBytes);
   const nonce = readString(claims, "nonce");
+  const times = readTimes(claims);
+  if (typeof jti !== "string" || nonce === MALFORMED || times === null) return null;
+  return { thumbprint: await calculateJwkThumbprint(key.material), jti, nonce: nonce ?? null, ...times };
+}
+
+function readTimes(
+  claims: JsonObject,
+): Pick<DpopProof, "issuedAtSeconds" | "notBeforeSeconds" | "expiresAtSeconds"> | null {
   const issuedAtSeconds = readNumericDate(claims, "iat");
-  if (typeof jti !== "string" || nonce === MALFORMED || typeof issuedAtSeconds !== "number") return null;
-  return { thumbprint: await calculateJwkThumbprint(key.material), jti, nonce: nonce ?? null, issuedAtSeconds };
+  const notBeforeSeconds = readNumericDate(claims, "nbf") ?? null;
+  const expiresAtSeconds = readNumericDate(claims, "exp") ?? null;
+  const isTyped = notBeforeSeconds !== MALFORMED && expiresAtSeconds !== MALFORMED;
+  return typeof issuedAtSeconds === "number" && isTyped
+    ? { issuedAtSeconds, notBeforeSeconds, expiresAtSeconds }
+    : null;
 }
 
 /** Past the last instant at which any of our clocks could still find the proof fresh, and a minute more. */
@@ -81,7 +97,13 @@ export function retainProofUntil({ issuedAtSeconds }: DpopProof): number {
   return issuedAtSeconds + 2 * LIMITS.dpopProofAgeSeconds + 60;
 }
 
-/** One window around now, in both directions; replay within it is the ledger's to refuse. */
-export function isFresh(proof: DpopProof, nowSeconds: number): boolean {
-  return Math.abs(nowSeconds - proof.issuedAtSeconds) <= LIMITS.dpopProofAgeSeconds;
+/**
+ * One window around now, in both directions; replay within it is the ledger's to refuse. What the proof says of itself
+ * may narrow the window and never widen it (RFC 7519 §4.1.4-4.1.5).
+ */
+export function isFresh({ issuedAtSeconds, ...proof }: DpopProof, nowSeconds: number): boolean {
+  const tolerance = LIMITS.clockToleranceSeconds;
+  const hasBegun = (proof.notBeforeSeconds ?? 0) <= nowSeconds + tolerance;
+  const isOver = (proof.expiresAtSeconds ?? Infinity) <= nowSeconds - tolerance;
+  return Math.abs(nowSeconds - issuedAtSeconds) <= LIMITS.dpopProofAgeSeconds && hasBegun && !isOver;
 }

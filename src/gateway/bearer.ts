@@ -1,5 +1,6 @@
 import { type AccessToken, verifyAccessToken } from "../access-token/verify.ts";
-import { isFresh, retainProofUntil, verifyDpopProof } from "../dpop/proof.ts";
+import { type DpopProof, isFresh, retainProofUntil, verifyDpopProof } from "../dpop/proof.ts";
+import { readClockSeconds } from "../http/trace.ts";
 import type { KeySet } from "../jwt/verify.ts";
 import type { ConsumableProof, Consumption } from "../redemption/dependencies.ts";
 import type { ProtectedResource } from "../trust/protected-resource.ts";
@@ -15,7 +16,6 @@ export interface BearerDependencies {
 interface Call {
   readonly request: Request;
   readonly resource: ProtectedResource;
-  readonly nowSeconds: number;
   /** Filled in as soon as a signature of ours holds, whatever is then found wrong with the token. */
   caller: AccessToken | null;
 }
@@ -25,21 +25,37 @@ interface Credential {
   readonly token: string;
 }
 
+/** What a caller has shown. Good when it was read, which is not yet when it is used. */
+export interface Authorization {
+  readonly token: AccessToken;
+  /** Null where the token is bound to no key. */
+  readonly proof: DpopProof | null;
+}
+
 /**
  * The caller's token: in the Authorization header alone, for this server alone, and where it is bound to a key with a
- * proof by that key. @throws CallRefused, Outage
+ * proof by that key. `requireTimely` has the last word on its times. @throws CallRefused, Outage
  */
-export async function requireAccessToken(call: Call, uses: BearerDependencies): Promise<AccessToken> {
+export async function requireAccessToken(call: Call, uses: BearerDependencies): Promise<Authorization> {
   const credential = readCredential(call.request);
   const { issuer, keys } = uses;
-  const expected = { issuer, audience: call.resource.resource, nowSeconds: call.nowSeconds };
+  const expected = { issuer, audience: call.resource.resource, nowSeconds: readClockSeconds() };
   const { token, refusal } = await verifyAccessToken(credential.token, keys, expected);
   call.caller = token;
   // Before anything that is written for this caller: an expired token must not be a pen that never runs dry.
   if (token !== null && !(await uses.isClientWithinRate(token.clientId))) throw new CallRefused("gateway_rate_limited");
   if (refusal !== null) throw new CallRefused(refusal);
-  await requireBinding(token, credential, { call, uses });
-  return token;
+  return { token, proof: await requireBinding(token, credential, { call, uses }) };
+}
+
+/**
+ * By the clock at the moment of forwarding: a body held open, or a ledger that takes its time, would otherwise have a
+ * call forwarded whose token had expired meanwhile. @throws CallRefused
+ */
+export function requireTimely({ token, proof }: Authorization): void {
+  const nowSeconds = readClockSeconds();
+  if (nowSeconds >= token.expiresAtSeconds) throw new CallRefused("token_expired");
+  if (proof !== null && !isFresh(proof, nowSeconds)) throw new CallRefused("gateway_proof_invalid");
 }
 
 /** RFC 6750 §2.3 forbids nothing in a query; MCP does, and so does every access log that would keep it. */
@@ -57,18 +73,19 @@ async function requireBinding(
   token: AccessToken,
   credential: Credential,
   { call, uses }: { readonly call: Call; readonly uses: BearerDependencies },
-): Promise<void> {
+): Promise<DpopProof | null> {
   const isBound = token.confirmedKey !== null;
   if (isBound !== (credential.scheme === "dpop") || (call.resource.dpop_required && !isBound)) {
     throw new CallRefused("token_binding");
   }
-  if (!isBound) return;
-  const { request, resource, nowSeconds } = call;
-  const context = { method: request.method, url: resource.resource, nowSeconds, accessToken: credential.token };
+  if (!isBound) return null;
+  const { request, resource } = call;
+  const context = { method: request.method, url: resource.resource, accessToken: credential.token };
   const proof = await verifyDpopProof(request.headers.get("dpop") ?? "", context);
-  if (proof === null || !isFresh(proof, nowSeconds)) throw new CallRefused("gateway_proof_invalid");
+  if (proof === null || !isFresh(proof, readClockSeconds())) throw new CallRefused("gateway_proof_invalid");
   if (proof.thumbprint !== token.confirmedKey) throw new CallRefused("token_binding");
   const attemptId = crypto.randomUUID();
   const consumption = await uses.consumeProof({ ...proof, attemptId, retainUntilSeconds: retainProofUntil(proof) });
   if (consumption === "replayed") throw new CallRefused("gateway_proof_replayed");
+  return proof;
 }

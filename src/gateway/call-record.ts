@@ -13,7 +13,6 @@ export interface Call {
   readonly resource: ProtectedResource;
   readonly resourceRevision: string;
   readonly trace: RequestTrace;
-  readonly nowSeconds: number;
   origin: string | null;
   /** Whose call it is, by a signature of ours. Not: that they may. */
   caller: AccessToken | null;

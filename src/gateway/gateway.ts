@@ -1,4 +1,3 @@
-import type { AccessToken } from "../access-token/verify.ts";
 import { Outage } from "../audit/reason.ts";
 import type { RequestTrace } from "../audit/audit-event.ts";
 import type { Recorder } from "../audit/recorder.ts";
@@ -6,7 +5,7 @@ import type { EgressRules } from "../egress/url-policy.ts";
 import { CORRELATION_HEADER, traceRequest } from "../http/trace.ts";
 import type { ProtectedResource } from "../trust/protected-resource.ts";
 import type { Revised } from "../trust/trust-store.ts";
-import { type BearerDependencies, requireAccessToken } from "./bearer.ts";
+import { type Authorization, type BearerDependencies, requireAccessToken, requireTimely } from "./bearer.ts";
 import { account, type Call, type CallOutcome } from "./call-record.ts";
 import { allowOrigin, requireAllowedOrigin, respondPreflight } from "./cors.ts";
 import { respondError, respondRefusal } from "./error-response.ts";
@@ -65,7 +64,6 @@ function beginCall(request: Request, trace: RequestTrace, { document, revision }
     resource: document,
     resourceRevision: revision,
     trace,
-    nowSeconds: Math.floor(trace.receivedAtMilliseconds / 1000),
     origin: null,
     caller: null,
     message: null,
@@ -85,23 +83,29 @@ async function authorizeAndForward(call: Call, uses: GatewayDependencies): Promi
   call.origin = requireAllowedOrigin(request, resource);
   if (request.method === "OPTIONS" && call.origin !== null) return respondPreflight(request);
   if (!["POST", "GET", "DELETE"].includes(request.method)) throw new CallRefused("method_not_allowed");
-  const token = await requireAccessToken(call, uses);
+  const authorization = await requireAccessToken(call, uses);
   if (request.method === "POST") call.message = await readMessage(request);
   if (call.message !== null) {
     requireAgreement(request.headers, call.message);
-    requirePermitted(call.message, resource, token.scope);
+    requirePermitted(call.message, resource, authorization.token.scope);
   }
-  const response = await forwardInSession(call, token, uses);
+  const response = await forwardInSession(call, authorization, uses);
   account(call, null, uses.recorder);
   return response;
 }
 
-async function forwardInSession(call: Call, token: AccessToken, uses: GatewayDependencies): Promise<Response> {
+async function forwardInSession(
+  call: Call,
+  authorization: Authorization,
+  uses: GatewayDependencies,
+): Promise<Response> {
   const { request, resource, message } = call;
+  const { token } = authorization;
   const holder = { principal: token.principal, clientId: token.clientId, resource: resource.resource };
   const presented = request.headers.get("mcp-session-id");
   const upstreamSessionId = presented === null ? null : await uses.sessions.resolve(presented, holder);
   if (presented !== null && upstreamSessionId === null) throw new CallRefused("session_unknown");
+  requireTimely(authorization);
   const response = await forward({
     request,
     upstream: resource.upstream,

@@ -22,3 +22,8 @@ export function traceRequest(request: Request): RequestTrace {
     colo: typeof colo === "string" && /^[A-Z]{3}$/.test(colo) ? colo : null,
   };
 }
+
+/** Read where a decision is made, and again after whatever was waited for: what a request began with grows old. */
+export function readClockSeconds(): number {
+  return Math.floor(Date.now() / 1000);
+}

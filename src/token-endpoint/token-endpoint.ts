@@ -1,7 +1,7 @@
 import { type AuditFacts, makeAuditEvent, type RequestTrace } from "../audit/audit-event.ts";
 import { Outage } from "../audit/reason.ts";
 import type { Recorder } from "../audit/recorder.ts";
-import { CORRELATION_HEADER, traceRequest } from "../http/trace.ts";
+import { CORRELATION_HEADER, readClockSeconds, traceRequest } from "../http/trace.ts";
 import { respondJson } from "../http/respond.ts";
 import { LIMITS } from "../limits.ts";
 import { formatScope } from "../policy/scope.ts";
@@ -152,8 +152,4 @@ function stepUpMembers(cause: unknown): { readonly acr_values?: string; readonly
     ...(stepUp === null || stepUp.acrValues.length === 0 ? {} : { acr_values: stepUp.acrValues.join(" ") }),
     ...(stepUp === null || stepUp.maximumAgeSeconds === null ? {} : { max_age: stepUp.maximumAgeSeconds }),
   };
-}
-
-function readClockSeconds(): number {
-  return Math.floor(Date.now() / 1000);
 }

@@ -46,7 +46,7 @@ describe("an ID-JAG", () => {
 
   it("is no DPoP proof, with its key in the header or without", async () => {
     const idp = await testIdp();
-    const context = { method: "POST", url: `${CROSSGATE}/token`, nowSeconds: NOW, accessToken: null };
+    const context = { method: "POST", url: `${CROSSGATE}/token`, accessToken: null };
     const claims = validClaims({ htm: "POST", htu: `${CROSSGATE}/token` }, NOW);
     expect(await verifyDpopProof(await idp.sign(claims), context)).toBeNull();
     const header = { jwk: idp.key.material };

@@ -7,7 +7,7 @@ import { type DpopKey, makeDpopKey, makeProof, type ProofChanges } from "../supp
 import { NOW } from "../support/redemption.ts";
 import { makeTestKey, type SigningAlgorithm, signText } from "../support/test-idp.ts";
 
-const CONTEXT: ProofContext = { method: "POST", url: `${CROSSGATE}/token`, nowSeconds: NOW, accessToken: null };
+const CONTEXT: ProofContext = { method: "POST", url: `${CROSSGATE}/token`, accessToken: null };
 
 let key: DpopKey;
 let other: DpopKey;
@@ -27,7 +27,14 @@ describe("verifyDpopProof", () => {
       const signer = await makeDpopKey(alg);
       const proof = await verifyDpopProof(await makeProof(signer, NOW, { claims: { jti: "jti-1" } }), CONTEXT);
       const thumbprint = await calculateJwkThumbprint(signer.material);
-      expect(proof).toEqual({ thumbprint, jti: "jti-1", nonce: "good-nonce", issuedAtSeconds: NOW });
+      expect(proof).toEqual({
+        thumbprint,
+        jti: "jti-1",
+        nonce: "good-nonce",
+        issuedAtSeconds: NOW,
+        notBeforeSeconds: null,
+        expiresAtSeconds: null,
+      });
     },
   );
 
@@ -80,6 +87,10 @@ describe("verifyDpopProof", () => {
     ["an iat that is a fraction", { iat: NOW + 0.5 }],
     ["a nonce that is a number", { nonce: 1 }],
     ["an empty nonce", { nonce: "" }],
+    ["an exp that is text", { exp: `${NOW + 60}` }],
+    ["an exp that is null", { exp: null }],
+    ["an nbf that is text", { nbf: `${NOW}` }],
+    ["an nbf that is a list", { nbf: [NOW] }],
   ])("refuses a proof with %s [DP-01]", async (_what, claims) => {
     expect(await verify({ claims })).toBeNull();
   });
@@ -172,6 +183,11 @@ describe("at a resource", () => {
   });
 });
 
+function proofWith(times: Partial<DpopProof>): DpopProof {
+  const always = { issuedAtSeconds: NOW, notBeforeSeconds: null, expiresAtSeconds: null };
+  return { thumbprint: "t", jti: "j", nonce: null, ...always, ...times };
+}
+
 describe("isFresh", () => {
   const age = LIMITS.dpopProofAgeSeconds;
   it.each<[number, boolean]>([
@@ -181,7 +197,17 @@ describe("isFresh", () => {
     [-age, true],
     [-age - 1, false],
   ])("of a proof that is %i seconds old: %s", (seconds, expected) => {
-    const proof = { thumbprint: "t", jti: "j", nonce: null, issuedAtSeconds: NOW - seconds };
-    expect(isFresh(proof, NOW)).toBe(expected);
+    expect(isFresh(proofWith({ issuedAtSeconds: NOW - seconds }), NOW)).toBe(expected);
+  });
+
+  const tolerance = LIMITS.clockToleranceSeconds;
+  it.each<[string, Partial<DpopProof>, boolean]>([
+    ["is over", { expiresAtSeconds: NOW - tolerance }, false],
+    ["is as good as over", { expiresAtSeconds: NOW - tolerance + 1 }, true],
+    ["has not begun", { notBeforeSeconds: NOW + tolerance + 1 }, false],
+    ["is about to begin", { notBeforeSeconds: NOW + tolerance }, true],
+    ["is old, and says that it lasts", { issuedAtSeconds: NOW - age - 1, expiresAtSeconds: NOW + 3600 }, false],
+  ])("of a proof that %s by its own account (RFC 7519 §4.1)", (_what, times, expected) => {
+    expect(isFresh(proofWith(times), NOW)).toBe(expected);
   });
 });

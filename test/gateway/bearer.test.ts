@@ -24,7 +24,7 @@ interface Verdict {
 }
 
 async function verdictOn(changes: CallChanges, resource = makeResource()): Promise<Verdict> {
-  const call = { request: await gateway.request(changes), resource, nowSeconds: now(), caller: null };
+  const call = { request: await gateway.request(changes), resource, caller: null };
   try {
     await requireAccessToken(call, gateway.dependencies);
     return { reason: "accepted", isCallerKnown: call.caller !== null };

@@ -39,7 +39,6 @@ function makeCall(changes: Partial<Call> = {}): Call {
     resource: makeResource(),
     resourceRevision: "revision-1",
     trace: { correlationId: "correlation-1", traceId: null, receivedAtMilliseconds: 0, ray: null, colo: null },
-    nowSeconds: 0,
     origin: null,
     caller: CALLER,
     message: { kind: "request", id: 1, method: "tools/call", target: "echo", protocolVersion: null, text: "{}" },

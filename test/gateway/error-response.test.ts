@@ -39,7 +39,6 @@ function makeCall({ message = null, headers = {}, resource = {}, boundTo }: Chan
     resource: makeResource(resource),
     resourceRevision: "",
     trace: { correlationId: "", traceId: null, receivedAtMilliseconds: 0, ray: null, colo: null },
-    nowSeconds: 0,
     origin: null,
     caller,
     message,

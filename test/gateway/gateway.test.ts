@@ -225,6 +225,62 @@ describe("a call that is refused [MCPA-10, MCPA-13]", () => {
   });
 });
 
+describe("a credential that was good when the call began", () => {
+  /** A message that is sent to its end only after so much time. */
+  function sentAfter(milliseconds: number): ReadableStream<Uint8Array> {
+    return new ReadableStream({
+      start(controller) {
+        controller.enqueue(new TextEncoder().encode(" "));
+        setTimeout(() => {
+          controller.enqueue(new TextEncoder().encode(JSON.stringify(LIST_TOOLS)));
+          controller.close();
+        }, milliseconds);
+      },
+    });
+  }
+
+  async function outcomeOf(gateway: TestGateway, changes: CallChanges): Promise<readonly unknown[]> {
+    const upstream = stubUpstream();
+    const answered = gateway.call(changes);
+    await vi.advanceTimersByTimeAsync(9_000);
+    return [(await answered).status, reasonsOf(gateway), upstream.sent.length];
+  }
+
+  it.each([
+    ["has expired by the time its message is there", 8, [401, ["token_expired"], 0]],
+    ["is still good by then", 30, [200, [null], 1]],
+  ])("and %s", async (_what, lifetimeSeconds, expected) => {
+    vi.useFakeTimers({ now: Date.now() });
+    const gateway = await TestGateway.start();
+    const token = await gateway.token({ exp: now() + lifetimeSeconds });
+    expect(await outcomeOf(gateway, { token, message: sentAfter(8_500) })).toEqual(expected);
+  });
+
+  it.each([
+    ["is too old by the time its message is there", 55, [401, ["gateway_proof_invalid"], 0]],
+    ["is still fresh by then", 20, [200, [null], 1]],
+  ])("and is a proof that %s", async (_what, ageSeconds, expected) => {
+    vi.useFakeTimers({ now: Date.now() });
+    const gateway = await TestGateway.start();
+    const key = await makeDpopKey();
+    const token = await gateway.token({ cnf: { jkt: key.thumbprint } });
+    const dpop = await gateway.proof(key, token, { iat: now() - ageSeconds });
+    const changes = { token, scheme: "DPoP", headers: { dpop }, message: sentAfter(8_500) };
+    expect(await outcomeOf(gateway, changes)).toEqual(expected);
+  });
+
+  it.each(["isClientWithinRate", "consumeProof"] as const)("and has expired while %s was waited for", async (name) => {
+    vi.useFakeTimers({ now: Date.now() });
+    const answers = { isClientWithinRate: true, consumeProof: "consumed" };
+    const slow = () => new Promise((resolve) => setTimeout(() => resolve(answers[name]), 8_500));
+    const gateway = await TestGateway.start({ overrides: { [name]: slow } });
+    const key = await makeDpopKey();
+    const token = await gateway.token({ cnf: { jkt: key.thumbprint }, exp: now() + 8 });
+    const changes = { token, scheme: "DPoP", headers: { dpop: await gateway.proof(key, token) } };
+    expect(await outcomeOf(gateway, changes)).toEqual([401, ["token_expired"], 0]);
+  });
+});
+
 describe("which server", () => {
   it("is none for a URL that no server has, or whose server is disabled", async () => {
     const upstream = stubUpstream();

@@ -66,7 +66,7 @@ export interface CallChanges {
   readonly token?: string | null;
   readonly scheme?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Spelled by JSON.stringify, or as it stands where it is text or bytes. */
+  /** Spelled by JSON.stringify, or as it stands where it is text, bytes or a stream of them. */
   readonly message?: unknown;
   readonly signal?: AbortSignal;
 }
@@ -162,7 +162,7 @@ export class TestGateway {
     if (token !== null) headers.set("authorization", `${scheme} ${token}`);
     if (method === "POST") headers.set("content-type", "application/json");
     for (const [name, value] of Object.entries(changes.headers ?? {})) headers.set(name, value);
-    const isSpelled = typeof message === "string" || message instanceof Uint8Array;
+    const isSpelled = typeof message === "string" || message instanceof Uint8Array || message instanceof ReadableStream;
     const body = method === "POST" ? { body: isSpelled ? message : JSON.stringify(message) } : {};
     const request = new Request(url, { method, headers, ...body, ...(signal && { signal }) });
     return changes.rawUrl === undefined

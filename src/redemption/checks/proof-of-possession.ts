@@ -28,7 +28,7 @@ function permitUnbound({ idJag, client }: Needs): null {
 }
 
 async function readProof(dpopProof: string, { nowSeconds }: Needs, uses: Uses): Promise<DpopProof> {
-  const context = { method: "POST", url: uses.tokenEndpoint, nowSeconds, accessToken: null };
+  const context = { method: "POST", url: uses.tokenEndpoint, accessToken: null };
   const proof = await verifyDpopProof(dpopProof, context);
   if (proof === null) throw new Rejected("proof_malformed");
   if (proof.nonce === null || !(await uses.acceptsNonce(proof.nonce, nowSeconds))) {

@@ -17,7 +17,14 @@ const known = {
   grantedScope: new Set(["files:read"]),
   tokenLifetimeSeconds: 120,
 };
-const proof = { thumbprint: "thumbprint-of-the-proof", jti: "p", nonce: null, issuedAtSeconds: NOW };
+const proof = {
+  thumbprint: "thumbprint-of-the-proof",
+  jti: "p",
+  nonce: null,
+  issuedAtSeconds: NOW,
+  notBeforeSeconds: null,
+  expiresAtSeconds: null,
+};
 const uses = { signAccessToken: async ({ tokenId }: AccessTokenContents) => new SealedAccessToken("signed", tokenId) };
 
 describe("access_token_signed", () => {

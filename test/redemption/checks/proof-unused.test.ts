@@ -5,7 +5,14 @@ import { proofUnused } from "../../../src/redemption/checks/proof-unused.ts";
 import type { Consumption, ConsumableProof } from "../../../src/redemption/dependencies.ts";
 import { NOW, reasonOf } from "../../support/redemption.ts";
 
-const proof = { thumbprint: "thumbprint", jti: "proof-1", nonce: "n", issuedAtSeconds: NOW };
+const proof = {
+  thumbprint: "thumbprint",
+  jti: "proof-1",
+  nonce: "n",
+  issuedAtSeconds: NOW,
+  notBeforeSeconds: null,
+  expiresAtSeconds: null,
+};
 const known = { proof, attemptId: "attempt-1" };
 
 function ledger(answer: Consumption) {

@@ -17,7 +17,14 @@ interface Case {
 }
 
 const others = { resource: [resourceDocument({ resource: SECOND })] };
-const proof = { thumbprint: "thumbprint", jti: "proof-1", nonce: null, issuedAtSeconds: NOW };
+const proof = {
+  thumbprint: "thumbprint",
+  jti: "proof-1",
+  nonce: null,
+  issuedAtSeconds: NOW,
+  notBeforeSeconds: null,
+  expiresAtSeconds: null,
+};
 
 async function check({ asserted = null, requested = null, registered = [RESOURCE, SECOND], ...rest }: Case) {
   const client: Presented["client"] = makeClient({ resources: registered });
