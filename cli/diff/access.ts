@@ -88,8 +88,12 @@ function startFor(set: TrustSet, asked: Asked): Start | null {
     idpTenant: idp.tenants === undefined ? null : person.tenant,
     organization,
     subject: { issuer: person.issuer, tenant: person.tenant, sub: person.subject, principal: "" },
-    proof: person.isKeyBound ? { thumbprint: "", jti: "", nonce: null, issuedAtSeconds: nowSeconds } : null,
+    proof: person.isKeyBound ? proofAt(nowSeconds) : null,
   };
+}
+
+function proofAt(issuedAtSeconds: number): DpopProof {
+  return { thumbprint: "", jti: "", nonce: null, issuedAtSeconds, notBeforeSeconds: null, expiresAtSeconds: null };
 }
 
 function speaksFor(idp: TrustedIdp, { person, organization }: Asked): boolean {

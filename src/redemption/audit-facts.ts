@@ -44,11 +44,12 @@ function revisionFacts(known: Partial<Decided>): Facts {
   };
 }
 
-function assertionFacts({ idJag, idp, requestedScope, resource }: Partial<Decided>): Facts {
+function assertionFacts({ idJag, idp, signingKeyId, requestedScope, resource }: Partial<Decided>): Facts {
   const asserted = idJag?.assertedScope ?? null;
   return {
     assertion_hash: idJag?.hash ?? null,
     assertion_use: idJag === undefined ? null : (idp?.assertion_use ?? null),
+    key_id: signingKeyId ?? null,
     // What was asked for is input until it has been found to be a scope that exists.
     scope_requested: resource === undefined ? null : knownTokens(requestedScope ?? null, Object.keys(resource.scopes)),
     scope_asserted: asserted === null ? null : formatScope(asserted),

@@ -7,6 +7,7 @@ import type { Revised } from "../trust/trust-store.ts";
 import type { TrustedIdp } from "../trust/trusted-idp.ts";
 import type { AcceptanceWindow } from "./acceptance-window.ts";
 import type { IdJag, Presented, Subject } from "./assertion.ts";
+import type { Passed } from "./passed.ts";
 import type { AccessTokenContents, SealedAccessToken } from "./sealed-access-token.ts";
 
 /**
@@ -46,6 +47,8 @@ export interface Decided extends Presented {
   readonly idpRevision: string;
   readonly idpTenant: string | null;
   readonly organization: string;
+  /** Which of the issuer's keys signed, where it has a name. */
+  readonly signingKeyId: string | null;
   readonly idJag: IdJag;
   readonly window: AcceptanceWindow;
   readonly resource: ProtectedResource;
@@ -55,4 +58,9 @@ export interface Decided extends Presented {
   readonly policyRules: readonly string[];
   readonly policyRevision: string;
   readonly contents: AccessTokenContents;
+  readonly typeChecked: Passed<"assertion_type">;
+  readonly audienceChecked: Passed<"audience">;
+  readonly clientChecked: Passed<"client_continuity">;
+  readonly detailsChecked: Passed<"authorization_details">;
+  readonly proofChecked: Passed<"proof_unused">;
 }

@@ -4,7 +4,7 @@ import { accessTokenSigned } from "./checks/access-token-signed.ts";
 import { algorithmAllowed } from "./checks/algorithm-allowed.ts";
 import { assertionType } from "./checks/assertion-type.ts";
 import { assertionWellFormed } from "./checks/assertion-well-formed.ts";
-import { audience } from "./checks/audience.ts";
+import { assertionAudience } from "./checks/audience.ts";
 import { authorizationDetails } from "./checks/authorization-details.ts";
 import { claimsWellFormed } from "./checks/claims-well-formed.ts";
 import { clientContinuity } from "./checks/client-continuity.ts";
@@ -34,7 +34,7 @@ export const redemption = Pipeline.of<Presented, Dependencies>()
   .check("algorithm_allowed", algorithmAllowed) //         by that provider's own record
   .check("signature", signature) //                        exactly one of its keys; now the claims are claims
   .check("claims_well_formed", claimsWellFormed) //        types before values
-  .check("audience", audience) //                          us, alone
+  .check("audience", assertionAudience) //                 us, alone
   .check("acceptance_window", acceptanceWindow) //         not early, not late, never long-lived
   .check("client_continuity", clientContinuity) //         issued to the client that presents it
   .check("proof_of_possession", proofOfPossession) //      the key it is bound to, if it is

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { auditEventSchema, makeAuditEvent } from "../../src/audit/audit-event.ts";
 import { auditFacts } from "../../src/redemption/audit-facts.ts";
 import { IDP, ORGANIZATION, RESOURCE } from "../support/documents.ts";
-import { ATTEMPT, NOW, redeem, type Scenario } from "../support/redemption.ts";
+import { ATTEMPT, NOW, redeem, type Scenario, testIdp } from "../support/redemption.ts";
 import { makeTestKey } from "../support/test-idp.ts";
 
 const TRACE = { correlationId: "c", traceId: null, receivedAtMilliseconds: NOW * 1000, ray: null, colo: null };
@@ -39,6 +39,7 @@ describe("auditFacts", () => {
       resource_revision: "resource-revision",
       policy_rules: ["agent-reads-files"],
       policy_revision: "policy-revision",
+      key_id: (await testIdp()).key.kid,
       token_id: ATTEMPT,
       token_expires_at: NOW + 300,
       bound_to_key: false,

@@ -3,6 +3,7 @@ import type { Scope } from "../../policy/scope.ts";
 import type { ProtectedResource } from "../../trust/protected-resource.ts";
 import type { IdJag, Presented, Subject } from "../assertion.ts";
 import type { Dependencies } from "../dependencies.ts";
+import type { Passed } from "../passed.ts";
 import type { AccessTokenContents, SealedAccessToken } from "../sealed-access-token.ts";
 
 type Needs = Pick<Presented, "client" | "nowSeconds" | "attemptId"> & {
@@ -13,6 +14,7 @@ type Needs = Pick<Presented, "client" | "nowSeconds" | "attemptId"> & {
   readonly subject: Subject;
   readonly grantedScope: Scope;
   readonly tokenLifetimeSeconds: number;
+  readonly detailsChecked: Passed<"authorization_details">;
 };
 
 /**

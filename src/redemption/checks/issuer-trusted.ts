@@ -2,7 +2,7 @@ import type { UnverifiedJws } from "../../jwt/compact-jws.ts";
 import { readString } from "../../jwt/claims.ts";
 import { LIMITS } from "../../limits.ts";
 import type { TrustedIdp } from "../../trust/trusted-idp.ts";
-import type { Dependencies } from "../dependencies.ts";
+import type { Decided, Dependencies } from "../dependencies.ts";
 import { Rejected } from "../rejection.ts";
 
 type Needs = Pick<Dependencies, "issuer" | "findIdp">;
@@ -12,7 +12,7 @@ type Needs = Pick<Dependencies, "issuer" | "findIdp">;
  * provider (§9.3), and the record that comes back must name the issuer that was asked for (mix-up).
  */
 export async function issuerTrusted(
-  { jws }: { jws: UnverifiedJws },
+  { jws }: { readonly jws: UnverifiedJws } & Pick<Decided, "typeChecked">,
   { issuer, findIdp }: Needs,
 ): Promise<{ idp: TrustedIdp; idpRevision: string }> {
   const claimed = readString(jws.unverified, "iss", LIMITS.urlBytes);

@@ -2,9 +2,13 @@ import { type DpopProof, isFresh, verifyDpopProof } from "../../dpop/proof.ts";
 import { GRANT_TYPE_JWT_DPOP } from "../../trust/client.ts";
 import type { IdJag, Presented } from "../assertion.ts";
 import type { Dependencies } from "../dependencies.ts";
+import type { Passed } from "../passed.ts";
 import { Rejected } from "../rejection.ts";
 
-type Needs = Pick<Presented, "nowSeconds" | "client" | "grantType" | "dpopProof"> & { readonly idJag: IdJag };
+type Needs = Pick<Presented, "nowSeconds" | "client" | "grantType" | "dpopProof"> & {
+  readonly idJag: IdJag;
+  readonly clientChecked: Passed<"client_continuity">;
+};
 type Uses = Pick<Dependencies, "tokenEndpoint" | "acceptsNonce">;
 
 /**

@@ -1,10 +1,16 @@
 import { describe, expect, it } from "vitest";
 import type { IdJag } from "../../../src/redemption/assertion.ts";
 import { acceptanceWindow } from "../../../src/redemption/checks/acceptance-window.ts";
+import { Passed } from "../../../src/redemption/passed.ts";
 import { makeIdJag, makeIdp, NOW, reasonOf } from "../../support/redemption.ts";
 
 function check(times: Partial<IdJag>, record = {}) {
-  return acceptanceWindow({ idJag: makeIdJag(times), idp: makeIdp(record), nowSeconds: NOW });
+  return acceptanceWindow({
+    idJag: makeIdJag(times),
+    idp: makeIdp(record),
+    nowSeconds: NOW,
+    audienceChecked: new Passed("audience"),
+  });
 }
 
 describe("acceptance_window", () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Outage } from "../../../src/audit/reason.ts";
 import { accessTokenSigned } from "../../../src/redemption/checks/access-token-signed.ts";
+import { Passed } from "../../../src/redemption/passed.ts";
 import { type AccessTokenContents, SealedAccessToken } from "../../../src/redemption/sealed-access-token.ts";
 import { CROSSGATE, IDP, RESOURCE } from "../../support/documents.ts";
 import { ATTEMPT, makeIdJag, makePresented, makeResource, NOW } from "../../support/redemption.ts";
@@ -16,6 +17,7 @@ const known = {
   subject: { issuer: IDP, tenant: null, sub: "user-ada", principal: "usr_ada" },
   grantedScope: new Set(["files:read"]),
   tokenLifetimeSeconds: 120,
+  detailsChecked: new Passed("authorization_details"),
 };
 const proof = {
   thumbprint: "thumbprint-of-the-proof",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { audience } from "../../../src/redemption/checks/audience.ts";
+import { assertionAudience } from "../../../src/redemption/checks/audience.ts";
 import { CROSSGATE } from "../../support/documents.ts";
 import { makeIdJag, reasonOf } from "../../support/redemption.ts";
 
@@ -7,9 +7,9 @@ const uses = { issuer: CROSSGATE };
 
 describe("audience", () => {
   it("accepts our issuer identifier, alone", async () => {
-    expect(await reasonOf(() => audience({ idJag: makeIdJag({ assertionAudience: [CROSSGATE] }) }, uses))).toBe(
-      "accepted",
-    );
+    expect(
+      await reasonOf(() => assertionAudience({ idJag: makeIdJag({ assertionAudience: [CROSSGATE] }) }, uses)),
+    ).toBe("accepted");
   });
 
   it.each([
@@ -21,8 +21,8 @@ describe("audience", () => {
     ["our token endpoint, which plain RFC 7523 would allow", [`${CROSSGATE}/token`]],
     ["us with a slash more", [`${CROSSGATE}/`]],
     ["an empty string", [""]],
-  ])("refuses %s (ID-JAG §4.4.1) [JAG-R-06, J8725-04]", async (_what, assertionAudience) => {
-    expect(await reasonOf(() => audience({ idJag: makeIdJag({ assertionAudience }) }, uses))).toBe(
+  ])("refuses %s (ID-JAG §4.4.1) [JAG-R-06, J8725-04]", async (_what, named) => {
+    expect(await reasonOf(() => assertionAudience({ idJag: makeIdJag({ assertionAudience: named }) }, uses))).toBe(
       "assertion_audience",
     );
   });

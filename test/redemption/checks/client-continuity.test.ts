@@ -1,19 +1,21 @@
 import { describe, expect, it } from "vitest";
 import { clientContinuity } from "../../../src/redemption/checks/client-continuity.ts";
 import { CLIENT } from "../../support/documents.ts";
-import { makeClient, makeIdJag, reasonOf } from "../../support/redemption.ts";
+import { makeClient, makeIdJag, NOW, reasonOf } from "../../support/redemption.ts";
 
-const client = makeClient();
+const known = { client: makeClient(), window: { acceptedUntilSeconds: NOW + 300, retainUntilSeconds: NOW + 400 } };
 
 describe("client_continuity", () => {
   it("accepts an assertion issued to the client that presents it [JAG-R-08]", async () => {
-    expect(await reasonOf(() => clientContinuity({ idJag: makeIdJag({ clientId: CLIENT }), client }))).toBe("accepted");
+    expect(await reasonOf(() => clientContinuity({ idJag: makeIdJag({ clientId: CLIENT }), ...known }))).toBe(
+      "accepted",
+    );
   });
 
   it.each(["another", "Agent", "agent ", " agent", "agent\u0000", "agent\u200b", "аgent", "agen"])(
     "refuses one issued to %o (ID-JAG §4.4.1)",
     async (clientId) => {
-      expect(await reasonOf(() => clientContinuity({ idJag: makeIdJag({ clientId }), client }))).toBe(
+      expect(await reasonOf(() => clientContinuity({ idJag: makeIdJag({ clientId }), ...known }))).toBe(
         "client_mismatch",
       );
     },
@@ -24,6 +26,6 @@ describe("client_continuity", () => {
       clientId: "another",
       actor: { sub: CLIENT, iss: null, claim: { sub: CLIENT, client_id: CLIENT } },
     });
-    expect(await reasonOf(() => clientContinuity({ idJag, client }))).toBe("client_mismatch");
+    expect(await reasonOf(() => clientContinuity({ idJag, ...known }))).toBe("client_mismatch");
   });
 });

@@ -2,12 +2,17 @@ import { describe, expect, it, vi } from "vitest";
 import type { UnverifiedJws } from "../../../src/jwt/compact-jws.ts";
 import type { Json } from "../../../src/jwt/strict-json.ts";
 import { issuerTrusted } from "../../../src/redemption/checks/issuer-trusted.ts";
+import { Passed } from "../../../src/redemption/passed.ts";
 import type { TrustedIdp } from "../../../src/trust/trusted-idp.ts";
 import { CROSSGATE, IDP } from "../../support/documents.ts";
 import { makeIdp, reasonOf } from "../../support/redemption.ts";
 
-function jwsBy(iss: Json | undefined): { jws: UnverifiedJws } {
-  return { jws: { token: "", header: { typ: null, alg: "ES256", kid: null, jwk: null }, unverified: { iss } } };
+function jwsBy(iss: Json | undefined): { jws: UnverifiedJws; typeChecked: Passed<"assertion_type"> } {
+  const typeChecked = new Passed("assertion_type");
+  return {
+    typeChecked,
+    jws: { token: "", header: { typ: null, alg: "ES256", kid: null, jwk: null }, unverified: { iss } },
+  };
 }
 
 function answering(document: TrustedIdp | null) {

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { LIMITS } from "../../../src/limits.ts";
 import { proofOfPossession } from "../../../src/redemption/checks/proof-of-possession.ts";
+import { Passed } from "../../../src/redemption/passed.ts";
 import { GRANT_TYPE_JWT_BEARER, GRANT_TYPE_JWT_DPOP, type GrantType } from "../../../src/trust/client.ts";
 import { CROSSGATE, type Members } from "../../support/documents.ts";
 import { type DpopKey, makeDpopKey, makeProof, type ProofChanges } from "../../support/dpop.ts";
@@ -28,6 +29,7 @@ function check({ isBound, proof, grantType = GRANT_TYPE_JWT_BEARER, client = {} 
     client: makeClient(client),
     grantType,
     dpopProof: proof,
+    clientChecked: new Passed("client_continuity"),
     idJag: makeIdJag({ confirmedKey: isBound ? bound.thumbprint : null }),
   };
   return proofOfPossession(known, { tokenEndpoint: `${CROSSGATE}/token`, acceptsNonce: accepts });

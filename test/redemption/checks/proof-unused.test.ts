@@ -3,6 +3,7 @@ import { Outage } from "../../../src/audit/reason.ts";
 import { LIMITS } from "../../../src/limits.ts";
 import { proofUnused } from "../../../src/redemption/checks/proof-unused.ts";
 import type { Consumption, ConsumableProof } from "../../../src/redemption/dependencies.ts";
+import { SealedAccessToken } from "../../../src/redemption/sealed-access-token.ts";
 import { NOW, reasonOf } from "../../support/redemption.ts";
 
 const proof = {
@@ -13,7 +14,7 @@ const proof = {
   notBeforeSeconds: null,
   expiresAtSeconds: null,
 };
-const known = { proof, attemptId: "attempt-1" };
+const known = { proof, attemptId: "attempt-1", sealed: new SealedAccessToken("signed", "attempt-1") };
 
 function ledger(answer: Consumption) {
   return { consumeProof: vi.fn(async (_proof: ConsumableProof) => answer) };
