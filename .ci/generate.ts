@@ -1,6 +1,8 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import * as z from "zod";
+import { describeApi } from "../src/admin/openapi.ts";
+import { ADMIN_ROUTES } from "../src/admin/routes.ts";
 import { auditEventSchema } from "../src/audit/audit-event.ts";
 import { LIMITS } from "../src/limits.ts";
 import { DOCUMENT_SCHEMAS } from "../src/trust/documents.ts";
@@ -13,9 +15,9 @@ interface Generated {
   readonly text: string;
 }
 
-/** Everything in the repository that is made from the code: parts of the README and the JSON Schemas of the documents. */
+/** Everything in the repository that is made from the code: parts of the README, JSON Schemas, the admin API. */
 async function generateAll(): Promise<readonly Generated[]> {
-  return [await readme(), ...schemas()];
+  return [await readme(), ...schemas(), adminApi()];
 }
 
 async function readme(): Promise<Generated> {
@@ -48,6 +50,11 @@ function schemas(): readonly Generated[] {
     path: join(ROOT, "config", "schema", `${name}.schema.json`),
     text: `${JSON.stringify(schema, null, 2)}\n`,
   }));
+}
+
+function adminApi(): Generated {
+  const path = join(ROOT, "config", "schema", "admin-api.openapi.json");
+  return { path, text: `${JSON.stringify(describeApi(ADMIN_ROUTES), null, 2)}\n` };
 }
 
 async function readIfPresent(path: string): Promise<string | null> {

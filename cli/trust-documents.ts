@@ -23,7 +23,7 @@ export interface TrustDirectory {
   readonly problems: readonly TrustProblem[];
 }
 
-export const DOCUMENT_KINDS: readonly DocumentKind[] = ["idp", "client", "resource", "policy"];
+export const DOCUMENT_KINDS: readonly DocumentKind[] = ["idp", "client", "resource", "policy", "admin"];
 const KEY_MAXIMUM_BYTES = 512;
 
 /** Reads DIR/idp/*.json, DIR/client/*.json, DIR/resource/*.json and DIR/policy/*.json; each file is sound or a problem. */

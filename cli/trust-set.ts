@@ -21,6 +21,7 @@ export interface TrustSet {
   readonly client: ReadonlyMap<string, TrustDocuments["client"]>;
   readonly resource: ReadonlyMap<string, TrustDocuments["resource"]>;
   readonly policy: ReadonlyMap<string, TrustDocuments["policy"]>;
+  readonly admin: ReadonlyMap<string, TrustDocuments["admin"]>;
   readonly broken: readonly BrokenDocument[];
 }
 
@@ -30,7 +31,13 @@ export function readTrustSet(
   documents: readonly { readonly key: string; readonly value: string }[],
   rules: EgressRules,
 ): TrustSet {
-  const sound: Mutable = { idp: new Map(), client: new Map(), resource: new Map(), policy: new Map() };
+  const sound: Mutable = {
+    idp: new Map(),
+    client: new Map(),
+    resource: new Map(),
+    policy: new Map(),
+    admin: new Map(),
+  };
   const broken: BrokenDocument[] = [];
   for (const { key, value } of documents) {
     const found = parseDocumentKey(key);

@@ -5,7 +5,7 @@ import { LIMITS } from "../src/limits.ts";
 import type { AssertionLedger, ConsumeRequest, ConsumeResult, SharedUse } from "./assertion-ledger.ts";
 
 /** What is consumed; each kind has a name space of its own, so that none can spend another's identifiers. */
-export type LedgerNamespace = "id-jag" | "client-assertion" | "dpop-proof";
+export type LedgerNamespace = "id-jag" | "client-assertion" | "dpop-proof" | "admin-request";
 
 export interface Consumable {
   readonly namespace: LedgerNamespace;

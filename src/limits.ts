@@ -101,6 +101,12 @@ export const LIMITS = {
   /** Until the upstream answers with headers; a tool may take its time. */
   upstreamAnswerMilliseconds: 120_000,
 
+  /** A signed admin request: made for one call, and spent by it. */
+  adminRequestLifetimeSeconds: 60,
+  /** A document at its largest, in UTF-8. */
+  adminBodyBytes: 512 * 1024,
+  adminPathCharacters: 2048,
+
   /** Of a secret that the deployment sets; what the README makes has 44. */
   secretCharacters: 16,
 

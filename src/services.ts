@@ -1,3 +1,4 @@
+import type { AdminDependencies } from "./admin/dependencies.ts";
 import { signAccessToken } from "./access-token/issue.ts";
 import { SigningKeys } from "./access-token/signing-keys.ts";
 import { makeAuditEvent, traceWithoutRequest } from "./audit/audit-event.ts";
@@ -28,6 +29,7 @@ export interface Services {
   readonly keys: SigningKeys;
   readonly token: TokenEndpointDependencies;
   readonly gateway: GatewayDependencies;
+  readonly admin: AdminDependencies;
   readonly findResource: (identifier: string) => Promise<Revised<ProtectedResource> | null>;
   readonly findOnlyResource: (origin: string) => Promise<Revised<ProtectedResource> | null>;
 }
@@ -71,6 +73,7 @@ export function buildServices(env: Env, runtime: Runtime): Services {
     keys,
     token: buildTokenEndpoint(parts),
     gateway: buildGateway(parts),
+    admin: buildAdmin(parts),
     findResource: (identifier) => trust.find("resource", identifier),
     findOnlyResource: async (origin) => {
       const identifier = await only.find(origin);
@@ -150,6 +153,19 @@ function buildGateway({ env, runtime, config, keys, ledger, recorder, trust }: P
     sessions: new Sessions(requireSecret("STATE_SECRET", env.STATE_SECRET)),
     egress: config.egress,
     recorder,
+    reportFault: (correlationId, cause) => reportFault(runtime, correlationId, cause),
+  };
+}
+
+function buildAdmin({ env, runtime, config, ledger, recorder, trust }: Parts): AdminDependencies {
+  return {
+    issuer: config.issuer,
+    findAdmin: (name) => trust.find("admin", name),
+    recorder,
+    isNetworkWithinRate: (request) => isWithin(env.NETWORK_RATE_LIMIT, networkOf(request.headers)),
+    isAdminWithinRate: (name) => isWithin(env.CLIENT_RATE_LIMIT, `admin:${name}`),
+    consumeRequest: ({ admin, ...spendable }) =>
+      ledger.consume({ namespace: "admin-request", owner: admin, record: null, ...spendable }),
     reportFault: (correlationId, cause) => reportFault(runtime, correlationId, cause),
   };
 }

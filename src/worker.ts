@@ -1,5 +1,6 @@
 import { waitUntil } from "cloudflare:workers";
 import { Router } from "itty-router";
+import { handleAdminRequest } from "./admin/admin-endpoint.ts";
 import { consumeAuditBatches } from "./audit/consumer.ts";
 import { Outage } from "./audit/reason.ts";
 import { handleGatewayRequest } from "./gateway/gateway.ts";
@@ -23,6 +24,8 @@ const PROTECTED_RESOURCE_FORM = "/.well-known/oauth-protected-resource";
 const router = Router<Request, [Services]>();
 router
   .all("/token", (request, services) => outlasting(handleTokenRequest(request, services.token)))
+  .all("/admin", (request, services) => outlasting(handleAdminRequest(request, services.admin)))
+  .all("/admin/*", (request, services) => outlasting(handleAdminRequest(request, services.admin)))
   .get("/jwks", (_request, { keys }) => respondKeySet(keys.published))
   .all("/authorize", (request) => explainAuthorize(request))
   .get("/health", () => respondJson(200, { status: "ok" }))

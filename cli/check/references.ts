@@ -55,7 +55,13 @@ function valuesOf(selector: Selector | undefined): readonly string[] {
   return selector === undefined || selector === "any" ? [] : [...selector];
 }
 
-const KINDS = { client: "client", resource: "MCP server", idp: "identity provider", policy: "policy" } as const;
+const KINDS = {
+  client: "client",
+  resource: "MCP server",
+  idp: "identity provider",
+  policy: "policy",
+  admin: "administrator",
+} as const;
 
 interface Reference {
   readonly trust: CheckedTrust;

@@ -1,4 +1,5 @@
 import type { Reason } from "../../src/audit/reason.ts";
+import { ADMIN_REASONS } from "./admin-reasons.ts";
 import { GATEWAY_REASONS, OUTAGE_REASONS } from "./gateway-reasons.ts";
 import { REDEMPTION_REASONS } from "./redemption-reasons.ts";
 import { TOKEN_REQUEST_REASONS } from "./token-request-reasons.ts";
@@ -11,6 +12,7 @@ const REASONS: Record<Reason, ReasonWords> = {
   ...TOKEN_REQUEST_REASONS,
   ...REDEMPTION_REASONS,
   ...GATEWAY_REASONS,
+  ...ADMIN_REASONS,
   ...OUTAGE_REASONS,
 };
 

@@ -61,6 +61,7 @@ const members = z.strictObject({
   upstream_status: whole,
   document_key: text,
   document_path: text.describe("Configuration: the path in the document that does not fit"),
+  operation: text.describe("Administration: the operation, by its id in the description of the admin API"),
   revision_before: text,
   revision_after: text,
   key_id: text,

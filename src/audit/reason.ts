@@ -94,6 +94,29 @@ export type GatewayRefusal =
   | "upstream_refused"
   | "upstream_media_type";
 
+/** Who has not proved who he is; to the outside they are all one. */
+export type AdminAuthenticationRefusal =
+  | "admin_credentials_missing"
+  | "admin_token_malformed"
+  | "admin_token_claims"
+  | "admin_token_signature"
+  | "admin_token_expired"
+  | "admin_token_replayed"
+  | "admin_body_mismatch"
+  | "admin_unknown"
+  | "admin_disabled";
+
+export type AdminRefusal =
+  | AdminAuthenticationRefusal
+  | "admin_network_rate_limited"
+  | "admin_rate_limited"
+  | "admin_cross_origin"
+  | "admin_route_unknown"
+  | "admin_method_not_allowed"
+  | "admin_role_insufficient"
+  | "admin_body_too_large"
+  | "admin_request_malformed";
+
 export type OutageReason =
   | "ledger_unavailable"
   | "ledger_overloaded"
@@ -104,7 +127,7 @@ export type OutageReason =
   | "signer_unavailable";
 
 export type Refusal = ShedReason | ClientRefusal | RedemptionRefusal;
-export type Reason = Refusal | GatewayRefusal | OutageReason | "fault";
+export type Reason = Refusal | GatewayRefusal | AdminRefusal | OutageReason | "fault";
 
 /** Something we depend on did not answer. Never a refusal: the caller may try the same thing again. */
 export class Outage extends Error {

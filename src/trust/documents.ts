@@ -3,17 +3,19 @@ import { type EgressRules, findUrlFlaw } from "../egress/url-policy.ts";
 import { AmbiguousJson, parseStrictObject } from "../jwt/strict-json.ts";
 import { LIMITS } from "../limits.ts";
 import { type Policy, policySchema } from "../policy/policy.ts";
+import { type AdminDocument, adminSchema } from "./admin.ts";
 import { type Client, clientSchema } from "./client.ts";
 import type { KeySource } from "./key-source.ts";
 import { type ProtectedResource, protectedResourceSchema } from "./protected-resource.ts";
 import { type TrustedIdp, trustedIdpSchema } from "./trusted-idp.ts";
 
-/** The four kinds of document that people edit, by the prefix of their key in KV. */
+/** The kinds of document that people edit, by the prefix of their key in KV. */
 export interface TrustDocuments {
   readonly idp: TrustedIdp;
   readonly client: Client;
   readonly resource: ProtectedResource;
   readonly policy: Policy;
+  readonly admin: AdminDocument;
 }
 export type DocumentKind = keyof TrustDocuments;
 export type ParsedDocument<Kind extends DocumentKind> = TrustDocuments[Kind];
@@ -23,6 +25,7 @@ export const DOCUMENT_SCHEMAS = {
   client: clientSchema,
   resource: protectedResourceSchema,
   policy: policySchema,
+  admin: adminSchema,
 } as const;
 
 /** Names key, path and reason: for the person who edits, never for a client. */
@@ -37,7 +40,7 @@ export class DocumentInvalid extends Error {
   }
 }
 
-const DOCUMENT_BOUNDS = { depth: 12, members: 200_000, foldCaseDepth: 0 };
+export const DOCUMENT_BOUNDS = { depth: 12, members: 200_000, foldCaseDepth: 0 };
 
 /**
  * Reads one document as a whole or not at all: unknown and repeated members, a name that differs from its key, and
@@ -76,7 +79,13 @@ function invalid(key: string, error: z.core.$ZodError): DocumentInvalid {
   return new DocumentInvalid(key, (issue?.path ?? []).join("."), issue?.message ?? "does not fit its schema");
 }
 
-const NAME_MEMBERS = { idp: "issuer", client: "client_id", resource: "resource", policy: "organization" } as const;
+const NAME_MEMBERS = {
+  idp: "issuer",
+  client: "client_id",
+  resource: "resource",
+  policy: "organization",
+  admin: "name",
+} as const;
 
 export function nameMember(kind: DocumentKind): string {
   return NAME_MEMBERS[kind];
@@ -84,6 +93,7 @@ export function nameMember(kind: DocumentKind): string {
 
 function nameOf(document: TrustDocuments[DocumentKind]): string {
   if ("issuer" in document) return document.issuer;
+  if ("role" in document) return document.name;
   if ("client_id" in document) return document.client_id;
   return "resource" in document ? document.resource : document.organization;
 }

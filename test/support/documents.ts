@@ -9,6 +9,7 @@ export const IDP = "https://idp.example.com";
 export const ORGANIZATION = "acme";
 export const CLIENT = "agent";
 export const RESOURCE = "https://crossgate.example/mcp/files";
+export const ADMIN = "ada@acme.example";
 export const SECRET_DIGEST = `hmac-sha256:${"0".repeat(64)}`;
 
 export function idpDocument(overrides: Members = {}): Members {
@@ -44,6 +45,10 @@ export function resourceDocument(overrides: Members = {}): Members {
     },
     ...overrides,
   };
+}
+
+export function adminDocument(overrides: Members = {}): Members {
+  return { name: ADMIN, role: "operator", authentication: { kind: "access_user" }, ...overrides };
 }
 
 export function policyDocument(overrides: Members = {}): Members {

@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { LIMITS } from "../../src/limits.ts";
 import { DocumentInvalid, type DocumentKind, nameMember, parseTrustDocument } from "../../src/trust/documents.ts";
 import {
+  ADMIN,
+  adminDocument,
   CLIENT,
   clientDocument,
   IDP,
@@ -17,9 +19,21 @@ import {
 import { makeTestKey } from "../support/test-idp.ts";
 
 const RULES = { ownHost: "crossgate.example", allowsLoopback: false };
-const NAMES: Record<DocumentKind, string> = { idp: IDP, client: CLIENT, resource: RESOURCE, policy: ORGANIZATION };
-const KINDS = ["idp", "client", "resource", "policy"] as const;
-const BUILDERS = { idp: idpDocument, client: clientDocument, resource: resourceDocument, policy: policyDocument };
+const NAMES: Record<DocumentKind, string> = {
+  idp: IDP,
+  client: CLIENT,
+  resource: RESOURCE,
+  policy: ORGANIZATION,
+  admin: ADMIN,
+};
+const KINDS = ["idp", "client", "resource", "policy", "admin"] as const;
+const BUILDERS = {
+  idp: idpDocument,
+  client: clientDocument,
+  resource: resourceDocument,
+  policy: policyDocument,
+  admin: adminDocument,
+};
 
 function parseText(kind: DocumentKind, text: string, name: string = NAMES[kind]) {
   return parseTrustDocument(kind, { name, text }, RULES);

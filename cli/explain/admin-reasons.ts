@@ -1,0 +1,52 @@
+import type { AdminRefusal } from "../../src/audit/reason.ts";
+import type { ReasonWords } from "./reasons.ts";
+
+const AGAIN = "Run the command again; it signs every request anew.";
+
+/** Why the admin API refuses. */
+export const ADMIN_REASONS: Record<AdminRefusal, ReasonWords> = {
+  admin_credentials_missing: ["Nobody proved who he is.", "Sign the request with an admin key: --key FILE."],
+  admin_token_malformed: ["The signed request is not a JWT of type crossgate-admin+jwt.", AGAIN],
+  admin_token_claims: [
+    "The signed request was made for another method, URL or deployment.",
+    "Give --url exactly as the deployment's ISSUER; a proxy in front must not rewrite paths.",
+  ],
+  admin_token_signature: [
+    "No key in the administrator's document verifies the signature.",
+    "Use the key whose public half is in the admin: document, or write that one anew.",
+  ],
+  admin_token_expired: [
+    "The signed request is past its minute.",
+    "Set this machine's clock, and run the command again.",
+  ],
+  admin_token_replayed: ["The signed request came twice.", AGAIN],
+  admin_body_mismatch: ["The body is not the one that was signed.", "See what changes bodies on the way."],
+  admin_unknown: ["There is no such administrator.", "Write an admin: document for the name, and see that it parses."],
+  admin_disabled: [
+    "The administrator's document says that it is disabled.",
+    "Set enabled to true in it, if this one may administer again.",
+  ],
+  admin_network_rate_limited: [
+    "Too many requests came from this network.",
+    "Wait, or raise NETWORK_RATE_LIMIT in wrangler.toml.",
+  ],
+  admin_rate_limited: [
+    "Too many requests came from this administrator.",
+    "Wait, or raise CLIENT_RATE_LIMIT in wrangler.toml.",
+  ],
+  admin_cross_origin: [
+    "A browser sent the request from a page.",
+    "Call the admin API from a program; pages of other origins may not use somebody's sign-in.",
+  ],
+  admin_route_unknown: ["There is no such operation.", "See /admin/v1/openapi.json for those there are."],
+  admin_method_not_allowed: ["The operation has another method.", "See /admin/v1/openapi.json."],
+  admin_role_insufficient: [
+    "The administrator's role does not allow this operation.",
+    "Let somebody do it who may, or change role in the administrator's document.",
+  ],
+  admin_body_too_large: ["The body is larger than any document may be.", "Split the document."],
+  admin_request_malformed: [
+    "The request does not fit the description of the operation.",
+    "The answer names the path; compare with /admin/v1/openapi.json.",
+  ],
+};

@@ -1,0 +1,29 @@
+import type { AuditEvent } from "../audit/audit-event.ts";
+import type { Reason } from "../audit/reason.ts";
+import type { AdminDirectory } from "./authentication/authenticate-admin.ts";
+
+export interface SpendableRequest {
+  readonly admin: string;
+  readonly jti: string;
+  readonly attemptId: string;
+  readonly retainUntilSeconds: number;
+}
+
+/** The part of the recorder that is used here. */
+interface AdminRecorder {
+  /** @throws Outage: without a record there is no answer */
+  readonly record: (event: AuditEvent) => Promise<void>;
+  readonly recordInBackground: (event: AuditEvent) => void;
+  readonly count: (channel: "admin", reason: Reason) => void;
+}
+
+/** All that administration may use. What a route needs beyond this is added here, and built in services.ts. */
+export interface AdminDependencies extends AdminDirectory {
+  readonly recorder: AdminRecorder;
+  /** By network, before anything is known about the caller. */
+  readonly isNetworkWithinRate: (request: Request) => Promise<boolean>;
+  readonly isAdminWithinRate: (name: string) => Promise<boolean>;
+  readonly consumeRequest: (spendable: SpendableRequest) => Promise<"consumed" | "replayed">;
+  /** Told the class of what was thrown, never its text. */
+  readonly reportFault: (correlationId: string, cause: unknown) => void;
+}

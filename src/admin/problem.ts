@@ -1,0 +1,77 @@
+import type { AdminAuthenticationRefusal, AdminRefusal, OutageReason } from "../audit/reason.ts";
+import { respondJson } from "../http/respond.ts";
+import { CORRELATION_HEADER } from "../http/trace.ts";
+import { LIMITS } from "../limits.ts";
+
+export type AdminReason = AdminRefusal | OutageReason | "fault";
+
+/** RFC 9457, with our reason for whoever has proved who he is. */
+export interface Problem {
+  readonly reason: AdminReason;
+  readonly correlationId: string;
+  readonly path?: string | undefined;
+  readonly explanation?: string | undefined;
+  readonly allowed?: readonly string[] | undefined;
+}
+
+interface Words {
+  readonly status: number;
+  readonly title: string;
+}
+
+const stranger: Words = { status: 401, title: "Authentication required" };
+const outage: Words = { status: 503, title: "Try again after the time that Retry-After gives" };
+
+const AUTHENTICATION: Record<AdminAuthenticationRefusal, Words> = {
+  admin_credentials_missing: stranger,
+  admin_token_malformed: stranger,
+  admin_token_claims: stranger,
+  admin_token_signature: stranger,
+  admin_token_expired: stranger,
+  admin_token_replayed: stranger,
+  admin_body_mismatch: stranger,
+  admin_unknown: stranger,
+  admin_disabled: stranger,
+};
+
+/** The only place where a reason becomes an answer. Exhaustive: a new reason does not compile until here. */
+const WORDS: Record<AdminReason, Words> = {
+  ...AUTHENTICATION,
+  admin_network_rate_limited: { status: 429, title: "Too many requests" },
+  admin_rate_limited: { status: 429, title: "Too many requests" },
+  admin_cross_origin: { status: 403, title: "Not from a browser of another origin" },
+  admin_route_unknown: { status: 404, title: "There is no such operation" },
+  admin_method_not_allowed: { status: 405, title: "The operation has another method" },
+  admin_role_insufficient: { status: 403, title: "Your role does not allow this operation" },
+  admin_body_too_large: { status: 413, title: "The body is too large" },
+  admin_request_malformed: { status: 400, title: "The request does not fit its description" },
+  ledger_unavailable: outage,
+  ledger_overloaded: outage,
+  audit_backlog: outage,
+  keys_unavailable: outage,
+  trust_unavailable: outage,
+  trust_document_invalid: outage,
+  signer_unavailable: outage,
+  fault: { status: 500, title: "The request could not be processed" },
+};
+
+/**
+ * One shape for every stranger, whatever he asked for and however he failed to prove himself. Others are told the reason
+ * and where in their request it lies; never a value that they sent.
+ */
+export function respondProblem(problem: Problem): Response {
+  const { reason, correlationId } = problem;
+  const { status, title } = WORDS[reason];
+  const headers = new Headers({ "content-type": "application/problem+json", [CORRELATION_HEADER]: correlationId });
+  if (status === 401) headers.set("www-authenticate", 'Crossgate-Admin realm="admin"');
+  if (status === 405) headers.set("allow", (problem.allowed ?? []).join(", "));
+  if (status === 429) headers.set("retry-after", String(LIMITS.rateLimitRetryAfterSeconds));
+  if (status === 503) headers.set("retry-after", String(LIMITS.retryAfterSeconds));
+  return respondJson(status, { title, status, ...told(problem, status), correlation_id: correlationId }, headers);
+}
+
+/** Members that are undefined are left out by JSON. */
+function told({ reason, path, explanation }: Problem, status: number): object {
+  const isStranger = status === 401 || reason === "admin_network_rate_limited";
+  return isStranger ? {} : { reason, detail: explanation, path };
+}

@@ -1,0 +1,18 @@
+import * as z from "zod";
+import { describeApi } from "./openapi.ts";
+import { type AdminRoute, defineRoute, NO_BODY, NO_PARAMETERS } from "./route.ts";
+
+const describe: AdminRoute = defineRoute({
+  id: "describe_api",
+  method: "GET",
+  path: "/admin/v1/openapi.json",
+  role: "viewer",
+  summary: "This description",
+  parameters: NO_PARAMETERS,
+  body: NO_BODY,
+  response: z.looseObject({ openapi: z.literal("3.1.0") }),
+  handle: async () => ({ answer: { status: 200, body: describeApi(ADMIN_ROUTES) as { openapi: "3.1.0" } } }),
+});
+
+/** Every operation there is. Routing, authorization and the API's description are read from here and nowhere else. */
+export const ADMIN_ROUTES: readonly AdminRoute[] = [describe];
