@@ -88,7 +88,7 @@ export async function countedConfig(files: SubjectFiles): Promise<WorkerdConfig>
   };
 }
 
-async function extensions({ directory }: SubjectFiles): Promise<WorkerdConfig["extensions"]> {
+export async function extensions({ directory }: Pick<SubjectFiles, "directory">): Promise<WorkerdConfig["extensions"]> {
   const files = await Promise.all(["unlimited-rate", "ignored-counters"].map((name) => writeWorker(name, directory)));
   return files.map(({ file }) => ({ name: `bench:${file.replace(".js", "")}`, file }));
 }
@@ -99,22 +99,24 @@ async function crossgateService({ deployment, bundleDirectory, directory }: Subj
     ...platform,
     name: "worker",
     modules: await copyBundle(bundleDirectory, directory),
-    bindings: [...Object.entries(texts).map(([name, value]) => text(name, value)), ...deployedBindings()],
+    bindings: [...Object.entries(texts).map(([name, value]) => text(name, value)), ...deployedBindings(store)],
     durableObjects: deployed.durable_objects.bindings.map(({ class_name }) => class_name),
     storage: STATE,
     outbound: store("upstream"),
   };
 }
 
+export type StoreName = "keyValue" | "queue" | "archive" | "index";
+
 /** Every binding of wrangler.toml, led to its store. */
-function deployedBindings(): Binding[] {
+export function deployedBindings(storeOf: (name: StoreName) => Designator): Binding[] {
   const wrapped = (name: string, module: string, inner: readonly Binding[] = []): Binding => ({
     name,
     kind: "wrapped",
     module,
     inner,
   });
-  const fetcher: Binding = { name: "fetcher", kind: "service", to: store("index") };
+  const fetcher: Binding = { name: "fetcher", kind: "service", to: storeOf("index") };
   return [
     ...deployed.durable_objects.bindings.map(({ name, class_name }): Binding => ({
       name,
@@ -124,10 +126,14 @@ function deployedBindings(): Binding[] {
     ...deployed.kv_namespaces.map(({ binding }): Binding => ({
       name: binding,
       kind: "kvNamespace",
-      to: store("keyValue"),
+      to: storeOf("keyValue"),
     })),
-    ...deployed.queues.producers.map(({ binding }): Binding => ({ name: binding, kind: "queue", to: store("queue") })),
-    ...deployed.r2_buckets.map(({ binding }): Binding => ({ name: binding, kind: "r2Bucket", to: store("archive") })),
+    ...deployed.queues.producers.map(({ binding }): Binding => ({
+      name: binding,
+      kind: "queue",
+      to: storeOf("queue"),
+    })),
+    ...deployed.r2_buckets.map(({ binding }): Binding => ({ name: binding, kind: "r2Bucket", to: storeOf("archive") })),
     ...deployed.d1_databases.map(({ binding }) => wrapped(binding, "cloudflare-internal:d1-api", [fetcher])),
     ...deployed.analytics_engine_datasets.map(({ binding }) => wrapped(binding, "bench:ignored-counters")),
     ...deployed.ratelimits.map(({ name }) => wrapped(name, "bench:unlimited-rate")),
@@ -138,7 +144,7 @@ function store(entrypoint: string): Designator {
   return { service: "stores", entrypoint };
 }
 
-function text(name: string, value: string): Binding {
+export function text(name: string, value: string): Binding {
   return { name, kind: "text", value };
 }
 
@@ -162,7 +168,7 @@ async function storesService({ deployment, directory }: SubjectFiles, keepsMessa
   };
 }
 
-async function readMigrations(): Promise<string[]> {
+export async function readMigrations(): Promise<string[]> {
   const names = (await readdir(MIGRATIONS_DIRECTORY)).filter((name) => name.endsWith(".sql")).toSorted();
   return Promise.all(names.map((name) => readFile(join(MIGRATIONS_DIRECTORY, name), "utf8")));
 }

@@ -45,7 +45,13 @@ export interface DirectoryService {
   readonly directory: string;
 }
 
-export type Service = WorkerService | DirectoryService;
+/** A server outside this runtime, by host and port. */
+export interface ExternalService {
+  readonly name: string;
+  readonly address: string;
+}
+
+export type Service = WorkerService | DirectoryService | ExternalService;
 
 /** Cap'n Proto's text form. */
 export function formatConfig({ services, sockets, extensions }: WorkerdConfig): string {
@@ -61,6 +67,7 @@ const config :Workerd.Config = (
 function formatService(service: Service): string {
   const name = `name = ${quote(service.name)}`;
   if ("directory" in service) return `(${name}, disk = (path = ${quote(service.directory)}, writable = true))`;
+  if ("address" in service) return `(${name}, external = (address = ${quote(service.address)}, http = ()))`;
   return `(${name}, worker = (
     modules = ${list(service.modules.map((module) => formatModule(module)))},
     compatibilityDate = ${quote(service.compatibilityDate)},

@@ -87,6 +87,21 @@ export class Workerd {
     }
   }
 
+  /** As the machine would end it, in the middle of whatever it does. */
+  async kill(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const ended = once(this.#child, "exit");
+    this.#child.kill("SIGKILL");
+    await ended;
+  }
+
+  /** Stands still for a while, with everything that it holds, and goes on as if nothing had been. */
+  async freeze(milliseconds: number): Promise<void> {
+    this.#child.kill("SIGSTOP");
+    await delay(milliseconds);
+    this.#child.kill("SIGCONT");
+  }
+
   async stop(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const ended = once(this.#child, "exit");
