@@ -1,4 +1,6 @@
 import type { EgressRules } from "../src/egress/url-policy.ts";
+import type { Client } from "../src/trust/client.ts";
+import { patternsFor } from "../src/trust/client-identifier.ts";
 import {
   type DocumentKind,
   DocumentInvalid,
@@ -23,6 +25,13 @@ export interface TrustSet {
   readonly policy: ReadonlyMap<string, TrustDocuments["policy"]>;
   readonly admin: ReadonlyMap<string, TrustDocuments["admin"]>;
   readonly broken: readonly BrokenDocument[];
+}
+
+/** The record that governs a client, found as the Worker finds it (src/trust/registered-client.ts). */
+export function findClientIn({ client }: Pick<TrustSet, "client">, clientId: string): Client | null {
+  const name = [clientId, ...patternsFor(clientId)].find((candidate) => client.has(candidate));
+  const record = name === undefined ? undefined : client.get(name);
+  return record === undefined ? null : { ...record, client_id: clientId };
 }
 
 type Mutable = { [Kind in DocumentKind]: Map<string, ParsedDocument<Kind>> };

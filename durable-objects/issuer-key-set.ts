@@ -4,6 +4,7 @@ import type { EgressRules } from "../src/egress/url-policy.ts";
 import { readVerificationKey, type VerificationKey } from "../src/jwt/json-web-key.ts";
 import { parseStrictObject } from "../src/jwt/strict-json.ts";
 import { LIMITS } from "../src/limits.ts";
+import { backoffMilliseconds } from "./backoff.ts";
 
 export interface KeySetRequest {
   readonly jwksUri: string;
@@ -81,12 +82,6 @@ function isDue(state: State, { wantedKeyId }: KeySetRequest, now: number): boole
   if (isFresh && isKnown) return false;
   const pauses = [backoffMilliseconds(state.failures), isFresh ? LIMITS.keySetCooldownSeconds * 1000 : 0];
   return now - state.attemptedAtMilliseconds >= Math.max(...pauses);
-}
-
-function backoffMilliseconds(failures: number): number {
-  if (failures === 0) return 0;
-  const seconds = LIMITS.keySetBackoffMinimumSeconds * 2 ** Math.min(failures - 1, 10);
-  return Math.min(seconds, LIMITS.keySetBackoffMaximumSeconds) * 1000;
 }
 
 function isWithin(since: number | undefined, now: number, seconds: number): boolean {

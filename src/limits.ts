@@ -93,6 +93,24 @@ export const LIMITS = {
   keySetsCached: 1024,
   /** How long an isolate uses a stale set before it asks again whether there is a fresh one. */
   keySetStaleCopyMilliseconds: 5_000,
+
+  /** Client ID Metadata Documents: 5 kilobytes, as the draft recommends (§8.6). */
+  clientMetadataBytes: 5 * 1024,
+  clientMetadataFetchMilliseconds: 3_000,
+  /** When its headers do not say; and the bounds of what they may say. */
+  clientMetadataFreshSeconds: 300,
+  clientMetadataFreshMinimumSeconds: 60,
+  clientMetadataFreshMaximumSeconds: 3600,
+  /** How much longer a copy serves when its host does not answer. */
+  clientMetadataStaleSeconds: 3600,
+  /** Fetches from one origin of URLs that have never been good, and of those that have: a burst, then one in a while. */
+  clientMetadataFetchBurst: 10,
+  clientMetadataFetchIntervalSeconds: 6,
+  clientMetadataAttemptsRemembered: 1024,
+  clientMetadataCached: 1024,
+  /** Folders in a pattern, and with the origin's own the number of records looked for: five at the most. */
+  clientPatternDepth: 3,
+
   rsaModulusMinimumBits: 2048,
   rsaModulusMaximumBits: 4096,
 

@@ -7,6 +7,7 @@ import { Recorder } from "./audit/recorder.ts";
 import { SubjectNames } from "./audit/subject-names.ts";
 import { type Config, ConfigInvalid, parseConfig } from "./config.ts";
 import { DpopNonces } from "./dpop/nonce.ts";
+import { ClientDocuments } from "../durable-objects/client-documents.ts";
 import { IssuerKeys } from "../durable-objects/issuer-keys.ts";
 import { LedgerShards } from "../durable-objects/ledger-shards.ts";
 import type { GatewayDependencies } from "./gateway/gateway.ts";
@@ -14,6 +15,7 @@ import { Sessions } from "./gateway/session.ts";
 import { LIMITS } from "./limits.ts";
 import { mayUseAgain } from "./redemption/assertion-use.ts";
 import type { ConsumableProof, Dependencies } from "./redemption/dependencies.ts";
+import { findClientKey } from "./token-endpoint/client-authentication/client-key.ts";
 import { ClientSecrets } from "./token-endpoint/client-authentication/client-secret.ts";
 import { networkOf } from "./token-endpoint/network.ts";
 import type { LedgerEntry, TokenEndpointDependencies } from "./token-endpoint/token-endpoint.ts";
@@ -21,6 +23,7 @@ import { DocumentSource } from "./trust/document-source.ts";
 import type { DocumentInvalid } from "./trust/documents.ts";
 import type { ProtectedResource } from "./trust/protected-resource.ts";
 import { OnlyResource } from "./trust/only-resource.ts";
+import { findRegisteredClient } from "./trust/registered-client.ts";
 import { type Revised, TrustStore } from "./trust/trust-store.ts";
 
 /** Everything that one isolate keeps from request to request, built from its bindings once. */
@@ -65,8 +68,9 @@ export function buildServices(env: Env, runtime: Runtime): Services {
     onInvalid: (error) => reportInvalid(error, recorder, runtime),
   });
   const issuerKeys = new IssuerKeys(env.ISSUER_KEY_SET, config.egress);
+  const clientDocuments = new ClientDocuments(env.CLIENT_DOCUMENT_SET, config.egress);
   const nonces = new DpopNonces(stateSecret);
-  const parts = { env, runtime, config, keys, ledger, recorder, trust, issuerKeys, nonces };
+  const parts = { env, runtime, config, keys, ledger, recorder, trust, issuerKeys, clientDocuments, nonces };
   const only = new OnlyResource(env.TRUST_AND_POLICY, config.issuer);
   return {
     config,
@@ -91,19 +95,21 @@ interface Parts {
   readonly recorder: Recorder;
   readonly trust: TrustStore;
   readonly issuerKeys: IssuerKeys;
+  readonly clientDocuments: ClientDocuments;
   readonly nonces: DpopNonces;
 }
 
 function buildTokenEndpoint(parts: Parts): TokenEndpointDependencies {
-  const { env, runtime, config, ledger, recorder, trust, issuerKeys, nonces } = parts;
+  const { env, runtime, config, ledger, recorder, trust, issuerKeys, clientDocuments, nonces } = parts;
   return {
     issuer: config.issuer,
     secrets: new ClientSecrets(requireSecret("CLIENT_SECRET_PEPPER", env.CLIENT_SECRET_PEPPER)),
-    findClient: (clientId) => trust.find("client", clientId),
-    findClientKey: async (client, wanted) => {
-      const source = client.authentication.key_set;
-      return source === undefined ? "no_key" : issuerKeys.find(`client:${client.client_id}`, source, wanted);
-    },
+    findClient: (clientId) => findRegisteredClient(clientId, (name) => trust.find("client", name)),
+    findClientKey: (client, wanted) =>
+      findClientKey(client, wanted, {
+        findMetadata: (clientId, keyId) => clientDocuments.find(clientId, keyId),
+        findKey: (clientId, source, key) => issuerKeys.find(`client:${clientId}`, source, key),
+      }),
     consumeClientAssertion: (owner, spendable) =>
       ledger.consume({
         namespace: "client-assertion",

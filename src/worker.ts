@@ -16,6 +16,7 @@ import { buildServices, type Services } from "./services.ts";
 import { handleTokenRequest } from "./token-endpoint/token-endpoint.ts";
 
 export { AssertionLedger } from "../durable-objects/assertion-ledger.ts";
+export { ClientDocumentSet } from "../durable-objects/client-document-set.ts";
 export { IssuerKeySet } from "../durable-objects/issuer-key-set.ts";
 
 const AUTHORIZATION_SERVER_FORMS = ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"];

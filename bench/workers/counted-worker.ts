@@ -76,6 +76,8 @@ export class IssuerKeySet extends RealKeySet {
   }
 }
 
+export { ClientDocumentSet } from "../../src/worker.ts";
+
 function countedCounters(env: Env): Env {
   const writeDataPoint = (): void => {
     counts.dataPoints += 1;

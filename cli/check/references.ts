@@ -1,10 +1,11 @@
 import type { Policy, Rule } from "../../src/policy/policy.ts";
-import type { Selector } from "../../src/policy/selector.ts";
+import { type Selector, selectsClient } from "../../src/policy/selector.ts";
 import type { Client } from "../../src/trust/client.ts";
 import type { DocumentKind } from "../../src/trust/documents.ts";
 import type { TrustedIdp } from "../../src/trust/trusted-idp.ts";
 import { type CheckedTrust, isAnyBroken, listNames, mayBeBroken } from "./checked-trust.ts";
 import type { Finding } from "./finding.ts";
+import { findClientIn } from "../trust-set.ts";
 import { findLookAlike } from "./look-alikes.ts";
 
 /** Names that no document has, and scopes that no server defines. A typing error is the usual reason for both. */
@@ -74,13 +75,19 @@ interface Reference {
 
 function missing({ trust, kind, name, file, at, who }: Reference): readonly Finding[] {
   const known = trust.set[kind];
-  if (known.has(name) || mayBeBroken(trust, kind, name)) return [];
+  if (known.has(name) || mayBeBroken(trust, kind, name) || (kind === "client" && isOfAFamily(name, trust))) return [];
   const meant = findLookAlike(name, known.keys());
   const fix =
     meant === null
       ? `Correct it, remove it, or describe it in ${kind}/: ${who} has no effect there.`
       : `Write "${meant}", which there is: names are compared byte for byte.`;
   return [{ severity: "error", file, at, problem: `there is no ${KINDS[kind]} "${name}"`, fix }];
+}
+
+/** A client that a pattern admits, or a family that some client belongs to. */
+function isOfAFamily(name: string, { set }: CheckedTrust): boolean {
+  const family = new Set([name]);
+  return findClientIn(set, name) !== null || [...set.client.keys()].some((id) => selectsClient(family, id));
 }
 
 interface NamedScopes {

@@ -1,5 +1,5 @@
 import type { Rule } from "../../src/policy/policy.ts";
-import { type Selector, selects } from "../../src/policy/selector.ts";
+import { type Selector, selects, selectsClient } from "../../src/policy/selector.ts";
 import type { TrustedIdp } from "../../src/trust/trusted-idp.ts";
 import { type CheckedTrust, isAnyBroken, listNames } from "./checked-trust.ts";
 import type { Idle } from "./idle-rules.ts";
@@ -70,7 +70,7 @@ function whyNoClient(rule: Rule, trust: CheckedTrust): Idle | null {
   if (rule.effect === "deny" || isAnyBroken(trust, "client") || isAnyBroken(trust, "resource")) return null;
   if (namesOf(rule.clients).some((id) => !client.has(id))) return null;
   if (namesOf(rule.resources).some((name) => !resource.has(name))) return null;
-  const selected = [...client.values()].filter(({ client_id }) => selects(rule.clients, client_id));
+  const selected = [...client.values()].filter(({ client_id }) => selectsClient(rule.clients, client_id));
   const pairs = selected.flatMap((one) =>
     one.resources.filter((name) => selects(rule.resources, name)).map((name) => ({ one, name })),
   );

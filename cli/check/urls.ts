@@ -47,9 +47,11 @@ function urlsOf({ set, fileOf }: CheckedTrust): readonly NamedUrl[] {
     const file = fileOf("idp", issuer);
     return [{ file, at: "issuer", url: issuer, mayBeOurs: false }, ...keySetUrl(file, "key_set", key_set)];
   });
-  const clients = [...set.client.values()].flatMap(({ client_id, authentication }) =>
-    keySetUrl(fileOf("client", client_id), "authentication.key_set", authentication.key_set),
-  );
+  const clients = [...set.client.values()].flatMap(({ client_id, authentication }) => {
+    const file = fileOf("client", client_id);
+    if (!authentication.metadata_document) return keySetUrl(file, "authentication.key_set", authentication.key_set);
+    return [{ file, at: "client_id", url: client_id.replace(/\*$/, ""), mayBeOurs: false }];
+  });
   const resources = [...set.resource.values()].flatMap(({ resource, upstream }) => {
     const file = fileOf("resource", resource);
     return [

@@ -1,8 +1,8 @@
 import type { Rule } from "../../src/policy/policy.ts";
-import { selects } from "../../src/policy/selector.ts";
+import { selects, selectsClient } from "../../src/policy/selector.ts";
 import { effectOf } from "../check/rule-cover.ts";
 import { organizationsOf } from "../check/references.ts";
-import type { TrustSet } from "../trust-set.ts";
+import { findClientIn, type TrustSet } from "../trust-set.ts";
 import { type Asked, findAccess } from "./access.ts";
 import { type Case, enumerateCases } from "./cases.ts";
 import { describePeople } from "./describe-people.ts";
@@ -53,9 +53,9 @@ export async function findAccessChanges(sides: Sides): Promise<AccessChanges> {
 /** A client is only ever granted what it is registered for, so nothing else can differ. */
 function pairsOf({ before, after }: Sides): readonly Pair[] {
   const organizations = new Set([before, after].flatMap(({ idp }) => [...idp.values()].flatMap(organizationsOf)));
-  const registered = [before, after].flatMap(({ client }) =>
-    [...client.values()].flatMap(({ client_id, resources }) =>
-      resources.map((resource) => [client_id, resource] as const),
+  const registered = [before, after].flatMap((set) =>
+    [...set.client.keys(), ...namedInRules(set)].flatMap((clientId) =>
+      (findClientIn(set, clientId)?.resources ?? []).map((resource) => [clientId, resource] as const),
     ),
   );
   const distinct = new Map(registered.map((pair) => [JSON.stringify(pair), pair]));
@@ -64,6 +64,12 @@ function pairsOf({ before, after }: Sides): readonly Pair[] {
     .flatMap((organization) =>
       [...distinct.values()].map(([clientId, resource]) => ({ organization, clientId, resource })),
     );
+}
+
+/** Beside those with a record of their own, clients that a pattern admits and that some rule singles out. */
+function namedInRules({ policy }: TrustSet): readonly string[] {
+  const rules = [...policy.values()].flatMap((one) => one.rules);
+  return rules.flatMap(({ clients }) => (clients === "any" ? [] : [...clients]));
 }
 
 async function comparePair(pair: Pair, sides: Sides): Promise<AccessChanges> {
@@ -87,7 +93,7 @@ async function comparePair(pair: Pair, sides: Sides): Promise<AccessChanges> {
 
 function rulesFor({ organization, clientId, resource }: Pair, { policy }: TrustSet): readonly Rule[] {
   const rules = policy.get(organization)?.rules ?? [];
-  return rules.filter((rule) => selects(rule.clients, clientId) && selects(rule.resources, resource));
+  return rules.filter((rule) => selectsClient(rule.clients, clientId) && selects(rule.resources, resource));
 }
 
 /** Order and names change nothing. A policy that is not there and one without rules refuse alike. */
@@ -99,7 +105,7 @@ function isUntouched({ organization, clientId, resource }: Pair, { before, after
   const idps = ({ idp }: TrustSet): unknown =>
     [...idp.values()].filter((one) => organizationsOf(one).includes(organization));
   const parts = (set: TrustSet): string =>
-    JSON.stringify([set.client.get(clientId), set.resource.get(resource), idps(set)]);
+    JSON.stringify([findClientIn(set, clientId), set.resource.get(resource), idps(set)]);
   return parts(before) === parts(after);
 }
 

@@ -9,7 +9,7 @@ import { Pipeline } from "../../src/redemption/pipeline.ts";
 import { GRANT_TYPE_JWT_BEARER } from "../../src/trust/client.ts";
 import type { Revised } from "../../src/trust/trust-store.ts";
 import type { TrustedIdp } from "../../src/trust/trusted-idp.ts";
-import type { TrustSet } from "../trust-set.ts";
+import { findClientIn, type TrustSet } from "../trust-set.ts";
 
 /** Somebody who asks, as far as policy can tell people apart. */
 export interface Person {
@@ -69,7 +69,7 @@ function revised<Document>(document: Document | undefined): Revised<Document> | 
 /** @returns null where an earlier check would have refused already: the client, the issuer, the tenant, the proof. */
 function startFor(set: TrustSet, asked: Asked): Start | null {
   const { person, organization, nowSeconds } = asked;
-  const [client, idp] = [set.client.get(asked.clientId), set.idp.get(person.issuer)];
+  const [client, idp] = [findClientIn(set, asked.clientId), set.idp.get(person.issuer)];
   if (client?.enabled !== true || idp?.enabled !== true || !speaksFor(idp, asked)) return null;
   if (client.dpop_required && !person.isKeyBound) return null;
   return {

@@ -77,6 +77,10 @@ export const OUTAGE_REASONS: Record<OutageReason | "fault", ReasonWords> = {
     "The provider's key set could not be had, and the last one is too old.",
     "Check jwks_uri in the issuer's document, and that it answers 200 without a redirect.",
   ],
+  client_metadata_unavailable: [
+    "The client's metadata document could not be fetched just now, and there is no copy that is recent enough.",
+    "Check that its client_id answers in time; after a failure it is asked again a little later, not at once.",
+  ],
   trust_unavailable: ["KV did not answer.", "Try again; see the status of Workers KV."],
   trust_document_invalid: [
     "A document in KV does not parse, so what it governs is refused.",

@@ -6,6 +6,7 @@ import type { Dependencies } from "../../src/redemption/dependencies.ts";
 import { redemption } from "../../src/redemption/redemption.ts";
 import { SealedAccessToken } from "../../src/redemption/sealed-access-token.ts";
 import { type Client, GRANT_TYPE_JWT_BEARER } from "../../src/trust/client.ts";
+import { findRegisteredClient } from "../../src/trust/registered-client.ts";
 import type { TrustStore } from "../../src/trust/trust-store.ts";
 import type { StatedAssertion } from "./claims-input.ts";
 import { type ThrowawayKey, throwawayKey } from "./throwaway-key.ts";
@@ -77,7 +78,7 @@ interface FoundClient {
 async function findClient(clientId: string, { store }: RehearsalWorld): Promise<FoundClient | RehearsedRefusal> {
   const refuse = (reason: Reason): RehearsedRefusal => ({ reason, check: "client_authentication", kind: "refusal" });
   try {
-    const found = await store.find("client", clientId);
+    const found = await findRegisteredClient(clientId, (name) => store.find("client", name));
     if (found === null) return refuse("client_unknown");
     if (!found.document.enabled) return refuse("client_disabled");
     if (found.document.grant_types.includes(GRANT_TYPE_JWT_BEARER)) {

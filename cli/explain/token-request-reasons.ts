@@ -46,6 +46,10 @@ export const TOKEN_REQUEST_REASONS: Record<ShedReason | ClientRefusal, ReasonWor
     "The client's secret is not one whose digest is in its document.",
     "Make a new one (npx crossgate secret), put the digest into the document and the secret into the client.",
   ],
+  client_metadata_invalid: [
+    "The client's metadata document was fetched from its client_id and is not one that can be used.",
+    "Let curl -i show it: 200, JSON of at most 5 kilobytes, its own URL as client_id, private_key_jwt with public keys, no secret.",
+  ],
   client_assertion_malformed: ["The client assertion is not a signed JWT.", "Let the client send one (RFC 7523)."],
   client_assertion_type: [
     "The client assertion comes with no client_assertion_type, or another.",

@@ -49,6 +49,7 @@ const WORDS: Record<AdminReason, Words> = {
   ledger_overloaded: outage,
   audit_backlog: outage,
   keys_unavailable: outage,
+  client_metadata_unavailable: outage,
   trust_unavailable: outage,
   trust_document_invalid: outage,
   signer_unavailable: outage,

@@ -18,6 +18,7 @@ export type ClientRefusal =
   | "client_disabled"
   | "client_method_not_allowed"
   | "client_secret_wrong"
+  | "client_metadata_invalid"
   | "client_assertion_malformed"
   | "client_assertion_type"
   | "client_assertion_signature"
@@ -122,6 +123,7 @@ export type OutageReason =
   | "ledger_overloaded"
   | "audit_backlog"
   | "keys_unavailable"
+  | "client_metadata_unavailable"
   | "trust_unavailable"
   | "trust_document_invalid"
   | "signer_unavailable";

@@ -6,9 +6,12 @@ export type FetchFlaw = "url" | "unreachable" | "redirect" | "status" | "too_lar
 export class FetchFailed extends Error {
   override readonly name = "FetchFailed";
   readonly flaw: FetchFlaw;
-  constructor(flaw: FetchFlaw) {
+  /** Of an answer that was not 200; null where there was none. */
+  readonly status: number | null;
+  constructor(flaw: FetchFlaw, status: number | null = null) {
     super(flaw);
     this.flaw = flaw;
+    this.status = status;
   }
 }
 
@@ -19,20 +22,31 @@ export interface Bounds {
   readonly rules: EgressRules;
 }
 
+/** `fetchDocument` for who needs nothing but the text. @throws FetchFailed */
+export async function fetchText(url: string, bounds: Bounds): Promise<string> {
+  return (await fetchDocument(url, bounds)).text;
+}
+
+export interface FetchedText {
+  readonly text: string;
+  readonly headers: Headers;
+}
+
 /**
  * GETs a small document and trusts nothing about it: checked URL, no redirects, 200 only, a cap on the decoded bytes,
  * one deadline, and never a cached copy (an edge cache would serve a removed key).
  * @throws FetchFailed with a reason and no word of what the other side said, so that it cannot serve as a read primitive.
  */
-export async function fetchText(url: string, bounds: Bounds): Promise<string> {
+export async function fetchDocument(url: string, bounds: Bounds): Promise<FetchedText> {
   if (findUrlFlaw(url, bounds.rules) !== null) throw new FetchFailed("url");
   const signal = AbortSignal.timeout(bounds.milliseconds);
   const response = await request(url, signal);
   if (response.status !== 200) {
     await response.body?.cancel();
-    throw new FetchFailed(response.status >= 300 && response.status < 400 ? "redirect" : "status");
+    const { status } = response;
+    throw new FetchFailed(status >= 300 && status < 400 ? "redirect" : "status", status);
   }
-  return readText(response, bounds.bytes);
+  return { text: await readText(response, bounds.bytes), headers: response.headers };
 }
 
 async function request(url: string, signal: AbortSignal): Promise<Response> {

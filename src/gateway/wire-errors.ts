@@ -65,6 +65,7 @@ const WIRE: Record<GatewayRefusal | OutageReason | "fault", GatewayError> = {
   ledger_overloaded: unavailable,
   audit_backlog: unavailable,
   keys_unavailable: unavailable,
+  client_metadata_unavailable: unavailable,
   trust_unavailable: unavailable,
   trust_document_invalid: unavailable,
   signer_unavailable: unavailable,

@@ -21,6 +21,7 @@ export function authorizationServerMetadata(issuer: string): Record<string, unkn
     authorization_grant_profiles_supported: [GRANT_PROFILE_ID_JAG],
     token_endpoint_auth_methods_supported: [...CLIENT_AUTHENTICATION_METHODS],
     token_endpoint_auth_signing_alg_values_supported: [...ALGORITHMS],
+    client_id_metadata_document_supported: true,
     dpop_signing_alg_values_supported: [...ALGORITHMS],
     // What an OpenID Connect reader of the same document insists on; we issue no ID Tokens.
     subject_types_supported: ["public"],

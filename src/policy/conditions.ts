@@ -1,7 +1,7 @@
 import { compileExpression, type ExpressionFacts } from "./expression.ts";
 import type { PermitRule, Rule } from "./policy.ts";
 import type { PolicyRequest } from "./policy-request.ts";
-import { type Selector, selects, selectsAny } from "./selector.ts";
+import { clientMatcher, type Selector, selects, selectsAny } from "./selector.ts";
 
 /** One thing that a rule demands, under the name it has in the document. */
 export interface Condition {
@@ -13,7 +13,6 @@ type Candidate = (request: PolicyRequest) => string | null | ReadonlySet<string>
 
 /** Cheap ones first; the order changes nothing but the time it takes. */
 const SELECTED: readonly (readonly [keyof Rule, Candidate])[] = [
-  ["clients", (request) => request.clientId],
   ["resources", (request) => request.resource],
   ["issuers", (request) => request.issuer],
   ["tenants", (request) => request.idpTenant],
@@ -30,7 +29,9 @@ export function conditionsOf(rule: Rule): readonly Condition[] {
     const selector = rule[name] as Selector | undefined;
     return selector === undefined ? [] : [select(name, selector, candidate)];
   });
-  return [...selected, ...timeConditions(rule), ...expressionCondition(rule)];
+  const isClient = clientMatcher(rule.clients);
+  const client = { name: "clients", holds: ({ clientId }: PolicyRequest) => isClient(clientId) };
+  return [client, ...selected, ...timeConditions(rule), ...expressionCondition(rule)];
 }
 
 function select(name: string, selector: Selector, candidate: Candidate): Condition {

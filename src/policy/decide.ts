@@ -4,7 +4,7 @@ import type { Condition } from "./conditions.ts";
 import type { PermitRule, Policy } from "./policy.ts";
 import type { PolicyRequest } from "./policy-request.ts";
 import { intersect, type Scope } from "./scope.ts";
-import { selects } from "./selector.ts";
+import { selectsClient } from "./selector.ts";
 
 export interface Permit {
   readonly effect: "permit";
@@ -116,6 +116,6 @@ function permittedBy(rule: PermitRule, scope: Scope): Scope {
  * no resource has an answer (design: `resource` absent is accepted only where exactly one resource is possible).
  */
 export function nameableResources(policy: Policy, clientId: string): ReadonlySet<string> {
-  const rules = policy.rules.filter((rule) => rule.effect === "permit" && selects(rule.clients, clientId));
+  const rules = policy.rules.filter((rule) => rule.effect === "permit" && selectsClient(rule.clients, clientId));
   return new Set(rules.flatMap((rule) => (rule.resources === "any" ? [] : [...rule.resources])));
 }

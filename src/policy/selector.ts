@@ -19,6 +19,18 @@ export function selects(selector: Selector, candidate: string | null): boolean {
   return selector === "any" || (candidate !== null && selector.has(candidate));
 }
 
+/** Clients come in families too: `https://agents.example/*` names every client whose identifier begins so. */
+export function selectsClient(selector: Selector, clientId: string): boolean {
+  return clientMatcher(selector)(clientId);
+}
+
+/** `selectsClient` for one selector and many clients: the families in it are looked for once. */
+export function clientMatcher(selector: Selector): (clientId: string) => boolean {
+  if (selector === "any") return () => true;
+  const prefixes = [...selector].filter((name) => name.endsWith("/*")).map((name) => name.slice(0, -1));
+  return (clientId) => selector.has(clientId) || prefixes.some((prefix) => clientId.startsWith(prefix));
+}
+
 /** @returns whether the selector names any of these; "any" names even none at all. */
 export function selectsAny(selector: Selector, candidates: ReadonlySet<string>): boolean {
   return selector === "any" || !selector.isDisjointFrom(candidates);

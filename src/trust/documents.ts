@@ -115,7 +115,15 @@ function urlsOf(document: TrustDocuments[DocumentKind]): readonly NamedUrl[] {
   if ("issuer" in document) {
     return [{ path: "issuer", url: document.issuer, mayBeOurs: false }, ...keySetUrl("key_set", document.key_set)];
   }
-  return "client_id" in document ? keySetUrl("authentication.key_set", document.authentication.key_set) : [];
+  return "client_id" in document ? clientUrls(document) : [];
+}
+
+/** A pattern is judged by its folder. */
+function clientUrls({ client_id, authentication }: Client): readonly NamedUrl[] {
+  if (authentication.metadata_document) {
+    return [{ path: "client_id", url: client_id.replace(/\*$/, ""), mayBeOurs: false }];
+  }
+  return keySetUrl("authentication.key_set", authentication.key_set);
 }
 
 function keySetUrl(path: string, source: KeySource | undefined): readonly NamedUrl[] {

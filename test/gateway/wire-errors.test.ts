@@ -31,6 +31,7 @@ const TABLE = {
   ledger_overloaded: [503, null, 503],
   audit_backlog: [503, null, 503],
   keys_unavailable: [503, null, 503],
+  client_metadata_unavailable: [503, null, 503],
   trust_unavailable: [503, null, 503],
   trust_document_invalid: [503, null, 503],
   signer_unavailable: [503, null, 503],

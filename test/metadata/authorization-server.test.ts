@@ -20,6 +20,10 @@ describe("authorization server metadata", () => {
     });
   });
 
+  it("says that a client may be the URL of its metadata document [CIMD-13]", () => {
+    expect(metadata).toHaveProperty("client_id_metadata_document_supported", true);
+  });
+
   // The official MCP SDKs refuse a document without them (design §5).
   it("has what the MCP SDKs insist on [JAG-M-08, JAG-M-09]", () => {
     expect(metadata).toMatchObject({

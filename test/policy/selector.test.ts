@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { LIMITS } from "../../src/limits.ts";
-import { selectorSchema, selects } from "../../src/policy/selector.ts";
+import { selectorSchema, selects, selectsClient } from "../../src/policy/selector.ts";
 
 describe("selects", () => {
   it.each<[string, "any" | readonly string[], string | null, boolean]>([
@@ -16,6 +16,26 @@ describe("selects", () => {
     ["an asterisk is a value like others", ["*"], "a", false],
   ])("%s", (_what, list, candidate, expected) => {
     expect(selects(list === "any" ? "any" : new Set(list), candidate)).toBe(expected);
+  });
+});
+
+describe("selectsClient", () => {
+  const FAMILY = "https://agents.example/red/*";
+
+  it.each<[string, "any" | readonly string[], string, boolean]>([
+    ["any selects every client", "any", "agent", true],
+    ["a list selects what it names", ["agent"], "agent", true],
+    ["a list does not select what it does not name", ["agent"], "agent2", false],
+    ["a family selects a client in it", [FAMILY], "https://agents.example/red/client.json", true],
+    ["a family selects one deeper in it", [FAMILY], "https://agents.example/red/a/b/client.json", true],
+    ["a family selects the pattern that it is", [FAMILY], FAMILY, true],
+    ["a family selects nobody beside it", [FAMILY], "https://agents.example/blue/client.json", false],
+    ["a family selects nobody whose name only begins like it", [FAMILY], "https://agents.example/redder/x", false],
+    ["a family selects nobody of another host", [FAMILY], "https://agents.example.evil.example/red/x", false],
+    ["an asterisk alone is no family", ["*"], "agent", false],
+    ["an asterisk in a word is none", ["age*"], "agent", false],
+  ])("%s", (_what, list, clientId, expected) => {
+    expect(selectsClient(list === "any" ? "any" : new Set(list), clientId)).toBe(expected);
   });
 });
 

@@ -19,6 +19,7 @@ const EXPECTED: Record<TokenReason, `${number} ${string}`> = {
   client_disabled: "401 invalid_client",
   client_method_not_allowed: "401 invalid_client",
   client_secret_wrong: "401 invalid_client",
+  client_metadata_invalid: "401 invalid_client",
   client_assertion_malformed: "401 invalid_client",
   client_assertion_type: "401 invalid_client",
   client_assertion_signature: "401 invalid_client",
@@ -70,6 +71,7 @@ const EXPECTED: Record<TokenReason, `${number} ${string}`> = {
   ledger_overloaded: "503 temporarily_unavailable",
   audit_backlog: "503 temporarily_unavailable",
   keys_unavailable: "503 temporarily_unavailable",
+  client_metadata_unavailable: "503 temporarily_unavailable",
   trust_unavailable: "503 temporarily_unavailable",
   trust_document_invalid: "503 temporarily_unavailable",
   signer_unavailable: "503 temporarily_unavailable",
@@ -101,6 +103,7 @@ describe("every reason [A7523-03]", () => {
     const retryable = reasons.filter((reason) => [429, 503].includes(toWireError(reason).status));
     expect(retryable.toSorted()).toEqual(
       [
+        "client_metadata_unavailable",
         "network_rate_limited",
         "client_rate_limited",
         "ledger_unavailable",

@@ -130,6 +130,43 @@ describe("defaults", () => {
   });
 });
 
+describe("a client that a metadata document describes", () => {
+  const published = { methods: ["private_key_jwt"], metadata_document: true };
+  const URL_OF_AGENT = "https://agent.example.net/client.json";
+  const parseClient = (client_id: string, authentication: Members = published) =>
+    parseText("client", JSON.stringify(clientDocument({ client_id, authentication })), client_id);
+
+  it.each([URL_OF_AGENT, "https://agents.example.net/*", "https://agents.example.net/a/b/c/*"])("may be %s", (name) => {
+    expect(parseClient(name)).toMatchObject({ client_id: name, authentication: { metadata_document: true } });
+  });
+
+  it.each<[string, string, Members]>([
+    ["client_id", "agent", published],
+    ["client_id", "*", published],
+    ["client_id", "https://agent.example.net", published],
+    ["client_id", "http://agent.example.net/client.json", published],
+    ["client_id", "https://agents.example.net/a/b/c/d/*", published],
+    ["client_id", "https://*.example.net/*", published],
+    ["client_id", "https://10.0.0.1/client.json", published],
+    ["client_id", "https://10.0.0.1/*", published],
+    ["client_id", "https://agents.internal/*", published],
+    ["client_id", "https://crossgate.example/client.json", published],
+    ["client_id", "https://crossgate.example/*", published],
+    ["client_id", "http://127.0.0.1:4000/client.json", published],
+    ["client_id", "https://agents.example.net/*", privateKeyJwt],
+    ["client_id", "agents/*", secret],
+    [
+      "authentication.methods",
+      URL_OF_AGENT,
+      { ...published, ...secret, methods: ["private_key_jwt", "client_secret_basic"] },
+    ],
+    ["authentication.key_set", URL_OF_AGENT, { ...published, key_set: privateKeyJwt.key_set }],
+    ["authentication.secret_digests", URL_OF_AGENT, { ...published, secret_digests: [SECRET_DIGEST] }],
+  ])("is refused for its %s: %s", (path, name, authentication) => {
+    expect(complaint(() => parseClient(name, authentication))?.path).toBe(path);
+  });
+});
+
 describe("a document is read", () => {
   it.each<[string, DocumentKind, Members]>([
     [

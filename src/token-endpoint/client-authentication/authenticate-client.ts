@@ -1,9 +1,8 @@
-import type { Algorithm } from "../../jwt/json-web-key.ts";
-import type { KeyChoice } from "../../jwt/verify.ts";
 import { Rejected } from "../../redemption/rejection.ts";
 import type { Client } from "../../trust/client.ts";
 import type { Revised } from "../../trust/trust-store.ts";
 import type { Form } from "../form.ts";
+import type { ClientKeyChoice, WantedKey } from "./client-key.ts";
 import type { ClientSecrets } from "./client-secret.ts";
 import { type Credentials, readCredentials } from "./credentials.ts";
 import { parseClientAssertion, type SpendableJti, verifyClientAssertion } from "./private-key-jwt.ts";
@@ -12,7 +11,7 @@ export interface ClientDirectory {
   readonly issuer: string;
   readonly secrets: ClientSecrets;
   readonly findClient: (clientId: string) => Promise<Revised<Client> | null>;
-  readonly findClientKey: (client: Client, wanted: { kid: string | null; alg: Algorithm }) => Promise<KeyChoice>;
+  readonly findClientKey: (client: Client, wanted: WantedKey) => Promise<ClientKeyChoice>;
 }
 
 export interface Authenticated {

@@ -1,12 +1,12 @@
 import { MALFORMED, readNumericDate, readString, readStringList } from "../../jwt/claims.ts";
 import { MalformedJws, parseCompactJws, type UnverifiedJws } from "../../jwt/compact-jws.ts";
-import type { Algorithm } from "../../jwt/json-web-key.ts";
 import type { JsonObject } from "../../jwt/strict-json.ts";
-import { isSignedBy, type KeyChoice } from "../../jwt/verify.ts";
+import { isSignedBy } from "../../jwt/verify.ts";
 import { LIMITS } from "../../limits.ts";
 import { findWindow } from "../../redemption/acceptance-window.ts";
 import { Rejected } from "../../redemption/rejection.ts";
 import type { Client } from "../../trust/client.ts";
+import type { ClientKeyChoice, WantedKey } from "./client-key.ts";
 
 /** Absent is fine (rfc7523bis §4 advises against insisting); a type that names another kind of JWT is not. */
 const TYPES: readonly (string | null)[] = [null, "jwt", "client-authentication+jwt"];
@@ -24,7 +24,7 @@ export interface SpendableJti {
 interface Verification {
   readonly issuer: string;
   readonly nowSeconds: number;
-  readonly findKey: (client: Client, wanted: { kid: string | null; alg: Algorithm }) => Promise<KeyChoice>;
+  readonly findKey: (client: Client, wanted: WantedKey) => Promise<ClientKeyChoice>;
 }
 
 /** OIDC Core §9: `iss` and `sub` are both the client's id. @throws Rejected */
@@ -46,6 +46,7 @@ export async function verifyClientAssertion(
   const alg = client.authentication.algorithms.find((allowed) => allowed === jws.header.alg);
   if (alg === undefined) throw new Rejected("client_assertion_signature");
   const key = await verification.findKey(client, { kid: jws.header.kid, alg });
+  if (key === "metadata_invalid") throw new Rejected("client_metadata_invalid");
   if (typeof key === "string" || !(await isSignedBy(jws.token, key, alg)))
     throw new Rejected("client_assertion_signature");
   return readClaims(jws.unverified, verification);

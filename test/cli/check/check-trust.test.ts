@@ -21,6 +21,11 @@ async function findingsIn(changes: Files, inForce: ReturnType<typeof stored> = [
 }
 
 const secret = { methods: ["client_secret_basic"], secret_digests: [`hmac-sha256:${"0".repeat(64)}`] };
+const published = { methods: ["private_key_jwt"], metadata_document: true };
+const FAMILY = "https://agents.example.net/oauth/*";
+const family = (overrides = {}) => ({
+  "client/family.json": clientDocument({ client_id: FAMILY, authentication: published, ...overrides }),
+});
 const weakKey = { kty: "RSA", n: `${"q".repeat(170)}w`, e: "AQAB" };
 
 describe("checkTrust", () => {
@@ -131,6 +136,21 @@ describe("checkTrust", () => {
       "a rule's client without a document",
       ruleWith({ clients: ["agent", "angel"] }),
       ["error", "policy/acme.json", "rules.0.clients.1", 'there is no client "angel"'],
+    ],
+    [
+      "a rule's client that no family admits",
+      { ...family(), ...ruleWith({ clients: ["agent", "https://agents.example.net/other/client.json"] }) },
+      ["error", "policy/acme.json", "rules.0.clients.1", "there is no client"],
+    ],
+    [
+      "a rule's family to which nobody belongs",
+      { ...family(), ...ruleWith({ clients: ["agent", "https://agents.example.net/other/*"] }) },
+      ["error", "policy/acme.json", "rules.0.clients.1", "there is no client"],
+    ],
+    [
+      "a metadata document on this machine",
+      { "client/local.json": clientDocument({ client_id: "http://127.0.0.1:9/*", authentication: published }) },
+      ["error", "client/local.json", "client_id", "plain http on this machine"],
     ],
     [
       "a rule's issuer without a document",
@@ -258,6 +278,8 @@ describe("checkTrust", () => {
   it.each<[string, Files]>([
     ["a deny that covers half of a permit", policyWith(permitRule(), denyRule({ subjects: ["eve"] }))],
     ["a deny with an expression", policyWith(permitRule(), denyRule({ condition: 'acr == "low"' }))],
+    ["a client that a family admits", { ...family(), ...ruleWith({ clients: [FAMILY.replace("*", "client.json")] }) }],
+    ["a family of which somebody is", { ...family(), ...ruleWith({ clients: ["https://agents.example.net/*"] }) }],
     ["a deny that ends", policyWith(permitRule(), denyRule({ not_after: "2027-01-01T00:00:00Z" }))],
     [
       "a deny for what is impossible today",

@@ -21,6 +21,11 @@ async function compare(before: Files, after: Files) {
   return { told, ...extent };
 }
 
+const FAMILY = "https://agents.example.net/*";
+const RED = "https://agents.example.net/red/client.json";
+const published = { methods: ["private_key_jwt"], metadata_document: true };
+const family = { "client/family.json": clientDocument({ client_id: FAMILY, authentication: published }) };
+
 const multiTenant = {
   "idp/idp.example.com.json": idpDocument({
     organization: undefined,
@@ -40,6 +45,21 @@ describe("findAccessChanges", () => {
     ],
     ["a wider rule", ruleWith({ scopes: [READ] }), {}, [["gains", "agent", WRITE, "everybody"]]],
     ["a narrower rule", {}, ruleWith({ scopes: [READ] }), [["loses", "agent", WRITE, "everybody"]]],
+    [
+      "one client of a family",
+      family,
+      { ...family, ...ruleWith({ clients: [RED] }) },
+      [
+        ["loses", "agent", `${READ} ${WRITE}`, "everybody"],
+        ["gains", RED, `${READ} ${WRITE}`, "everybody"],
+      ],
+    ],
+    [
+      "a family that goes",
+      { ...family, ...ruleWith({ clients: [FAMILY] }) },
+      ruleWith({ clients: [FAMILY] }),
+      [["loses", FAMILY, `${READ} ${WRITE}`, "everybody"]],
+    ],
     [
       "a rule for a group",
       {},
