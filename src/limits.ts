@@ -14,6 +14,8 @@ export const LIMITS = {
   jsonDepth: 16,
   jsonMembers: 256,
   jsonItems: 2048,
+  /** The smallest double, written out without an exponent, has 326. */
+  jsonNumberCharacters: 400,
   /** Tool arguments are other people's documents: wider than a claims set, still bounded. */
   messageDepth: 64,
   messageMembers: 50_000,

@@ -74,26 +74,41 @@ export async function readAtMost(
   body: ReadableStream<Uint8Array> | null,
   limitBytes: number,
 ): Promise<Uint8Array | null> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of body ?? []) {
-    length += chunk.length;
-    if (length > limitBytes) return null;
-    chunks.push(chunk);
-  }
-  return concatenate(chunks, length);
+  return body === null ? new Uint8Array() : collect(body.getReader(), limitBytes);
 }
 
-/** `readAtMost` for a sender who may dawdle on purpose. @throws when the body is not there in time */
+async function collect(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  limitBytes: number,
+): Promise<Uint8Array | null> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  while (length <= limitBytes) {
+    // oxlint-disable-next-line no-await-in-loop -- a body comes one chunk after another
+    const { done, value } = await reader.read();
+    if (done) return concatenate(chunks, length);
+    length += value.length;
+    chunks.push(value);
+  }
+  await reader.cancel();
+  return null;
+}
+
+/** `readAtMost` for a sender who may dawdle on purpose, and is let go of then. @throws when the body is not there in time */
 export async function readInTime(
   body: ReadableStream<Uint8Array> | null,
   limitBytes: number,
   milliseconds: number,
 ): Promise<Uint8Array | null> {
+  if (body === null) return new Uint8Array();
+  const reader = body.getReader();
   const { promise: deadline, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error("deadline")), milliseconds);
+  const timer = setTimeout(() => {
+    reject(new Error("deadline"));
+    reader.cancel().catch(() => undefined);
+  }, milliseconds);
   try {
-    return await Promise.race([readAtMost(body, limitBytes), deadline]);
+    return await Promise.race([collect(reader, limitBytes), deadline]);
   } finally {
     clearTimeout(timer);
   }

@@ -1,8 +1,9 @@
 import { LIMITS } from "../limits.ts";
+import { survivesAsDouble } from "./json-number.ts";
 
 /**
  * JSON that two parsers could read differently is refused before anybody reads it: duplicate members (the last wins in
- * V8, the first elsewhere), depth and size that break a later JSON.stringify, integers and magnitudes that a double cannot hold.
+ * V8, the first elsewhere), depth and size that break a later JSON.stringify, numbers that a double cannot hold.
  */
 export class AmbiguousJson extends Error {
   override readonly name = "AmbiguousJson";
@@ -132,10 +133,7 @@ class Scanner {
   }
 
   #number(): void {
-    const token = this.#match(NUMBER);
-    const value = Number(token);
-    const survives = Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value));
-    if (!survives) throw new AmbiguousJson("number out of range");
+    if (!survivesAsDouble(this.#match(NUMBER))) throw new AmbiguousJson("number out of range");
   }
 
   #match(pattern: RegExp): string {

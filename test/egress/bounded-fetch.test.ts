@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { FetchFailed, fetchText, readAtMost } from "../../src/egress/bounded-fetch.ts";
+import { FetchFailed, fetchText, readAtMost, readInTime } from "../../src/egress/bounded-fetch.ts";
 
 const URL_OF_KEYS = "https://idp.example.com/jwks";
 const BOUNDS = { bytes: 100, milliseconds: 60_000, rules: { ownHost: "mcp.example.com", allowsLoopback: false } };
@@ -116,5 +116,80 @@ describe("readAtMost", () => {
       },
     });
     expect(await readAtMost(body, 4)).toEqual(encoder.encode("abcd"));
+  });
+});
+
+describe("readInTime", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  /** A sender in our hands; tells whether it was told to stop. */
+  function sender() {
+    const { promise: stopped, resolve: stop } = Promise.withResolvers<"stopped">();
+    let controller: ReadableStreamDefaultController<Uint8Array> | null = null;
+    const body = new ReadableStream<Uint8Array>({
+      start(begun) {
+        controller = begun;
+      },
+      cancel: () => stop("stopped"),
+    });
+    const send = (text: string): void => controller?.enqueue(encoder.encode(text));
+    return { body, send, end: () => controller?.close(), fail: () => controller?.error(new Error("gone")), stopped };
+  }
+
+  it("reads a body that is there in time, at the last moment too, and leaves no timer", async () => {
+    const { body, send, end } = sender();
+    const reading = readInTime(body, 10, 1000);
+    send("ab");
+    await vi.advanceTimersByTimeAsync(999);
+    send("cd");
+    end();
+    expect(new TextDecoder().decode((await reading) ?? undefined)).toBe("abcd");
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("reads no body at all as nothing", async () => {
+    expect(await readInTime(null, 10, 1000)).toEqual(new Uint8Array());
+  });
+
+  it("gives up on a body that is held open, and lets go of it", async () => {
+    const { body, send, stopped } = sender();
+    const reading = readInTime(body, 10, 1000);
+    const refused = expect(reading).rejects.toThrow("deadline");
+    send("ab");
+    await vi.advanceTimersByTimeAsync(1000);
+    await refused;
+    expect(await stopped).toBe("stopped");
+  });
+
+  it("gives up on a trickle, whose every byte is in time", async () => {
+    const { body, send, stopped } = sender();
+    const reading = readInTime(body, 10_000, 1000);
+    const refused = expect(reading).rejects.toThrow("deadline");
+    for (let at = 0; at < 10; at += 1) {
+      send("a");
+      await vi.advanceTimersByTimeAsync(100);
+    }
+    await refused;
+    expect(await stopped).toBe("stopped");
+  });
+
+  it("stops a body that is too large, without waiting for its end", async () => {
+    const { body, send, stopped } = sender();
+    const reading = readInTime(body, 3, 1000);
+    send("abcd");
+    expect(await reading).toBeNull();
+    expect(await stopped).toBe("stopped");
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("fails at once with a body that breaks off", async () => {
+    const { body, send, fail } = sender();
+    const reading = readInTime(body, 10, 1000);
+    const refused = expect(reading).rejects.toThrow("gone");
+    send("ab");
+    fail();
+    await refused;
+    expect(vi.getTimerCount()).toBe(0);
   });
 });
