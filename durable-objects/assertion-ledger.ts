@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import { log } from "../src/audit/operator-log.ts";
 import { LIMITS } from "../src/limits.ts";
 import { packAuditBatches } from "../src/audit/audit-batch.ts";
 import { LedgerTables } from "./ledger-tables.ts";
@@ -89,7 +90,9 @@ export class AssertionLedger extends DurableObject<Env> {
       if (this.#tables.readState("failures") > 0) this.#tables.writeState("failures", 0);
       this.#heldUntil = 0;
       this.#rearm(more ? 0 : LIMITS.auditDrainDelayMilliseconds);
-    } catch {
+    } catch (error) {
+      // By its class alone. Once a back-off, so that a long outage of the queue fills no log.
+      log({ event: "audit_drain_failed", class: error instanceof Error ? error.name : typeof error });
       this.#rearmAfterFailure();
     }
   }

@@ -1,8 +1,9 @@
 import { DurableObject } from "cloudflare:workers";
-import { fetchText } from "../src/egress/bounded-fetch.ts";
+import { log } from "../src/audit/operator-log.ts";
+import { FetchFailed, type FetchFlaw, fetchText } from "../src/egress/bounded-fetch.ts";
 import type { EgressRules } from "../src/egress/url-policy.ts";
 import { readVerificationKey, type VerificationKey } from "../src/jwt/json-web-key.ts";
-import { parseStrictObject } from "../src/jwt/strict-json.ts";
+import { AmbiguousJson, parseStrictObject } from "../src/jwt/strict-json.ts";
 import { LIMITS } from "../src/limits.ts";
 import { backoffMilliseconds } from "./backoff.ts";
 
@@ -66,10 +67,11 @@ export class IssuerKeySet extends DurableObject<Env> {
     const before = this.#read(jwksUri);
     const attemptedAtMilliseconds = Date.now();
     const keys = await fetchKeys(jwksUri, rules);
-    const state: State =
-      keys === null
-        ? { ...before, attemptedAtMilliseconds, failures: before.failures + 1 }
-        : { jwksUri, attemptedAtMilliseconds, failures: 0, fetched: { keys, fetchedAtMilliseconds: Date.now() } };
+    // At most once a back-off or cool-down. The URL is an administrator's; its query may hold what is nobody else's.
+    if (!Array.isArray(keys)) log({ event: "key_set_fetch_failed", jwks_uri: withoutQuery(jwksUri), flaw: keys });
+    const state: State = !Array.isArray(keys)
+      ? { ...before, attemptedAtMilliseconds, failures: before.failures + 1 }
+      : { jwksUri, attemptedAtMilliseconds, failures: 0, fetched: { keys, fetchedAtMilliseconds: Date.now() } };
     this.ctx.storage.kv.put(stateKey(jwksUri), state);
     return state;
   }
@@ -88,18 +90,38 @@ function isWithin(since: number | undefined, now: number, seconds: number): bool
   return since !== undefined && now - since < seconds * 1000;
 }
 
-/** @returns null when the set cannot be had or holds no usable key: what we had before is better than nothing. */
-async function fetchKeys(jwksUri: string, rules: EgressRules): Promise<VerificationKey[] | null> {
+/** Why there are no new keys: what an operator needs to know, and no word of what the other side said. */
+type KeySetFlaw =
+  | Exclude<FetchFlaw, "status">
+  | `status_${number}xx`
+  | "not_json"
+  | "no_keys"
+  | "no_usable_key"
+  | "too_many_keys"
+  | "fault";
+
+/** @returns a flaw when the set cannot be had or holds no usable key: what we had before is better than nothing. */
+async function fetchKeys(jwksUri: string, rules: EgressRules): Promise<VerificationKey[] | KeySetFlaw> {
   try {
     const bounds = { bytes: LIMITS.keySetBytes, milliseconds: LIMITS.keyFetchMilliseconds, rules };
     const { keys } = parseStrictObject(await fetchText(jwksUri, bounds), KEY_SET_BOUNDS);
-    if (!Array.isArray(keys)) return null;
+    if (!Array.isArray(keys)) return "no_keys";
     const usable = keys.map((key) => readVerificationKey(key)).filter((key) => typeof key !== "string");
-    return usable.length > 0 && usable.length <= LIMITS.keysPerSet ? usable : null;
-  } catch {
-    // FetchFailed or AmbiguousJson; anything else would be our fault and has the same answer: no new keys.
-    return null;
+    if (usable.length === 0) return "no_usable_key";
+    return usable.length <= LIMITS.keysPerSet ? usable : "too_many_keys";
+  } catch (error) {
+    return flawOf(error);
   }
+}
+
+function flawOf(error: unknown): KeySetFlaw {
+  if (error instanceof AmbiguousJson) return "not_json";
+  if (!(error instanceof FetchFailed)) return "fault";
+  return error.flaw === "status" ? `status_${Math.floor((error.status ?? 0) / 100)}xx` : error.flaw;
+}
+
+function withoutQuery(url: string): string {
+  return url.split("?", 1)[0] ?? "";
 }
 
 /** Certificates (`x5c`) make real key sets long, never deep. */

@@ -2,6 +2,7 @@ import { waitUntil } from "cloudflare:workers";
 import { Router } from "itty-router";
 import { handleAdminRequest } from "./admin/admin-endpoint.ts";
 import { consumeAuditBatches } from "./audit/consumer.ts";
+import { log } from "./audit/operator-log.ts";
 import { Outage } from "./audit/reason.ts";
 import { handleGatewayRequest } from "./gateway/gateway.ts";
 import { respondJson } from "./http/respond.ts";
@@ -27,19 +28,28 @@ router
   .all("/token", (request, services) => outlasting(handleTokenRequest(request, services.token)))
   .all("/admin", (request, services) => outlasting(handleAdminRequest(request, services.admin)))
   .all("/admin/*", (request, services) => outlasting(handleAdminRequest(request, services.admin)))
-  .get("/jwks", (_request, { keys }) => respondKeySet(keys.published))
-  .all("/authorize", (request) => explainAuthorize(request))
-  .get("/health", () => respondJson(200, { status: "ok" }))
-  .get(PROTECTED_RESOURCE_FORM, protectedResource)
-  .get(`${PROTECTED_RESOURCE_FORM}/*`, protectedResource);
+  .all("/authorize", (request) => explainAuthorize(request));
+publish("/jwks", (_request, { keys }) => respondKeySet(keys.published));
+publish("/health", () => respondJson(200, { status: "ok" }));
+publish(PROTECTED_RESOURCE_FORM, protectedResource);
+publish(`${PROTECTED_RESOURCE_FORM}/*`, protectedResource);
 for (const form of AUTHORIZATION_SERVER_FORMS) {
-  router.get(form, (_request, { config }) => respondAuthorizationServerMetadata(config.issuer));
-  router.get(`${form}/*`, (request, services) => authorizationServerOfServer(form, request, services));
+  publish(form, (_request, { config }) => respondAuthorizationServerMetadata(config.issuer));
+  publish(`${form}/*`, (request, services) => authorizationServerOfServer(form, request, services));
 }
 router.all(
   "*",
   async (request, { gateway }) => (await outlasting(handleGatewayRequest(request, gateway))) ?? notFound(),
 );
+
+/** A document that anyone may read; whoever asks for its head alone is told the same without it (RFC 9110 §9.3.2). */
+function publish(path: string, answer: (request: Request, services: Services) => Response | Promise<Response>): void {
+  router.get(path, answer);
+  router.head(path, async (request, services) => {
+    const { status, headers } = await answer(request, services);
+    return new Response(null, { status, headers });
+  });
+}
 
 /** A caller who hangs up would otherwise stop us between a decision and its record, and nobody would know of it. */
 function outlasting<Answer>(answer: Promise<Answer>): Promise<Answer> {
@@ -68,11 +78,6 @@ function unavailable({ reason }: Outage): Response {
   log({ event: "outage", reason });
   const retryAfter = String(LIMITS.retryAfterSeconds);
   return respondJson(503, { error: "temporarily_unavailable" }, { "retry-after": retryAfter });
-}
-
-function log(entry: Record<string, string>): void {
-  // oxlint-disable-next-line no-console -- the only way from a Worker to its operator's log
-  console.error(JSON.stringify(entry));
 }
 
 let built: Services | null = null;

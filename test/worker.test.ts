@@ -47,6 +47,31 @@ describe("routes", () => {
     expect(response.headers.get("x-content-type-options")).toBe("nosniff");
   });
 
+  it.each([
+    "/health",
+    "/jwks",
+    "/.well-known/oauth-authorization-server",
+    "/.well-known/openid-configuration",
+    "/.well-known/oauth-protected-resource/unknown",
+  ])("HEAD %s is GET without its body (RFC 9110 §9.3.2)", async (path) => {
+    const [got, head] = [
+      await exports.default.fetch(`${ISSUER}${path}`),
+      await exports.default.fetch(`${ISSUER}${path}`, { method: "HEAD" }),
+    ];
+    expect([head.status, head.headers.get("content-type"), head.headers.get("cache-control")]).toEqual([
+      got.status,
+      got.headers.get("content-type"),
+      got.headers.get("cache-control"),
+    ]);
+    expect(await head.text()).toBe("");
+    expect(await got.text()).not.toBe("");
+  });
+
+  it("HEAD opens no stream at a server behind the gateway", async () => {
+    const tenant = await Tenant.settle();
+    expect((await exports.default.fetch(tenant.resource, { method: "HEAD" })).status).toBe(405);
+  });
+
   it("that lead nowhere say so, and nothing of where they led", async () => {
     const response = await exports.default.fetch(`${ISSUER}/unknown/<script>?x=secret`);
     expect(await response.text()).toBe('{"error":"not_found"}');

@@ -30,6 +30,8 @@ const REQUEST_HEADERS = [
   "traceparent",
   "tracestate",
 ];
+/** RFC 9110 §5.5, without obs-text. */
+const PRINTABLE = /^[\t\x20-\x7e]*$/;
 const RESPONSE_HEADERS = ["content-type", "mcp-protocol-version", "retry-after", "x-accel-buffering"];
 
 /** A tool's argument, repeated by the client (MCP 2026-07-28, x-mcp-header): passed on as it is. */
@@ -75,6 +77,8 @@ function requestHeaders({ request, body, upstreamSessionId }: Forwarding): Heade
   let length = 0;
   request.headers.forEach((value, name) => {
     if (!REQUEST_HEADERS.includes(name) && !isForwardedParameter(name)) return;
+    // The runtime has made U+FFFD of raw bytes by now, or of one letter two: it would be another value upstream.
+    if (!PRINTABLE.test(value)) throw new CallRefused("message_malformed");
     length += name.length + value.length;
     headers.set(name, value);
   });

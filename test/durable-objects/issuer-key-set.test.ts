@@ -21,6 +21,7 @@ beforeEach(async () => {
   [first, second] = await Promise.all([makeTestKey("ES256", "first"), makeTestKey("ES256", "second")]);
   vi.useFakeTimers({ toFake: ["Date"] });
   vi.setSystemTime(START);
+  vi.spyOn(console, "error").mockImplementation(() => undefined);
   // An object with a running timer is not evicted before it has run out.
   vi.spyOn(AbortSignal, "timeout").mockImplementation(() => new AbortController().signal);
 });
@@ -416,5 +417,34 @@ describe("state", () => {
     fetches.mockImplementation(async () => jwks(second));
     expect(kidsOf(await find(other))).toEqual(["second"]);
     expect(await find(mine)).toBeNull();
+  });
+});
+
+describe("a fetch that fails is told to the operator", () => {
+  const rows: readonly (readonly [flaw: string, answer: () => Response])[] = [
+    ["status_5xx", () => new Response("secret-canary", { status: 503 })],
+    ["status_4xx", () => new Response("secret-canary", { status: 404 })],
+    ["redirect", () => new Response(null, { status: 302, headers: { location: "https://secret-canary.example" } })],
+    ["too_large", () => new Response("a".repeat(LIMITS.keySetBytes + 1))],
+    ["not_json", () => new Response("<html>secret-canary")],
+    ["no_keys", () => Response.json({ error: "secret-canary" })],
+    ["no_usable_key", () => Response.json({ keys: [{ kty: "oct", k: "secret-canary" }] })],
+  ];
+
+  it.each(rows)("by the name of what is wrong (%s), once a back-off", async (flaw, answer) => {
+    const written = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    serve(answer);
+    const owner = makeOwner();
+    const uri = `${JWKS_URI}?key=secret-canary`;
+    await Promise.all([find(owner, null, uri), find(owner, null, uri)]);
+    await find(owner, null, uri);
+    expect(written.mock.calls).toEqual([[JSON.stringify({ event: "key_set_fetch_failed", jwks_uri: JWKS_URI, flaw })]]);
+  });
+
+  it("and one that succeeds is not", async () => {
+    const written = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    serve(() => jwks(first));
+    await find(makeOwner());
+    expect(written).not.toHaveBeenCalled();
   });
 });

@@ -74,6 +74,20 @@ describe("what goes up", () => {
     expect(upstream.sent[0]?.headers.get(name)).toBe(value);
   });
 
+  const forwarded = ["accept-language", "traceparent", "tracestate", "mcp-name", "mcp-param-region", "last-event-id"];
+  it.each(
+    forwarded.flatMap((name) => ["caf\u00e9", "caf\ufffd", "a\u0001b", "a\u007fb"].map((value) => [name, value])),
+  )("refuses %s: %j, which would be another value by the time it arrives", async (name, value) => {
+    const upstream = stubUpstream();
+    expect(await verdictOn(forwarding({ [name ?? ""]: value ?? "" }))).toEqual(["message_malformed", null]);
+    expect(upstream.sent).toEqual([]);
+  });
+
+  it("does not mind what stays behind", async () => {
+    stubUpstream();
+    expect((await verdictOn(forwarding({ "x-comment": "caf\u00e9" })))[0]).toBe("accepted");
+  });
+
   it("refuses headers beyond the bound, alone or together, rather than leave one out", async () => {
     const upstream = stubUpstream();
     const long = "a".repeat(LIMITS.gatewayHeaderBytes);
