@@ -83,6 +83,13 @@ export const LIMITS = {
   expressionCharacters: 4096,
   valuesPerSelector: 10_000,
 
+  /** Addresses, SAML names and bound subjects that one account's document may list, each. */
+  identifiersPerAccount: 16,
+  accountsPerPage: 500,
+  /** How long an isolate relies on a subject that it has found: what `account unbind` takes to be felt everywhere. */
+  accountFreshSeconds: 30,
+  accountsCached: 4096,
+
   keySetBytes: 64 * 1024,
   keysPerSet: 32,
   keyFetchMilliseconds: 3_000,

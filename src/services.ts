@@ -8,6 +8,7 @@ import { SubjectNames } from "./audit/subject-names.ts";
 import { type Config, ConfigInvalid, parseConfig } from "./config.ts";
 import { DpopNonces } from "./dpop/nonce.ts";
 import { ClientDocuments } from "../durable-objects/client-documents.ts";
+import { Accounts } from "../durable-objects/accounts.ts";
 import { IssuerKeys } from "../durable-objects/issuer-keys.ts";
 import { LedgerShards } from "../durable-objects/ledger-shards.ts";
 import type { GatewayDependencies } from "./gateway/gateway.ts";
@@ -70,7 +71,9 @@ export function buildServices(env: Env, runtime: Runtime): Services {
   const issuerKeys = new IssuerKeys(env.ISSUER_KEY_SET, config.egress);
   const clientDocuments = new ClientDocuments(env.CLIENT_DOCUMENT_SET, config.egress);
   const nonces = new DpopNonces(stateSecret);
-  const parts = { env, runtime, config, keys, ledger, recorder, trust, issuerKeys, clientDocuments, nonces };
+  const accounts = new Accounts(env.ACCOUNT_DIRECTORY, config.ledger);
+  const sources = { trust, issuerKeys, clientDocuments, accounts };
+  const parts = { env, runtime, config, keys, ledger, recorder, nonces, ...sources };
   const only = new OnlyResource(env.TRUST_AND_POLICY, config.issuer);
   return {
     config,
@@ -96,6 +99,7 @@ interface Parts {
   readonly trust: TrustStore;
   readonly issuerKeys: IssuerKeys;
   readonly clientDocuments: ClientDocuments;
+  readonly accounts: Accounts;
   readonly nonces: DpopNonces;
 }
 
@@ -134,6 +138,7 @@ function buildRedemption({
   ledger,
   trust,
   issuerKeys,
+  accounts,
   nonces,
 }: Parts): Omit<Dependencies, "consumeAssertion"> {
   return {
@@ -143,6 +148,7 @@ function buildRedemption({
     findResource: (identifier) => trust.find("resource", identifier),
     findPolicy: (organization) => trust.find("policy", organization),
     findKey: (idp, wanted) => issuerKeys.find(`idp:${idp.issuer}`, idp.key_set, wanted),
+    resolveSubject: (organization, query) => accounts.resolve(organization, query),
     acceptsNonce: (nonce, nowSeconds) => nonces.accepts(nonce, nowSeconds),
     signAccessToken: (contents) => signAccessToken(contents, { issuer: config.issuer, keys }),
     consumeProof: (proof) => consumeProof(ledger, proof),

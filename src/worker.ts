@@ -16,6 +16,7 @@ import {
 import { buildServices, type Services } from "./services.ts";
 import { handleTokenRequest } from "./token-endpoint/token-endpoint.ts";
 
+export { AccountDirectory } from "../durable-objects/account-directory.ts";
 export { AssertionLedger } from "../durable-objects/assertion-ledger.ts";
 export { ClientDocumentSet } from "../durable-objects/client-document-set.ts";
 export { IssuerKeySet } from "../durable-objects/issuer-key-set.ts";

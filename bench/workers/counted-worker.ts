@@ -42,6 +42,8 @@ function nameOf(query: string): string {
   return head.trim().slice(0, 64);
 }
 
+export { AccountDirectory } from "../../src/worker.ts";
+
 export class AssertionLedger extends RealLedger {
   constructor(context: DurableObjectState, env: Env) {
     countStorage(context);

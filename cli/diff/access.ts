@@ -87,7 +87,7 @@ function startFor(set: TrustSet, asked: Asked): Start | null {
     idJag: idJagOf(asked, idp),
     idpTenant: idp.tenants === undefined ? null : person.tenant,
     organization,
-    subject: { issuer: person.issuer, tenant: person.tenant, sub: person.subject, principal: "" },
+    subject: { issuer: person.issuer, tenant: person.tenant, sub: person.subject, account: null, principal: "" },
     proof: person.isKeyBound ? proofAt(nowSeconds) : null,
   };
 }

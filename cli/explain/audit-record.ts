@@ -71,6 +71,7 @@ const TOLD = [
   ["issuer", "issuer"],
   ["tenant", "tenant"],
   ["subject", "subject"],
+  ["account", "account"],
   ["actor", "actor"],
   ["resource", "resource"],
   ["asked for", "scope_requested"],

@@ -46,6 +46,10 @@ const COMPARISONS: Partial<Record<Reason, (compared: Compared) => readonly strin
     `the client may have: ${known.client?.scopes === "any" ? "any" : (known.client?.scopes ?? []).join(" ")}`,
     `the server defines: ${Object.keys(known.resource?.scopes ?? {}).join(" ")}`,
   ],
+  subject_identifier_invalid: ({ request, known }) => [
+    `aud_sub: ${show(request.stated.claims["aud_sub"])}, sub_id: ${show(request.stated.claims["sub_id"])}`,
+    `saml_issuer in the issuer's document: ${show(known.idp?.saml_issuer)}`,
+  ],
   policy_absent: ({ known }) => [`organization: ${known.organization ?? ""}`],
 };
 

@@ -81,6 +81,10 @@ export const OUTAGE_REASONS: Record<OutageReason | "fault", ReasonWords> = {
     "The client's metadata document could not be fetched just now, and there is no copy that is recent enough.",
     "Check that its client_id answers in time; after a failure it is asked again a little later, not at once.",
   ],
+  accounts_unavailable: [
+    "The organization's account directory did not answer.",
+    "Try again; see the status of Durable Objects.",
+  ],
   trust_unavailable: ["KV did not answer.", "Try again; see the status of Workers KV."],
   trust_document_invalid: [
     "A document in KV does not parse, so what it governs is refused.",

@@ -119,6 +119,18 @@ export const REDEMPTION_REASONS: Record<RedemptionRefusal, ReasonWords> = {
     "The request or the assertion has authorization_details, which are not supported.",
     "Leave them out of the request and of the assertion.",
   ],
+  subject_unknown: [
+    "The subject has no account in its organization's directory, and its issuer's document demands one.",
+    "Add the account, or what finds it: npx crossgate account add; or let subject_resolution.by name what the provider asserts.",
+  ],
+  subject_conflict: [
+    "What the assertion says of its subject names two accounts, or one that another subject of this issuer has.",
+    "See npx crossgate account show; if the account has changed hands at the provider, npx crossgate account unbind the old subject.",
+  ],
+  subject_identifier_invalid: [
+    "aud_sub or sub_id is missing where it is demanded, malformed, or of a SAML issuer that is not this provider's.",
+    "Correct the provider's claim mapping; sub_id.issuer must be saml_issuer in the issuer's document, byte for byte.",
+  ],
   policy_absent: ["The user's organization has no policy.", "Write policy/<organization>.json."],
   policy_denied: [
     "A deny rule of the organization's policy selects this.",

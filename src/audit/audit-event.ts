@@ -35,6 +35,7 @@ const members = z.strictObject({
   tenant: text,
   subject: text.describe("The subject's identifier at its issuer").meta(personal),
   principal: text.describe("The sub of our access tokens").meta(personal),
+  account: text.describe("The subject's account, where its issuer's record demands one").meta(personal),
   actor: text.meta(personal),
   admin: text.describe("Who administers Crossgate; never hashed: whoever changes it answers for it").meta(personal),
   client_id: text,

@@ -61,6 +61,9 @@ export type RedemptionRefusal =
   | "scope_malformed"
   | "scope_empty"
   | "authorization_details_unsupported"
+  | "subject_unknown"
+  | "subject_conflict"
+  | "subject_identifier_invalid"
   | "policy_absent"
   | "policy_denied"
   | "policy_no_rule"
@@ -125,6 +128,7 @@ export type OutageReason =
   | "keys_unavailable"
   | "client_metadata_unavailable"
   | "trust_unavailable"
+  | "accounts_unavailable"
   | "trust_document_invalid"
   | "signer_unavailable";
 

@@ -4,7 +4,7 @@ import type { AuditFacts } from "./audit-event.ts";
 export type SubjectForm = "plain" | "hashed";
 
 /** The members that name whoever is served. Not `admin`: who changes Crossgate answers for it by name. */
-const SUBJECT_MEMBERS = ["subject", "principal", "actor"] as const;
+const SUBJECT_MEMBERS = ["subject", "principal", "account", "actor"] as const;
 const PREFIX = "hmac-sha256:";
 
 /**

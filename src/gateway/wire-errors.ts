@@ -67,6 +67,7 @@ const WIRE: Record<GatewayRefusal | OutageReason | "fault", GatewayError> = {
   keys_unavailable: unavailable,
   client_metadata_unavailable: unavailable,
   trust_unavailable: unavailable,
+  accounts_unavailable: unavailable,
   trust_document_invalid: unavailable,
   signer_unavailable: unavailable,
   fault: { status: 500, challenge: null, code: 500, message: "The request could not be processed." },

@@ -60,6 +60,8 @@ export interface Subject {
   readonly issuer: string;
   readonly tenant: string | null;
   readonly sub: string;
-  /** Ours, derived from all three; the `sub` of the access token. */
+  /** In the organization's directory, where the issuer's record demands one. */
+  readonly account: string | null;
+  /** Ours, derived from the account or from all three; the `sub` of the access token. */
   readonly principal: string;
 }

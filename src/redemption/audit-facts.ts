@@ -30,6 +30,7 @@ function personFacts({ idJag, subject }: Partial<Decided>): Facts {
   return {
     subject: idJag?.sub ?? null,
     principal: subject?.principal ?? null,
+    account: subject?.account ?? null,
     actor: idJag?.actor?.sub ?? null,
   };
 }

@@ -2,6 +2,7 @@ import type { Algorithm } from "../jwt/json-web-key.ts";
 import type { KeyChoice } from "../jwt/verify.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Scope } from "../policy/scope.ts";
+import type { Resolved, SubjectQuery } from "../trust/account.ts";
 import type { ProtectedResource } from "../trust/protected-resource.ts";
 import type { Revised } from "../trust/trust-store.ts";
 import type { TrustedIdp } from "../trust/trusted-idp.ts";
@@ -23,6 +24,8 @@ export interface Dependencies {
   readonly findResource: (identifier: string) => Promise<Revised<ProtectedResource> | null>;
   readonly findPolicy: (organization: string) => Promise<Revised<Policy> | null>;
   readonly findKey: (idp: TrustedIdp, wanted: { kid: string | null; alg: Algorithm }) => Promise<KeyChoice>;
+  /** Finds the subject's account in the organization's directory; what it finds first it remembers. */
+  readonly resolveSubject: (organization: string, query: SubjectQuery) => Promise<Resolved>;
   readonly acceptsNonce: (nonce: string, nowSeconds: number) => Promise<boolean>;
   readonly signAccessToken: (contents: AccessTokenContents) => Promise<SealedAccessToken>;
   /** Consumes a proof's `jti`, once per key. */

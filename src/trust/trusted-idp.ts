@@ -2,6 +2,7 @@ import * as z from "zod";
 import { ALGORITHMS } from "../jwt/json-web-key.ts";
 import { LIMITS } from "../limits.ts";
 import { keySourceSchema } from "./key-source.ts";
+import { type ResolutionMeans, type SubjectResolution, subjectResolutionSchema } from "./subject-resolution.ts";
 
 const organization = z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/, "use letters, digits, dot, dash and underscore");
 
@@ -36,6 +37,10 @@ export const trustedIdpSchema = z
       .array(z.string().regex(/^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/, "a domain in lower case"))
       .max(1024)
       .default([]),
+    /** How its users become ours. */
+    subject_resolution: subjectResolutionSchema.default({ mode: "automatic" }),
+    /** The entity id of the SAML identity provider whose names (`sub_id`) this issuer may assert. */
+    saml_issuer: z.string().min(1).max(LIMITS.urlBytes).optional(),
     /**
      * `until_expiry` lets the client that redeemed an assertion, with the same key where it proves one, redeem it again
      * until it expires. MCP (EMA §7.4.2) demands `single`.
@@ -47,6 +52,19 @@ export const trustedIdpSchema = z
   .refine((idp) => (idp.organization === undefined) !== (idp.tenants === undefined), {
     path: ["organization"],
     message: "state either organization or, for an issuer that several customers share, tenants",
+  })
+  .refine((idp) => !resolvesBy(idp.subject_resolution, "email") || idp.email_domains.length > 0, {
+    path: ["email_domains"],
+    message: "subjects are resolved by email: state the domains for which this provider speaks",
+  })
+  .refine((idp) => !resolvesBy(idp.subject_resolution, "saml_nameid") || idp.saml_issuer !== undefined, {
+    path: ["saml_issuer"],
+    message: "subjects are resolved by saml_nameid: state the SAML issuer whose names this provider may assert",
   });
 
 export type TrustedIdp = z.output<typeof trustedIdpSchema>;
+
+function resolvesBy(resolution: SubjectResolution, means: ResolutionMeans): boolean {
+  if (resolution.mode === "automatic") return false;
+  return resolution.by.includes(means) || (means === "saml_nameid" && resolution.saml_nameid_required);
+}

@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { LIMITS } from "../../src/limits.ts";
+import { addAccounts } from "../support/accounts.ts";
 import { recordedEvents } from "../support/ledgers.ts";
 import { type Isolate, namespaceOf, startIsolate } from "../support/services.ts";
 import { Tenant, type TenantChanges, type TokenAnswer } from "../support/tenant.ts";
@@ -96,6 +97,27 @@ describe("an outage of", () => {
     expectOutage(await start().redeem(await tenant.request({ form: { assertion } })));
     const refused = await startIsolate().redeem(await tenant.request({ form: { assertion } }));
     expect(refused.body["error"]).toBe("invalid_grant");
+  });
+});
+
+describe("an outage of the account directory", () => {
+  it("is told as one where a subject needs an account, and nowhere else, and spends nothing", async () => {
+    const strict = await Tenant.settle({ idp: { subject_resolution: { mode: "strict", by: ["aud_sub"] } } });
+    const automatic = await Tenant.settle();
+    await addAccounts(strict.organization, { account: "ada" });
+    const assertion = await strict.assertion({ aud_sub: "ada" });
+    const broken = startIsolate({ ACCOUNT_DIRECTORY: namespaceOf(unreachable) });
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      expectOutage(await broken.redeem(await strict.request({ form: { assertion } })));
+    }
+    expect((await broken.redeem(await automatic.request())).status).toBe(200);
+    expect((await startIsolate().redeem(await strict.request({ form: { assertion } }))).status).toBe(200);
+    const decisions = (await recordedEvents(strict.clientId)).map(({ decision, reason }) => [decision, reason]);
+    expect(decisions.filter(([decision]) => decision !== "granted")).toEqual([
+      ["failed", "accounts_unavailable"],
+      ["failed", "accounts_unavailable"],
+      ["failed", "accounts_unavailable"],
+    ]);
   });
 });
 

@@ -20,7 +20,7 @@ function makeContents(overrides: Partial<AccessTokenContents> = {}): AccessToken
     tokenId: "token-1",
     tokenAudience: RESOURCE,
     clientId: CLIENT,
-    subject: { issuer: IDP, tenant: null, sub: "user-ada", principal: "usr_1" },
+    subject: { issuer: IDP, tenant: null, sub: "user-ada", account: null, principal: "usr_1" },
     organization: ORGANIZATION,
     scope: new Set(["files:write", "files:read"]),
     actor: null,
@@ -65,7 +65,7 @@ describe("an access token", () => {
     const act = { sub: "agent-7", act: { sub: "agent-6" } };
     const claims = decodeJwt(
       await sign({
-        subject: { issuer: IDP, tenant: "t1", sub: "user-ada", principal: "usr_2" },
+        subject: { issuer: IDP, tenant: "t1", sub: "user-ada", account: null, principal: "usr_2" },
         actor: { sub: "agent-7", iss: null, claim: act },
         authentication: { authTimeSeconds: NOW - 60, acr: "urn:x", amr: ["pwd"] },
         confirmedKey: "thumbprint",

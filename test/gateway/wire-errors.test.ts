@@ -33,6 +33,7 @@ const TABLE = {
   keys_unavailable: [503, null, 503],
   client_metadata_unavailable: [503, null, 503],
   trust_unavailable: [503, null, 503],
+  accounts_unavailable: [503, null, 503],
   trust_document_invalid: [503, null, 503],
   signer_unavailable: [503, null, 503],
   fault: [500, null, 500],

@@ -29,6 +29,7 @@ describe("auditFacts", () => {
       organization: ORGANIZATION,
       subject: "user-ada",
       principal: expect.stringMatching(/^usr_/),
+      account: null,
       actor: "agent-7",
       assertion_hash: expect.stringMatching(/^[\w-]{43}$/),
       assertion_use: "single",

@@ -53,8 +53,10 @@ const FAULTS: Record<string, (() => Fault) | null> = {
     scenario: { claims: { authorization_details: [] } },
     reason: "authorization_details_unsupported",
   }),
-  // Derives, and has nothing to refuse.
-  subject: null,
+  subject: () => ({
+    scenario: { documents: { idp: { subject_resolution: { mode: "strict" } } } },
+    reason: "subject_unknown",
+  }),
   policy: () => ({ scenario: { documents: { policy: { rules: [] } } }, reason: "policy_no_rule" }),
   access_token_signed: () => ({
     scenario: { dependencies: { signAccessToken: unavailable("signer_unavailable") } },
@@ -219,6 +221,15 @@ const OUTAGES: [dependency: string, at: string, reason: OutageReason, scenario: 
     "resource",
     "trust_unavailable",
     () => ({ dependencies: { findResource: unavailable("trust_unavailable") } }),
+  ],
+  [
+    "resolveSubject",
+    "subject",
+    "accounts_unavailable",
+    () => ({
+      documents: { idp: { subject_resolution: { mode: "strict" } } },
+      dependencies: { resolveSubject: unavailable("accounts_unavailable") },
+    }),
   ],
   [
     "findPolicy",

@@ -150,6 +150,7 @@ export async function makeDependencies(
       if (key_set.kind === "remote") throw new Outage("keys_unavailable");
       return chooseKey(key_set, wanted);
     },
+    resolveSubject: async () => "unknown",
     acceptsNonce: async (nonce) => nonce === "good-nonce",
     signAccessToken: async ({ tokenId }) => new SealedAccessToken(SEALED, tokenId),
     ...overrides,

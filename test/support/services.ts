@@ -33,6 +33,6 @@ export function startIsolate(overrides: Partial<Record<keyof Env, unknown>> = {}
 
 /** An object namespace each of whose objects answers every call with what `answer` says, or fails with it. */
 export function namespaceOf(answer: () => Promise<unknown>): unknown {
-  const stub = { consume: answer, record: answer, find: answer };
+  const stub = { consume: answer, record: answer, find: answer, resolve: answer };
   return { getByName: () => stub };
 }

@@ -8,6 +8,7 @@ import { parseScope, type Scope } from "../../policy/scope.ts";
 import type { TrustedIdp } from "../../trust/trusted-idp.ts";
 import type { Actor, AuthenticationEvent, IdJag } from "../assertion.ts";
 import { Rejected } from "../rejection.ts";
+import { readVerifiedEmail } from "../verified-email.ts";
 
 /**
  * ID-JAG §3.1: every claim we use is there where it must be and of its own type, before any value is looked at. A
@@ -39,7 +40,7 @@ export async function claimsWellFormed({
       actor: readActor(claims["act"]),
       authentication: readAuthentication(claims),
       groups: readGroups(claims, idp),
-      emailDomain: readEmailDomain(claims, idp),
+      emailDomain: readVerifiedEmail(claims, idp)?.domain ?? null,
       confirmedKey: await readConfirmation(claims["cnf"]),
     },
   };
@@ -87,14 +88,6 @@ function absentOrMalformed(value: unknown): null {
 function readGroups(claims: JsonObject, idp: TrustedIdp): ReadonlySet<string> {
   if (idp.groups_claim === undefined) return new Set();
   return new Set(optional(readStringList(claims, idp.groups_claim, LIMITS.groupsPerAssertion)));
-}
-
-/** OIDC §5.1. Its domain is worth something only from a provider that is authoritative for it, and verified. */
-function readEmailDomain(claims: JsonObject, idp: TrustedIdp): string | null {
-  const email = idp.email_domains.length === 0 ? null : optional(readString(claims, "email", LIMITS.emailBytes));
-  if (email === null || (claims["email_verified"] ?? true) !== true) return null;
-  const domain = email.slice(email.lastIndexOf("@") + 1).toLowerCase();
-  return idp.email_domains.includes(domain) ? domain : null;
 }
 
 /** RFC 8693 §4.1: an object that names who acts, and may hold the actor before; live Okta assertions carry one. */

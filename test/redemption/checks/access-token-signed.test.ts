@@ -14,7 +14,7 @@ const known = {
   proof: null,
   organization: "acme",
   resource: makeResource(),
-  subject: { issuer: IDP, tenant: null, sub: "user-ada", principal: "usr_ada" },
+  subject: { issuer: IDP, tenant: null, sub: "user-ada", account: null, principal: "usr_ada" },
   grantedScope: new Set(["files:read"]),
   tokenLifetimeSeconds: 120,
   detailsChecked: new Passed("authorization_details"),

@@ -20,7 +20,7 @@ async function check({ rules, resource = {}, actor }: Case) {
     proof: null,
     organization: "acme",
     idpTenant: "tenant-a",
-    subject: { issuer: IDP, tenant: "tenant-a", sub: "user-ada", principal: "usr_ada" },
+    subject: { issuer: IDP, tenant: "tenant-a", sub: "user-ada", account: null, principal: "usr_ada" },
     resource: makeResource(resource),
     admissibleScope: new Set(["files:read", "files:write"]),
   };

@@ -1,0 +1,51 @@
+import * as z from "zod";
+import { LIMITS } from "../limits.ts";
+import { readEmailAddress } from "./email-address.ts";
+import { samlNameIdSchema } from "./saml-name-id.ts";
+
+/** What `aud_sub` may name. */
+export const accountIdSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._@:+-]{0,127}$/, "letters, digits and . _ @ : + -, beginning with a letter or digit");
+
+/** A subject at its identity provider: (issuer, tenant, sub), and nothing less. */
+export const subjectKeySchema = z.strictObject({
+  issuer: z.string().min(1).max(LIMITS.urlBytes),
+  tenant: z.string().min(1).max(LIMITS.identifierBytes).nullable().default(null),
+  sub: z.string().min(1).max(LIMITS.identifierBytes),
+});
+export type SubjectKey = z.output<typeof subjectKeySchema>;
+
+const emailSchema = z
+  .string()
+  .max(LIMITS.emailBytes)
+  .transform((text, context): string => {
+    const email = readEmailAddress(text);
+    if (email !== null) return email.address;
+    context.addIssue({ code: "custom", message: "not an address: name@domain, without quotes or comments" });
+    return z.NEVER;
+  });
+
+/** One person of one organization, and by what a trusted provider's word may find it. Each finds one account only. */
+export const accountSchema = z.strictObject({
+  account: accountIdSchema,
+  name: z.string().max(LIMITS.identifierBytes).default(""),
+  emails: z.array(emailSchema).max(LIMITS.identifiersPerAccount).default([]),
+  saml_nameids: z.array(samlNameIdSchema).max(LIMITS.identifiersPerAccount).default([]),
+  /** Subjects that are this account, by an administrator's word. */
+  subjects: z.array(subjectKeySchema).max(LIMITS.identifiersPerAccount).default([]),
+});
+export type Account = z.output<typeof accountSchema>;
+
+/** Who an assertion says its subject is, as far as its issuer's record lets it say so. */
+export interface SubjectQuery extends SubjectKey {
+  /** From `aud_sub`. */
+  readonly account: string | null;
+  /** As `spellSamlNameId` spells it. */
+  readonly samlNameId: string | null;
+  /** As `readEmailAddress` spells it. */
+  readonly email: string | null;
+}
+
+/** "unknown": nobody here. "conflict": what is said of the subject names two accounts, or an account that is taken. */
+export type Resolved = { readonly account: string } | "unknown" | "conflict";
