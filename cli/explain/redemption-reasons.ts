@@ -128,7 +128,7 @@ export const REDEMPTION_REASONS: Record<RedemptionRefusal, ReasonWords> = {
     "See npx crossgate account show; if the account has changed hands at the provider, npx crossgate account unbind the old subject.",
   ],
   subject_identifier_invalid: [
-    "aud_sub or sub_id is missing where it is demanded, malformed, or of a SAML issuer that is not this provider's.",
+    "The claim aud_sub or sub_id is malformed, missing where it is demanded, or of a SAML issuer that is not this provider's.",
     "Correct the provider's claim mapping; sub_id.issuer must be saml_issuer in the issuer's document, byte for byte.",
   ],
   policy_absent: ["The user's organization has no policy.", "Write policy/<organization>.json."],
