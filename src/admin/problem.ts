@@ -51,6 +51,7 @@ const WORDS: Record<AdminReason, Words> = {
   keys_unavailable: outage,
   client_metadata_unavailable: outage,
   trust_unavailable: outage,
+  accounts_unavailable: outage,
   trust_document_invalid: outage,
   signer_unavailable: outage,
   fault: { status: 500, title: "The request could not be processed" },

@@ -23,8 +23,8 @@ import { Pipeline } from "./pipeline.ts";
 
 /**
  * An ID-JAG in, an access token out: every check, in the order in which it is made. The client has been authenticated
- * before this list begins (`token-endpoint/token-request.ts`). All but the last leave no trace, so nothing that is
- * refused here, and no outage, costs a client its assertion.
+ * before this list begins (`token-endpoint/token-request.ts`). All but the last leave the assertion as it was, so
+ * nothing that is refused here, and no outage, costs a client its assertion.
  */
 export const redemption = Pipeline.of<Presented, Dependencies>()
   .check("assertion_well_formed", assertionWellFormed) //  one strict reading, or none
@@ -41,7 +41,7 @@ export const redemption = Pipeline.of<Presented, Dependencies>()
   .check("resource", resource) //                          one MCP server, ours
   .check("scope", scope) //                                requested ∩ asserted ∩ registered
   .check("authorization_details", authorizationDetails) // refused until understood
-  .check("subject", subject) //                            (issuer, tenant, sub)
+  .check("subject", subject) //                            (issuer, tenant, sub), and its account where the provider needs one
   .check("policy", policy) //                              the organization's rules; deny by default
   .check("access_token_signed", accessTokenSigned) //      signed, sealed, shown to nobody
   .check("proof_unused", proofUnused) //                   a DPoP proof serves once
