@@ -101,6 +101,7 @@ const KEY_FLAWS: Readonly<Record<string, string>> = {
   kid_malformed: "a key whose kid is not a string of at most 128 bytes",
   rsa_size: "a weak RSA key: its modulus must have 2048 to 4096 bits",
   rsa_exponent: "an RSA key whose exponent is not 65537",
+  weak_point: "an Ed25519 key that is a point of small order or written in a second spelling",
   malformed: "a key whose numbers are missing or of the wrong length",
 };
 

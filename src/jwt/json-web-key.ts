@@ -1,6 +1,7 @@
 import type { JWK } from "jose";
 import { LIMITS } from "../limits.ts";
 import { decodeBase64url } from "./base64url.ts";
+import { isUnfitEd25519Key } from "./small-order.ts";
 import { isObject, type JsonObject } from "./strict-json.ts";
 
 /** The asymmetric algorithms this code can verify at all; each issuer and client is allowed a subset. */
@@ -26,6 +27,7 @@ export type KeyFlaw =
   | "kid_malformed"
   | "rsa_size"
   | "rsa_exponent"
+  | "weak_point"
   | "malformed";
 
 const CURVES: Record<string, { kty: "EC" | "OKP"; algorithms: readonly Algorithm[]; coordinateBytes: number }> = {
@@ -84,7 +86,9 @@ function readCurveKey(jwk: JsonObject): VerificationKey | KeyFlaw {
   const coordinates = curve.kty === "EC" ? (["x", "y"] as const) : (["x"] as const);
   const material: JWK = { kty: curve.kty, crv: crv as string };
   for (const coordinate of coordinates) {
-    if (decodeMember(jwk[coordinate])?.length !== curve.coordinateBytes) return "malformed";
+    const decoded = decodeMember(jwk[coordinate]);
+    if (decoded?.length !== curve.coordinateBytes) return "malformed";
+    if (curve.kty === "OKP" && isUnfitEd25519Key(decoded)) return "weak_point";
     material[coordinate] = jwk[coordinate] as string;
   }
   return finish(jwk, curve.kty, curve.algorithms, material);
