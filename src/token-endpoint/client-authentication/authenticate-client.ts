@@ -5,6 +5,7 @@ import type { Form } from "../form.ts";
 import type { ClientKeyChoice, WantedKey } from "./client-key.ts";
 import type { ClientSecrets } from "./client-secret.ts";
 import { type Credentials, readCredentials } from "./credentials.ts";
+import { verifyAgainstNobody } from "./nobody.ts";
 import { parseClientAssertion, type SpendableJti, verifyClientAssertion } from "./private-key-jwt.ts";
 
 export interface ClientDirectory {
@@ -53,6 +54,7 @@ async function byAssertion(
 ): Promise<Authenticated> {
   const assertion = parseClientAssertion(credentials.assertion, credentials.clientId);
   const found = await directory.findClient(assertion.unverifiedClientId);
+  if (!isUsable(found, "private_key_jwt")) await verifyAgainstNobody(credentials.assertion);
   const client = requireUsable(found, "private_key_jwt");
   const spendable = await verifyClientAssertion(assertion, client.document, {
     issuer: directory.issuer,
@@ -60,6 +62,10 @@ async function byAssertion(
     findKey: directory.findClientKey,
   });
   return { client, spendable };
+}
+
+function isUsable(found: Revised<Client> | null, method: Credentials["method"]): boolean {
+  return found?.document.enabled === true && found.document.authentication.methods.includes(method);
 }
 
 function requireUsable(found: Revised<Client> | null, method: Credentials["method"]): Revised<Client> {

@@ -4,6 +4,7 @@ import type { JsonObject } from "../../jwt/strict-json.ts";
 import { isSignedBy } from "../../jwt/verify.ts";
 import { LIMITS } from "../../limits.ts";
 import { findWindow } from "../../redemption/acceptance-window.ts";
+import { verifyAgainstNobody } from "./nobody.ts";
 import { Rejected } from "../../redemption/rejection.ts";
 import type { Client } from "../../trust/client.ts";
 import type { ClientKeyChoice, WantedKey } from "./client-key.ts";
@@ -44,10 +45,10 @@ export async function verifyClientAssertion(
   verification: Verification,
 ): Promise<SpendableJti> {
   const alg = client.authentication.algorithms.find((allowed) => allowed === jws.header.alg);
-  if (alg === undefined) throw new Rejected("client_assertion_signature");
-  const key = await verification.findKey(client, { kid: jws.header.kid, alg });
+  const key = alg === undefined ? "no_key" : await verification.findKey(client, { kid: jws.header.kid, alg });
   if (key === "metadata_invalid") throw new Rejected("client_metadata_invalid");
-  if (typeof key === "string" || !(await isSignedBy(jws.token, key, alg)))
+  if (typeof key === "string") await verifyAgainstNobody(jws.token);
+  if (typeof key === "string" || alg === undefined || !(await isSignedBy(jws.token, key, alg)))
     throw new Rejected("client_assertion_signature");
   return readClaims(jws.unverified, verification);
 }

@@ -125,6 +125,32 @@ describe("a client that is authenticated", () => {
   });
 });
 
+describe("what a refusal by private_key_jwt costs", () => {
+  const stranger = makeTestKey("ES256", "client-key");
+  const renamed = makeTestKey("ES256", "another-key");
+  const signedBy = async (signer: typeof key, clientId: string): Promise<Presentation> => {
+    const claims = { iss: clientId, sub: clientId, aud: CROSSGATE, jti: "1", iat: NOW, exp: NOW + 60 };
+    const header = { alg: signer.alg, kid: signer.kid };
+    const assertion = await signText(JSON.stringify(header), JSON.stringify(claims), signer);
+    const form = new Map(Object.entries({ client_assertion_type: CLIENT_ASSERTION_TYPE, client_assertion: assertion }));
+    return { authorization: null, form };
+  };
+
+  it.each<[string, () => Promise<Presentation>, Members | null, string]>([
+    ["a wrong signature", async () => signedBy(await stranger, CLIENT), {}, "client_assertion_signature"],
+    ["a key that it does not have", async () => signedBy(await renamed, CLIENT), {}, "client_assertion_signature"],
+    ["no such client", async () => signedBy(await stranger, "nobody"), {}, "client_unknown"],
+    ["a disabled client", async () => signedBy(await stranger, CLIENT), { enabled: false }, "client_disabled"],
+  ])("is one verification, for %s", async (_what, presentation, overrides, reason) => {
+    const clients = directory(registration(["private_key_jwt"], overrides ?? {}));
+    const presented = await presentation();
+    const verified = vi.spyOn(crypto.subtle, "verify");
+    expect(await reasonOf(() => authenticateClient({ ...presented, nowSeconds: NOW }, clients))).toBe(reason);
+    expect(verified).toHaveBeenCalledTimes(1);
+    verified.mockRestore();
+  });
+});
+
 describe("a client is refused", () => {
   it.each(METHODS)("by %s when there is none of its name", async (method) => {
     const clients = directory(registration(METHODS));
