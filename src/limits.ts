@@ -82,6 +82,8 @@ export const LIMITS = {
   policyRules: 2000,
   expressionCharacters: 4096,
   valuesPerSelector: 10_000,
+  /** Each is tried against each name that a call or a list has. */
+  patternsPerList: 1000,
 
   /** Addresses, SAML names and bound subjects that one account's document may list, each. */
   identifiersPerAccount: 16,

@@ -161,6 +161,7 @@ function buildGateway({ env, runtime, config, keys, ledger, recorder, trust }: P
     keys,
     consumeProof: (proof) => consumeProof(ledger, proof),
     findResource: (identifier) => trust.find("resource", identifier),
+    findPolicy: (organization) => trust.find("policy", organization),
     isClientWithinRate: (clientId) => isWithin(env.CLIENT_RATE_LIMIT, `gateway:${clientId}`),
     sessions: new Sessions(requireSecret("STATE_SECRET", env.STATE_SECRET)),
     egress: config.egress,

@@ -23,8 +23,14 @@ export function covers(outer: Rule, inner: Rule): boolean {
     SELECTORS.every((member) => selectsAllOf(outer[member], inner[member])) &&
     instant(outer.not_before, Number.NEGATIVE_INFINITY) <= instant(inner.not_before, Number.NEGATIVE_INFINITY) &&
     instant(outer.not_after, Number.POSITIVE_INFINITY) >= instant(inner.not_after, Number.POSITIVE_INFINITY) &&
-    (outer.condition === undefined || outer.condition === inner.condition)
+    (outer.condition === undefined || outer.condition === inner.condition) &&
+    (outer.calls === undefined || (inner.effect === "deny" && hasSameCalls(outer, inner)))
   );
+}
+
+/** A deny of certain calls takes no token away: it covers no permit, which may still be what grants one. */
+function hasSameCalls(outer: Rule, inner: Rule): boolean {
+  return inner.calls !== undefined && spell(outer.calls) === spell(inner.calls);
 }
 
 function selectsAllOf(outer: Selector | undefined, inner: Selector | undefined): boolean {
@@ -38,7 +44,11 @@ export function instant(text: string | undefined, absent: number): number {
 
 /** What a rule does, without its name and description: two with the same text are the same rule. */
 export function effectOf({ id: _id, description: _description, ...rest }: Rule): string {
-  return JSON.stringify(rest, (_member, value: unknown) => {
+  return spell(rest);
+}
+
+function spell(whole: unknown): string {
+  return JSON.stringify(whole, (_member, value: unknown) => {
     if (value instanceof Set) return [...value].map(String).toSorted();
     return typeof value === "object" && value !== null && !Array.isArray(value) ? sorted(value) : value;
   });

@@ -20,6 +20,10 @@ export const GATEWAY_REASONS: Record<GatewayRefusal, ReasonWords> = {
     "The token is bound to a key, and the call does not prove that key.",
     "Let the client use the DPoP scheme with a proof by the same key.",
   ],
+  token_outdated: [
+    "Policy has come to ask about groups or an address that this token was not made to tell.",
+    "Routine after an edit of policy: the client redeems a new ID-JAG.",
+  ],
   gateway_proof_invalid: [
     "The DPoP proof does not fit this call.",
     "Its htu, htm, iat and ath must be those of this call and token (RFC 9449 §4.3).",
@@ -44,6 +48,23 @@ export const GATEWAY_REASONS: Record<GatewayRefusal, ReasonWords> = {
   scope_insufficient: [
     "The token's scope does not allow this method or tool.",
     "Obtain a token with a scope that does: the answer named it.",
+  ],
+  call_policy_absent: ["The caller's organization has no policy any more.", "Write policy/<organization>.json."],
+  call_denied: [
+    "A deny rule of the organization's policy selects this call.",
+    "Narrow or remove that rule, if it is not meant: the record names it.",
+  ],
+  call_no_rule: [
+    "No rule of the organization's policy permits this call.",
+    "Add a permit rule, or widen the calls of one; crossgate explain --call says which came closest.",
+  ],
+  call_condition_failed: [
+    "An expression in the policy fails on this call, so it is denied.",
+    "Mend it; ask with has(arguments.x) before you look at an argument that may be absent.",
+  ],
+  call_authentication: [
+    "The user's sign-in is too weak or too old for this call.",
+    "The client was told what would do: let the user sign in so, and redeem a new ID-JAG.",
   ],
   session_unknown: ["The session is not one of this caller.", "Let the client initialize again."],
   gateway_rate_limited: [

@@ -11,7 +11,8 @@ export const ACCESS_TOKEN_TYPE = "at+jwt";
 /**
  * Signs an access token (RFC 9068) and returns it sealed: what opens it is the ledger's receipt.
  * `auth_time`, `acr` and `amr` are the identity provider's and describe that sign-in (§2.2.1); `sub_id` (RFC 9493) keeps
- * the subject's own name beside ours, for audit and policy at the gateway.
+ * the subject's own name beside ours, for audit and policy at the gateway; `groups` (§2.2.3.1) and `email_domain` hold
+ * what policy asks about, and `policy` says which policy that was.
  * @throws Outage signer_unavailable, Rejected when the token would be too long to be read
  */
 export async function signAccessToken(
@@ -32,7 +33,7 @@ async function sign(claims: Record<string, unknown>, keys: SigningKeys): Promise
 }
 
 function claimsOf(contents: AccessTokenContents, issuer: string): Record<string, unknown> {
-  const { subject, authentication, actor, confirmedKey } = contents;
+  const { subject, authentication, actor, confirmedKey, policyFacts } = contents;
   return {
     iss: issuer,
     aud: contents.tokenAudience,
@@ -49,6 +50,9 @@ function claimsOf(contents: AccessTokenContents, issuer: string): Record<string,
     ...optional("auth_time", authentication.authTimeSeconds),
     ...optional("acr", authentication.acr),
     ...optional("amr", authentication.amr),
+    ...optional("groups", policyFacts.groups.length > 0 ? policyFacts.groups : null),
+    ...optional("email_domain", policyFacts.emailDomain),
+    policy: { revision: contents.policyRevision, ...optional("asked", policyFacts.asked) },
     ...optional("cnf", confirmedKey === null ? null : { jkt: confirmedKey }),
   };
 }

@@ -4,6 +4,7 @@ import { MalformedJws, parseCompactJws, type UnverifiedJws } from "../jwt/compac
 import { isObject, type JsonObject } from "../jwt/strict-json.ts";
 import { chooseKey, isSignedBy, type KeySet } from "../jwt/verify.ts";
 import { parseScope, type Scope } from "../policy/scope.ts";
+import type { AuthenticationEvent } from "../redemption/assertion.ts";
 import { ACCESS_TOKEN_TYPE } from "./issue.ts";
 
 /** What a caller of the gateway has proved. */
@@ -15,6 +16,11 @@ export interface AccessToken {
   readonly organization: string;
   readonly actor: string | null;
   readonly scope: Scope;
+  readonly authentication: AuthenticationEvent;
+  readonly groups: ReadonlySet<string>;
+  readonly emailDomain: string | null;
+  /** The policy that decided, and what it asked about the person: both names to compare. */
+  readonly policy: { readonly revision: string | null; readonly asked: string | null };
   readonly expiresAtSeconds: number;
   readonly confirmedKey: string | null;
 }
@@ -79,14 +85,40 @@ function read(claims: JsonObject): AccessToken | null {
     expiresAtSeconds,
     subject: readSubject(claims),
     actor: isString(actor) ? actor : null,
+    authentication: readAuthentication(claims),
+    groups: new Set(readTexts(claims["groups"])),
+    emailDomain: readText(claims["email_domain"]),
+    policy: readPolicy(claims["policy"]),
     confirmedKey: readBinding(claims["cnf"]),
   };
 }
 
 function readSubject(claims: JsonObject): AccessToken["subject"] {
   const named = isObject(claims["sub_id"]) ? claims["sub_id"] : {};
-  const text = (value: unknown): string | null => (isString(value) ? value : null);
-  return { issuer: text(named["iss"]), sub: text(named["sub"]), tenant: text(claims["tenant"]) };
+  return { issuer: readText(named["iss"]), sub: readText(named["sub"]), tenant: readText(claims["tenant"]) };
+}
+
+function readAuthentication(claims: JsonObject): AuthenticationEvent {
+  const authTimeSeconds = readNumericDate(claims, "auth_time");
+  return {
+    authTimeSeconds: typeof authTimeSeconds === "number" ? authTimeSeconds : null,
+    acr: readText(claims["acr"]),
+    amr: readTexts(claims["amr"]),
+  };
+}
+
+/** Absent from tokens of before there was such a claim, and from those whose policy asked nothing. */
+function readPolicy(claim: unknown): AccessToken["policy"] {
+  const named = isObject(claim) ? claim : {};
+  return { revision: readText(named["revision"]), asked: readText(named["asked"]) };
+}
+
+function readText(value: unknown): string | null {
+  return isString(value) ? value : null;
+}
+
+function readTexts(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter(isString) : [];
 }
 
 /** A binding that we cannot read matches no key, so that it can never turn a bound token into a bearer one. */

@@ -17,6 +17,9 @@ export interface Call {
   /** Whose call it is, by a signature of ours. Not: that they may. */
   caller: AccessToken | null;
   message: Message | null;
+  /** By what policy the call was decided; null before it was. */
+  policyRevision: string | null;
+  policyRules: readonly string[];
   upstreamStatus: number | null;
 }
 
@@ -44,8 +47,11 @@ function decisionOf(outcome: CallOutcome): "granted" | "refused" | "failed" {
   return toGatewayError(outcome).status >= 500 ? "failed" : "refused";
 }
 
-function callFacts({ request, message, resource, resourceRevision, upstreamStatus }: Call): Partial<AuditFacts> {
+function callFacts(call: Call): Partial<AuditFacts> {
+  const { request, message, resource, resourceRevision, upstreamStatus } = call;
   return {
+    policy_revision: call.policyRevision,
+    policy_rules: [...call.policyRules],
     resource: resource.resource,
     resource_revision: resourceRevision,
     method: message === null ? request.method : message.method || "(response)",

@@ -4,20 +4,22 @@ import type { Call, CallOutcome } from "./call-record.ts";
 import { challenge } from "./challenge.ts";
 import type { Message } from "./message.ts";
 import { isStateless } from "./mirrored-headers.ts";
+import type { CallRefused } from "./refusal.ts";
 import { toGatewayError } from "./wire-errors.ts";
 
 type Reason = Exclude<CallOutcome, null>;
 
 /** The answer to a refused call: a JSON-RPC error by its id, and where a token would help, what kind of token. */
-export function respondRefusal(call: Call, reason: Reason, neededScopes: readonly string[]): Response {
+export function respondRefusal(call: Call, reason: Reason, refusal: CallRefused | null): Response {
   const { message, resource, request } = call;
   if (reason === "operation_unknown" && isUnknownMethod(message)) return respondUnknownMethod(request.headers, message);
   const response = respondError(reason, message);
   const { challenge: code } = toGatewayError(reason);
   if (code === null) return response;
   const error = code === "none" ? null : code;
-  const scheme = isAboutBinding(call) ? "DPoP" : "Bearer";
-  response.headers.set("www-authenticate", challenge(resource, { scheme, error, scopes: neededScopes }));
+  const scheme = isAboutBinding(call) || refusal?.isKeyBindingWanted === true ? "DPoP" : "Bearer";
+  const { neededScopes: scopes = [], stepUp = null } = refusal ?? {};
+  response.headers.set("www-authenticate", challenge(resource, { scheme, error, scopes, stepUp }));
   return response;
 }
 

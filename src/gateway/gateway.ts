@@ -1,10 +1,12 @@
+import type { AccessToken } from "../access-token/verify.ts";
 import { Outage } from "../audit/reason.ts";
 import type { RequestTrace } from "../audit/audit-event.ts";
 import type { Recorder } from "../audit/recorder.ts";
 import type { EgressRules } from "../egress/url-policy.ts";
-import { CORRELATION_HEADER, traceRequest } from "../http/trace.ts";
+import { CORRELATION_HEADER, readClockSeconds, traceRequest } from "../http/trace.ts";
 import type { ProtectedResource } from "../trust/protected-resource.ts";
 import type { Revised } from "../trust/trust-store.ts";
+import { type AuthorizationDependencies, identifyCaller, requirePermitted } from "./authorization.ts";
 import { type Authorization, type BearerDependencies, requireAccessToken, requireTimely } from "./bearer.ts";
 import { account, type Call, type CallOutcome } from "./call-record.ts";
 import { allowOrigin, requireAllowedOrigin, respondPreflight } from "./cors.ts";
@@ -12,11 +14,11 @@ import { respondError, respondRefusal } from "./error-response.ts";
 import { forward, responseHeaders } from "./forward.ts";
 import { readMessage } from "./message.ts";
 import { requireAgreement } from "./mirrored-headers.ts";
-import { requirePermitted } from "./operation.ts";
+import { operationOf } from "./operation.ts";
 import { CallRefused } from "./refusal.ts";
 import type { Sessions } from "./session.ts";
 
-export interface GatewayDependencies extends BearerDependencies {
+export interface GatewayDependencies extends BearerDependencies, AuthorizationDependencies {
   readonly findResource: (identifier: string) => Promise<Revised<ProtectedResource> | null>;
   readonly sessions: Sessions;
   readonly egress: EgressRules;
@@ -67,6 +69,8 @@ function beginCall(request: Request, trace: RequestTrace, { document, revision }
     origin: null,
     caller: null,
     message: null,
+    policyRevision: null,
+    policyRules: [],
     upstreamStatus: null,
   };
 }
@@ -85,13 +89,19 @@ async function authorizeAndForward(call: Call, uses: GatewayDependencies): Promi
   if (!["POST", "GET", "DELETE"].includes(request.method)) throw new CallRefused("method_not_allowed");
   const authorization = await requireAccessToken(call, uses);
   if (request.method === "POST") call.message = await readMessage(request);
-  if (call.message !== null) {
-    requireAgreement(request.headers, call.message);
-    requirePermitted(call.message, resource, authorization.token.scope);
-  }
+  if (call.message !== null) requireAgreement(request.headers, call.message);
+  await authorize(call, authorization.token, uses);
   const response = await forwardInSession(call, authorization, uses);
   account(call, null, uses.recorder);
   return response;
+}
+
+/** By the policy as it is now, the connection itself included: a GET, a DELETE and a ping are somebody's too. */
+async function authorize(call: Call, token: AccessToken, uses: GatewayDependencies): Promise<void> {
+  const { resource, message } = call;
+  const caller = await identifyCaller({ token, resource, nowSeconds: readClockSeconds() }, uses);
+  call.policyRevision = caller.policy.revision;
+  call.policyRules = requirePermitted(caller, message === null ? null : operationOf(message));
 }
 
 async function forwardInSession(
@@ -130,9 +140,11 @@ function isSubscription({ request, message }: Call): boolean {
 function refuse(call: Call, error: unknown, uses: GatewayDependencies): Response {
   const reason = error instanceof CallRefused || error instanceof Outage ? error.reason : "fault";
   if (!(error instanceof CallRefused)) uses.reportFault(call.trace.correlationId, error);
-  if (error instanceof CallRefused) call.upstreamStatus = error.upstreamStatus;
+  const refusal = error instanceof CallRefused ? error : null;
+  if (refusal !== null) call.upstreamStatus = refusal.upstreamStatus;
+  if (refusal?.policyRule) call.policyRules = [refusal.policyRule];
   account(call, outcomeOf(call, reason), uses.recorder);
-  return respondRefusal(call, reason, error instanceof CallRefused ? error.neededScopes : []);
+  return respondRefusal(call, reason, refusal);
 }
 
 /** That nobody waited for the answer is no failure of the upstream: the call was authorized, and it was sent. */

@@ -13,6 +13,8 @@ export interface Message {
   readonly method: string;
   /** The tool, prompt, resource or task that the message names; null where its method names none. */
   readonly target: string | null;
+  /** Empty where there are none, and for a response. */
+  readonly params: JsonObject;
   /** `_meta["io.modelcontextprotocol/protocolVersion"]` of the stateless era. */
   readonly protocolVersion: string | null;
   /** What goes upstream: written anew from what was read, so that what is forwarded is what was authorized. */
@@ -35,7 +37,7 @@ const TARGET_MEMBERS: ReadonlyMap<string, string> = new Map([
 ]);
 /** What we or a server read of `params`, by its folded spelling. */
 const PARAMETERS: ReadonlyMap<string, string> = new Map(
-  ["name", "arguments", "uri", "taskId", "_meta"].map((member) => [foldCase(member), member]),
+  ["name", "arguments", "uri", "ref", "taskId", "_meta"].map((member) => [foldCase(member), member]),
 );
 const NAME = /^[\x21-\x7e]+$/;
 const PROTOCOL_VERSION = "io.modelcontextprotocol/protocolVersion";
@@ -48,6 +50,11 @@ export async function readMessage(request: Request): Promise<Message> {
     throw new CallRefused("message_malformed");
   });
   if (bytes === null) throw new CallRefused("message_too_large");
+  return parseMessage(bytes);
+}
+
+/** `readMessage` for what has been read. @throws CallRefused */
+export function parseMessage(bytes: Uint8Array): Message {
   return interpret(parse(bytes));
 }
 
@@ -74,18 +81,24 @@ function readId({ jsonrpc, id, ...members }: JsonObject): MessageId {
   throw new CallRefused("message_malformed");
 }
 
-function readCall(message: JsonObject): Pick<Message, "method" | "target" | "protocolVersion"> {
+function readCall(message: JsonObject): Pick<Message, "method" | "target" | "params" | "protocolVersion"> {
   const { method, params = {} } = message;
   const isCall = typeof method === "string" && isName(method) && !("result" in message) && !("error" in message);
   if (!isCall || !isObject(params) || !isSpelledExactly(params)) throw new CallRefused("message_malformed");
-  return { method, target: readTarget(method, params), protocolVersion: readVersion(params) };
+  if (!isArguments(params["arguments"])) throw new CallRefused("message_malformed");
+  return { method, target: readTarget(method, params), params, protocolVersion: readVersion(params) };
 }
 
 /** A client's answer to a server's request, in the era of sessions. */
-function readResponse(message: JsonObject): Pick<Message, "kind" | "method" | "target" | "protocolVersion"> {
+function readResponse(message: JsonObject): Omit<Message, "id" | "text"> {
   const isResponse = "id" in message && !("params" in message) && "result" in message !== "error" in message;
   if (!isResponse) throw new CallRefused("message_malformed");
-  return { kind: "response", method: "", target: null, protocolVersion: null };
+  return { kind: "response", method: "", target: null, params: {}, protocolVersion: null };
+}
+
+/** By name, wherever there are any: a server that found a list or a text there would make of it what it likes. */
+function isArguments(given: JsonObject[string]): boolean {
+  return given === undefined || given === null || isObject(given);
 }
 
 /** A lone "Name" or "argumentſ" is a member we know to a server that folds case, and to us it is none. */

@@ -1,10 +1,11 @@
+import { isObject } from "../jwt/strict-json.ts";
 import { LIMITS } from "../limits.ts";
-import type { Scope } from "../policy/scope.ts";
+import { kindOf, type Operation } from "../policy/operation.ts";
 import type { ProtectedResource } from "../trust/protected-resource.ts";
 import type { Message } from "./message.ts";
 import { CallRefused } from "./refusal.ts";
 
-/** What keeps a connection alive and does nothing else: a valid token for the server is enough. */
+/** What keeps a connection alive and does nothing else. */
 const LIFECYCLE: ReadonlySet<string> = new Set([
   "initialize",
   "ping",
@@ -15,25 +16,46 @@ const LIFECYCLE: ReadonlySet<string> = new Set([
   "notifications/roots/list_changed",
 ]);
 
+/**
+ * @returns what a message asks for; null for what only keeps a connection alive, a client's own answers among it.
+ * @throws CallRefused for a completion of something that nobody could name
+ */
+export function operationOf(message: Message): Operation | null {
+  const { kind, method, target, params } = message;
+  if (kind === "response" || LIFECYCLE.has(method)) return null;
+  const given = isObject(params["arguments"]) ? params["arguments"] : {};
+  if (method === "completion/complete") return { method, ...readReference(params["ref"]), arguments: given };
+  const named = kindOf(method);
+  return { method, kind: named, name: named === null ? null : target, arguments: given };
+}
+
+/** What a completion is for is what it tells about: it is judged like the prompt or resource itself. */
+function readReference(reference: unknown): Pick<Operation, "kind" | "name"> {
+  if (!isObject(reference)) throw new CallRefused("message_malformed");
+  const { type, name, uri, title: _title, ...others } = reference;
+  // A member that we do not know is, to a server that folds case, perhaps the name it goes by.
+  if (Object.keys(others).length > 0) throw new CallRefused("message_malformed");
+  if (type === "ref/prompt" && typeof name === "string") return { kind: "prompt", name };
+  if (type === "ref/resource" && typeof uri === "string") return { kind: "resource", name: uri };
+  throw new CallRefused("message_malformed");
+}
+
 type ScopeMeaning = ProtectedResource["scopes"][string];
 
 /**
- * Default deny: an operation is permitted when a granted scope means it. One that some other scope means is refused
- * with that scope named; one that no scope means is not offered here, whatever the upstream can do.
- * @throws CallRefused
+ * Default deny: an operation that no scope means is not offered here, whatever the upstream can do.
+ * @returns the scopes that mean an operation, the narrowest first.
  */
-export function requirePermitted(message: Message, resource: ProtectedResource, granted: Scope): void {
-  if (message.kind === "response" || LIFECYCLE.has(message.method)) return;
-  const covering = Object.entries(resource.scopes).filter(([, meaning]) => covers(meaning, message));
-  if (covering.some(([name]) => granted.has(name))) return;
-  const [narrowest] = covering.toSorted(([, a], [, b]) => breadth(a) - breadth(b));
-  if (narrowest === undefined) throw new CallRefused("operation_unknown");
-  throw new CallRefused("scope_insufficient", { neededScopes: [narrowest[0]] });
+export function coveringScopes({ scopes }: ProtectedResource, operation: Operation): readonly string[] {
+  return Object.entries(scopes)
+    .filter(([, meaning]) => covers(meaning, operation))
+    .toSorted(([, a], [, b]) => breadth(a) - breadth(b))
+    .map(([name]) => name);
 }
 
-function covers(meaning: ScopeMeaning, { method, target }: Message): boolean {
+function covers(meaning: ScopeMeaning, { method, name }: Operation): boolean {
   if (meaning.methods.includes(method)) return true;
-  return method === "tools/call" && target !== null && meaning.tools.includes(target);
+  return method === "tools/call" && name !== null && meaning.tools.includes(name);
 }
 
 /** How many operations a scope opens. The whole of tools/call is more than any list of tools could name. */

@@ -1,8 +1,15 @@
 import type { GatewayRefusal, OutageReason } from "../audit/reason.ts";
+import type { StepUp } from "../policy/decide.ts";
 
 interface RefusalDetail {
   /** Scopes that would permit the operation, all in one challenge (MCP authorization, insufficient scope). */
   readonly neededScopes?: readonly string[];
+  /** The sign-in that would (RFC 9470). */
+  readonly stepUp?: StepUp | null;
+  /** Policy wants a token that is bound to a key. */
+  readonly isKeyBindingWanted?: boolean;
+  /** The rule that decided, for the record. */
+  readonly policyRule?: string | null;
   /** What the upstream said that could not be passed on. */
   readonly upstreamStatus?: number;
 }
@@ -12,11 +19,17 @@ export class CallRefused extends Error {
   override readonly name = "CallRefused";
   readonly reason: GatewayRefusal | OutageReason;
   readonly neededScopes: readonly string[];
+  readonly stepUp: StepUp | null;
+  readonly isKeyBindingWanted: boolean;
+  readonly policyRule: string | null;
   readonly upstreamStatus: number | null;
-  constructor(reason: GatewayRefusal | OutageReason, { neededScopes = [], upstreamStatus }: RefusalDetail = {}) {
+  constructor(reason: GatewayRefusal | OutageReason, detail: RefusalDetail = {}) {
     super(reason);
     this.reason = reason;
-    this.neededScopes = neededScopes;
-    this.upstreamStatus = upstreamStatus ?? null;
+    this.neededScopes = detail.neededScopes ?? [];
+    this.stepUp = detail.stepUp ?? null;
+    this.isKeyBindingWanted = detail.isKeyBindingWanted ?? false;
+    this.policyRule = detail.policyRule ?? null;
+    this.upstreamStatus = detail.upstreamStatus ?? null;
   }
 }

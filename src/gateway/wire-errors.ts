@@ -3,7 +3,14 @@ import type { GatewayRefusal, OutageReason } from "../audit/reason.ts";
 interface GatewayError {
   readonly status: number;
   /** `error` of the WWW-Authenticate challenge (RFC 6750 §3.1); null for a status without one. */
-  readonly challenge: "invalid_token" | "invalid_request" | "insufficient_scope" | "invalid_dpop_proof" | "none" | null;
+  readonly challenge:
+    | "invalid_token"
+    | "invalid_request"
+    | "insufficient_scope"
+    | "insufficient_user_authentication"
+    | "invalid_dpop_proof"
+    | "none"
+    | null;
   /** JSON-RPC error code; outside -32768…-32000 where MCP reserves no code for the case. */
   readonly code: number;
   readonly message: string;
@@ -15,6 +22,7 @@ const unauthorized = (challenge: GatewayError["challenge"]): GatewayError => ({
   code: 401,
   message: "Present an access token for this server.",
 });
+const denied: GatewayError = { status: 403, challenge: null, code: 403, message: "Policy does not permit this." };
 const unavailable: GatewayError = { status: 503, challenge: null, code: 503, message: "Try again shortly." };
 const malformed: GatewayError = { status: 400, challenge: null, code: -32600, message: "The message is malformed." };
 const badGateway: GatewayError = {
@@ -39,6 +47,7 @@ const WIRE: Record<GatewayRefusal | OutageReason | "fault", GatewayError> = {
   token_audience: unauthorized("invalid_token"),
   token_expired: unauthorized("invalid_token"),
   token_binding: unauthorized("invalid_token"),
+  token_outdated: unauthorized("invalid_token"),
   gateway_proof_invalid: unauthorized("invalid_dpop_proof"),
   gateway_proof_replayed: unauthorized("invalid_dpop_proof"),
   origin_not_allowed: { status: 403, challenge: null, code: 403, message: "This origin may not call this server." },
@@ -53,6 +62,16 @@ const WIRE: Record<GatewayRefusal | OutageReason | "fault", GatewayError> = {
     challenge: "insufficient_scope",
     code: 403,
     message: "The token lacks a scope for this.",
+  },
+  call_policy_absent: denied,
+  call_denied: denied,
+  call_no_rule: denied,
+  call_condition_failed: denied,
+  call_authentication: {
+    status: 401,
+    challenge: "insufficient_user_authentication",
+    code: 401,
+    message: "A stronger or more recent sign-in is needed for this.",
   },
   // 404 is what tells a client of the era of sessions to start a new one.
   session_unknown: { status: 404, challenge: null, code: 404, message: "Unknown session; initialize again." },

@@ -1,15 +1,28 @@
-import { authenticationConditionsOf, type Condition, conditionsOf } from "./conditions.ts";
+import { type DeniedCalls, deniedCallsName, type PermittedCalls, permittedCallsName } from "./calls.ts";
+import { authenticationConditionsOf, type Condition, conditionsOf, factsOf } from "./conditions.ts";
+import { compileCallExpression, mentions } from "./expression.ts";
+import type { Operation } from "./operation.ts";
 import type { PermitRule, Policy, Rule } from "./policy.ts";
+import type { PolicyRequest } from "./policy-request.ts";
 
 /** A rule with its conditions ready to be asked. */
 export interface CompiledRule<Kind extends Rule = Rule> {
   readonly rule: Kind;
   readonly conditions: readonly Condition[];
+  /** null for a rule that is about every call. */
+  readonly calls: CompiledCalls | null;
 }
 
 export interface CompiledPermit extends CompiledRule<PermitRule> {
   /** Kept apart: when these alone fail, a better sign-in helps. */
   readonly authentication: readonly Condition[];
+}
+
+export interface CompiledCalls {
+  readonly names: (operation: Operation) => boolean;
+  readonly condition: ((request: PolicyRequest, operation: Operation) => boolean) | null;
+  /** Whether the condition looks at what a token may not tell: see `Condition.restsOn`. */
+  readonly restsOnFacts: boolean;
 }
 
 export interface CompiledPolicy {
@@ -26,11 +39,36 @@ export function compile(policy: Policy): CompiledPolicy {
   const fresh = {
     denies: policy.rules
       .filter((rule) => rule.effect === "deny")
-      .map((rule) => ({ rule, conditions: conditionsOf(rule) })),
+      .map((rule) => ({ rule, conditions: conditionsOf(rule), calls: compileDenied(rule.calls) })),
     permits: policy.rules
       .filter((rule) => rule.effect === "permit")
-      .map((rule) => ({ rule, conditions: conditionsOf(rule), authentication: authenticationConditionsOf(rule) })),
+      .map((rule) => ({
+        rule,
+        conditions: conditionsOf(rule),
+        calls: compilePermitted(rule.calls),
+        authentication: authenticationConditionsOf(rule),
+      })),
   };
   compiled.set(policy, fresh);
   return fresh;
+}
+
+function compileDenied(calls: DeniedCalls | undefined): CompiledCalls | null {
+  if (calls === undefined) return null;
+  return { names: (operation) => deniedCallsName(calls, operation), ...compileCondition(calls) };
+}
+
+function compilePermitted(calls: PermittedCalls | undefined): CompiledCalls | null {
+  if (calls === undefined) return null;
+  return { names: (operation) => permittedCallsName(calls, operation), ...compileCondition(calls) };
+}
+
+function compileCondition({ condition: text }: DeniedCalls): Pick<CompiledCalls, "condition" | "restsOnFacts"> {
+  if (text === undefined) return { condition: null, restsOnFacts: false };
+  const expression = compileCallExpression(text);
+  // As in conditions.ts: what the schema has let through compiles, or passes for neither true nor false.
+  if (typeof expression !== "function") throw new TypeError("expression does not compile");
+  const condition: CompiledCalls["condition"] = (request, { method, name, arguments: given }) =>
+    expression({ ...factsOf(request), method, name: name ?? "", arguments: given ?? {} });
+  return { condition, restsOnFacts: mentions(text, "groups") || mentions(text, "email_domain") };
 }

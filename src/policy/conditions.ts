@@ -1,4 +1,4 @@
-import { compileExpression, type ExpressionFacts } from "./expression.ts";
+import { compileExpression, type ExpressionFacts, mentions } from "./expression.ts";
 import type { PermitRule, Rule } from "./policy.ts";
 import type { PolicyRequest } from "./policy-request.ts";
 import { clientMatcher, type Selector, selects, selectsAny } from "./selector.ts";
@@ -6,8 +6,15 @@ import { clientMatcher, type Selector, selects, selectsAny } from "./selector.ts
 /** One thing that a rule demands, under the name it has in the document. */
 export interface Condition {
   readonly name: string;
+  /**
+   * Groups and addresses, unlike the rest of a request, are only known as far as somebody asked: a token names those that
+   * policy asked about when it was made. What is named is certain then, and an expression over them never is.
+   */
+  readonly restsOn: "request" | "named_facts" | "all_facts";
   readonly holds: (request: PolicyRequest) => boolean;
 }
+
+const NAMED_FACTS: ReadonlySet<string> = new Set(["groups", "email_domains"]);
 
 type Candidate = (request: PolicyRequest) => string | null | ReadonlySet<string>;
 
@@ -39,15 +46,19 @@ function select(name: string, selector: Selector, candidate: Candidate): Conditi
     const value = candidate(request);
     return value === null || typeof value === "string" ? selects(selector, value) : selectsAny(selector, value);
   };
-  return { name, holds };
+  return { name, restsOn: NAMED_FACTS.has(name) ? "named_facts" : "request", holds };
 }
 
 function timeConditions({ not_before, not_after }: Rule): readonly Condition[] {
   const [from, until] = [seconds(not_before), seconds(not_after)];
   return [
-    ...(from === null ? [] : [{ name: "not_before", holds: ({ nowSeconds }: PolicyRequest) => nowSeconds >= from }]),
-    ...(until === null ? [] : [{ name: "not_after", holds: ({ nowSeconds }: PolicyRequest) => nowSeconds < until }]),
+    ...(from === null ? [] : [ofRequest("not_before", ({ nowSeconds }) => nowSeconds >= from)]),
+    ...(until === null ? [] : [ofRequest("not_after", ({ nowSeconds }) => nowSeconds < until)]),
   ];
+}
+
+function ofRequest(name: string, holds: Condition["holds"]): Condition {
+  return { name, restsOn: "request", holds };
 }
 
 function seconds(instant: string | undefined): number | null {
@@ -59,10 +70,12 @@ function expressionCondition({ condition }: Rule): readonly Condition[] {
   const expression = compileExpression(condition);
   // The schema has refused what does not compile; if one came here all the same, it must not pass for true or false.
   if (typeof expression !== "function") throw new TypeError("expression does not compile");
-  return [{ name: "condition", holds: (request) => expression(factsOf(request)) }];
+  const restsOn = mentions(condition, "groups") || mentions(condition, "email_domain") ? "all_facts" : "request";
+  return [{ name: "condition", restsOn, holds: (request) => expression(factsOf(request)) }];
 }
 
-function factsOf(request: PolicyRequest): ExpressionFacts {
+/** The facts of a request by their names in expressions. */
+export function factsOf(request: PolicyRequest): ExpressionFacts {
   return {
     issuer: request.issuer,
     tenant: request.idpTenant ?? "",
@@ -84,9 +97,7 @@ export function authenticationConditionsOf(rule: PermitRule): readonly Condition
   const isRecent = ({ authTimeSeconds, nowSeconds }: PolicyRequest): boolean =>
     authTimeSeconds !== null && nowSeconds - authTimeSeconds <= (maximumAge ?? 0);
   return [
-    ...(acr === undefined
-      ? []
-      : [{ name: "acr", holds: (request: PolicyRequest) => acr.some((one) => one === request.acr) }]),
-    ...(maximumAge === undefined ? [] : [{ name: "maximum_authentication_age_seconds", holds: isRecent }]),
+    ...(acr === undefined ? [] : [ofRequest("acr", (request) => acr.some((one) => one === request.acr))]),
+    ...(maximumAge === undefined ? [] : [ofRequest("maximum_authentication_age_seconds", isRecent)]),
   ];
 }

@@ -37,15 +37,16 @@ export interface Deny {
 export type PolicyDecision = Permit | Deny;
 
 /**
- * Deny by default, any matching deny wins, and the order of rules never changes the answer: the permitted scope is the
+ * Who gets a token, and with which scopes. Deny by default, any matching deny wins, and the order of rules never changes the answer: the permitted scope is the
  * union over all matching permits, the lifetime the shortest that a contributing rule states. A condition that fails to
- * evaluate denies, whatever the other rules say: nobody can tell what its rule meant.
+ * evaluate denies, whatever the other rules say: nobody can tell what its rule meant. A deny of certain calls has no say
+ * here: decide-call.ts asks it when they are made.
  */
 export function decide(policy: Policy, request: PolicyRequest): PolicyDecision {
   const { denies, permits } = compile(policy);
   const failures: string[] = [];
   const matches = (rule: CompiledRule): boolean => allHold(rule, rule.conditions, { request, failures });
-  const [deniedBy] = idsOf(denies.filter((rule) => matches(rule)));
+  const [deniedBy] = idsOf(denies.filter((rule) => rule.calls === null && matches(rule)));
   const matching = permits.filter((rule) => matches(rule));
   const [failed] = failures.toSorted();
   if (deniedBy !== undefined) return deny("denied_by_rule", deniedBy);
@@ -96,7 +97,11 @@ function grant(rules: readonly PermitRule[], scope: Scope): Permit {
 /** The demands of one rule, the first by id, since those of several need not be met by any one sign-in. */
 function stepUpFor(permits: readonly CompiledPermit[]): StepUp {
   const [first] = permits.map(({ rule }) => rule).toSorted((a, b) => (a.id < b.id ? -1 : 1));
-  return { acrValues: first?.acr ?? [], maximumAgeSeconds: first?.maximum_authentication_age_seconds ?? null };
+  return first === undefined ? { acrValues: [], maximumAgeSeconds: null } : stepUpOf(first);
+}
+
+export function stepUpOf({ acr = [], maximum_authentication_age_seconds: maximumAge }: PermitRule): StepUp {
+  return { acrValues: acr, maximumAgeSeconds: maximumAge ?? null };
 }
 
 function deny(cause: Deny["cause"], rule: string | null = null): Deny {

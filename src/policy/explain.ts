@@ -25,12 +25,13 @@ export interface Explanation {
 
 /**
  * Why: the decision of the engine that decides, beside what each condition of each rule said to the same request. The
- * conditions are the very ones that `decide` asks; here all of them are, and there only until one says no.
+ * conditions are the very ones that `decide` asks; here all of them are, and there only until one says no. Rules that
+ * deny certain calls alone have no say in who gets a token, and are left out.
  */
 export function explain(policy: Policy, request: PolicyRequest): Explanation {
   const { denies, permits } = compile(policy);
   const rules = [
-    ...denies.map((rule) => outcomeOf(rule, rule.conditions, request)),
+    ...denies.filter(({ calls }) => calls === null).map((rule) => outcomeOf(rule, rule.conditions, request)),
     ...permits.map((rule) => outcomeOf(rule, [...rule.conditions, ...rule.authentication], request)),
   ];
   const order = new Map(policy.rules.map((rule, index) => [rule.id, index]));

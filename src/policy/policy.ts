@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { LIMITS } from "../limits.ts";
+import { deniedCallsSchema, permittedCallsSchema } from "./calls.ts";
 import { compileExpression } from "./expression.ts";
 import { scopeTokenSchema } from "./scope.ts";
 import { selectorSchema } from "./selector.ts";
@@ -11,6 +12,12 @@ const expressionSchema = z.string().superRefine((text, context) => {
   const compiled = compileExpression(text);
   if (typeof compiled !== "function") context.addIssue({ code: "custom", message: compiled.flaw });
 });
+
+/** What `acr_values` can list, in a form and in a challenge: no space, no quote. */
+const acrSchema = z
+  .string()
+  .regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/)
+  .max(LIMITS.identifierBytes);
 
 /** All that a rule states must hold; what it leaves out is no condition. */
 const conditions = {
@@ -36,7 +43,7 @@ const conditions = {
 
 /** What a better sign-in could satisfy: when only this is missing, the client is told to get one (RFC 9470). */
 const authentication = {
-  acr: z.array(z.string().min(1).max(LIMITS.identifierBytes)).min(1).max(16).optional(),
+  acr: z.array(acrSchema).min(1).max(16).optional(),
   maximum_authentication_age_seconds: z.int().min(1).optional(),
 };
 
@@ -48,10 +55,12 @@ const permitSchema = z.strictObject({
   token_lifetime_seconds: lifetimeSchema.optional(),
   /** Only for a token that is bound to a key. */
   dpop_required: z.boolean().default(false),
+  /** Of what the scopes mean at the MCP server, these calls alone; all of it when absent. */
+  calls: permittedCallsSchema.optional(),
 });
 
-/** A deny names no scopes: it refuses the whole request. */
-const denySchema = z.strictObject({ ...conditions, effect: z.literal("deny") });
+/** A deny names no scopes: it refuses the whole request, or with `calls` no token and those calls alone. */
+const denySchema = z.strictObject({ ...conditions, effect: z.literal("deny"), calls: deniedCallsSchema.optional() });
 
 function toSet(list: readonly string[]): ReadonlySet<string> {
   return new Set(list);

@@ -1,5 +1,6 @@
 import type { Algorithm } from "../jwt/json-web-key.ts";
 import type { KeyChoice } from "../jwt/verify.ts";
+import type { CarriedFacts } from "../policy/asked-facts.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Scope } from "../policy/scope.ts";
 import type { Resolved, SubjectQuery } from "../trust/account.ts";
@@ -60,6 +61,7 @@ export interface Decided extends Presented {
   readonly grantedScope: Scope;
   readonly policyRules: readonly string[];
   readonly policyRevision: string;
+  readonly policyFacts: CarriedFacts;
   readonly contents: AccessTokenContents;
   readonly typeChecked: Passed<"assertion_type">;
   readonly audienceChecked: Passed<"audience">;

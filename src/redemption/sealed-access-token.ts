@@ -1,3 +1,4 @@
+import type { CarriedFacts } from "../policy/asked-facts.ts";
 import type { Scope } from "../policy/scope.ts";
 import type { Actor, AuthenticationEvent, Subject } from "./assertion.ts";
 
@@ -11,6 +12,9 @@ export interface AccessTokenContents {
   readonly scope: Scope;
   readonly actor: Actor | null;
   readonly authentication: AuthenticationEvent;
+  /** For asking policy again at each call: what it asks about the person, and its revision. */
+  readonly policyFacts: CarriedFacts;
+  readonly policyRevision: string;
   /** Thumbprint of the DPoP key the token is bound to; null for a bearer token. */
   readonly confirmedKey: string | null;
   readonly issuedAtSeconds: number;

@@ -25,6 +25,8 @@ function makeContents(overrides: Partial<AccessTokenContents> = {}): AccessToken
     scope: new Set(["files:write", "files:read"]),
     actor: null,
     authentication: { authTimeSeconds: null, acr: null, amr: null },
+    policyFacts: { groups: [], emailDomain: null, asked: null },
+    policyRevision: "policy-1",
     confirmedKey: null,
     issuedAtSeconds: NOW,
     expiresAtSeconds: NOW + 300,
@@ -58,6 +60,16 @@ describe("an access token", () => {
       exp: NOW + 300,
       scope: "files:read files:write",
       organization: ORGANIZATION,
+      policy: { revision: "policy-1" },
+    });
+  });
+
+  it("says of the person what policy asks about, and which policy that was", async () => {
+    const policyFacts = { groups: ["analysts"], emailDomain: "example.com", asked: "asked-1" };
+    expect(decodeJwt(await sign({ policyFacts }))).toMatchObject({
+      groups: ["analysts"],
+      email_domain: "example.com",
+      policy: { revision: "policy-1", asked: "asked-1" },
     });
   });
 

@@ -54,7 +54,18 @@ async function refusalOf(token: string, overrides: Partial<typeof expectations> 
 describe("an access token", () => {
   it("says what its bearer has proved", async () => {
     const token = await makeToken({
-      claims: { act: { sub: "agent-7" }, tenant: "t1", cnf: { jkt: "thumbprint" }, scope: "a b" },
+      claims: {
+        act: { sub: "agent-7" },
+        tenant: "t1",
+        cnf: { jkt: "thumbprint" },
+        scope: "a b",
+        auth_time: NOW - 60,
+        acr: "phr",
+        amr: ["hwk"],
+        groups: ["analysts"],
+        email_domain: "example.com",
+        policy: { revision: "policy-1", asked: "asked-1" },
+      },
     });
     expect(await verifyAccessToken(token, keys, expectations)).toEqual({
       refusal: null,
@@ -66,6 +77,10 @@ describe("an access token", () => {
         organization: ORGANIZATION,
         actor: "agent-7",
         scope: new Set(["a", "b"]),
+        authentication: { authTimeSeconds: NOW - 60, acr: "phr", amr: ["hwk"] },
+        groups: new Set(["analysts"]),
+        emailDomain: "example.com",
+        policy: { revision: "policy-1", asked: "asked-1" },
         expiresAtSeconds: NOW + 300,
         confirmedKey: "thumbprint",
       },

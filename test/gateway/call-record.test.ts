@@ -4,6 +4,7 @@ import { Recorder } from "../../src/audit/recorder.ts";
 import { SubjectNames } from "../../src/audit/subject-names.ts";
 import { account, type Call } from "../../src/gateway/call-record.ts";
 import { IDP, RESOURCE } from "../support/documents.ts";
+import { makeAccessToken, makeMessage } from "../support/caller.ts";
 import { makeResource } from "../support/redemption.ts";
 
 let events: AuditEvent[];
@@ -21,7 +22,7 @@ beforeEach(() => {
   });
 });
 
-const CALLER = {
+const CALLER = makeAccessToken({
   tokenId: "token-1",
   principal: "usr_ada",
   subject: { issuer: IDP, sub: "ada", tenant: "t-1" },
@@ -31,7 +32,7 @@ const CALLER = {
   scope: new Set(["b", "a"]),
   expiresAtSeconds: 1_800_000_000,
   confirmedKey: null,
-};
+});
 
 function makeCall(changes: Partial<Call> = {}): Call {
   return {
@@ -41,7 +42,9 @@ function makeCall(changes: Partial<Call> = {}): Call {
     trace: { correlationId: "correlation-1", traceId: null, receivedAtMilliseconds: 0, ray: null, colo: null },
     origin: null,
     caller: CALLER,
-    message: { kind: "request", id: 1, method: "tools/call", target: "echo", protocolVersion: null, text: "{}" },
+    message: makeMessage(),
+    policyRevision: "policy-1",
+    policyRules: ["agents-echo"],
     upstreamStatus: 200,
     ...changes,
   };
@@ -89,11 +92,7 @@ describe("the record of a call", () => {
 
   it.each([
     ["the HTTP method where there was no message", { message: null, request: new Request(RESOURCE) }, "GET"],
-    [
-      "that it was an answer",
-      { message: { kind: "response", id: 1, method: "", target: null, protocolVersion: null, text: "" } },
-      "(response)",
-    ],
+    ["that it was an answer", { message: makeMessage({ kind: "response", method: "", target: null }) }, "(response)"],
   ] as const)("names %s", (_name, changes, method) => {
     account(makeCall(changes), null, recorder);
     expect(events[0]).toMatchObject({ method, target: null });

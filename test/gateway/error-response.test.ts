@@ -2,17 +2,12 @@ import { describe, expect, it } from "vitest";
 import type { Call } from "../../src/gateway/call-record.ts";
 import { respondError, respondRefusal } from "../../src/gateway/error-response.ts";
 import type { Message } from "../../src/gateway/message.ts";
+import { CallRefused } from "../../src/gateway/refusal.ts";
+import { makeAccessToken, makeMessage } from "../support/caller.ts";
 import { RESOURCE } from "../support/documents.ts";
 import { makeResource } from "../support/redemption.ts";
 
-const LIST: Message = {
-  kind: "request",
-  id: "list-1",
-  method: "x/list",
-  target: null,
-  protocolVersion: null,
-  text: "",
-};
+const LIST = makeMessage({ id: "list-1", method: "x/list", target: null });
 const STATELESS = { "mcp-protocol-version": "2026-07-28" };
 
 interface Changes {
@@ -23,17 +18,7 @@ interface Changes {
 }
 
 function makeCall({ message = null, headers = {}, resource = {}, boundTo }: Changes = {}): Call {
-  const caller = {
-    tokenId: "token-1",
-    principal: "usr_ada",
-    subject: { issuer: null, sub: null, tenant: null },
-    clientId: "agent",
-    organization: "acme",
-    actor: null,
-    scope: new Set<string>(),
-    expiresAtSeconds: 0,
-    confirmedKey: boundTo ?? null,
-  };
+  const caller = makeAccessToken({ confirmedKey: boundTo ?? null });
   return {
     request: new Request(RESOURCE, { method: "POST", headers }),
     resource: makeResource(resource),
@@ -42,13 +27,15 @@ function makeCall({ message = null, headers = {}, resource = {}, boundTo }: Chan
     origin: null,
     caller,
     message,
+    policyRevision: null,
+    policyRules: [],
     upstreamStatus: null,
   };
 }
 
 describe("the answer to a refused call", () => {
   it("is a JSON-RPC error under the call's own id, kept by nobody", async () => {
-    const response = respondRefusal(makeCall({ message: LIST }), "session_unknown", []);
+    const response = respondRefusal(makeCall({ message: LIST }), "session_unknown", null);
     expect(response.status).toBe(404);
     expect(response.headers.get("cache-control")).toBe("no-store");
     expect(response.headers.get("content-type")).toBe("application/json");
@@ -60,7 +47,7 @@ describe("the answer to a refused call", () => {
   });
 
   it("has no id where no message could be read", async () => {
-    expect(await respondRefusal(makeCall(), "message_malformed", []).json()).toMatchObject({ id: null });
+    expect(await respondRefusal(makeCall(), "message_malformed", null).json()).toMatchObject({ id: null });
   });
 
   it.each([
@@ -69,7 +56,7 @@ describe("the answer to a refused call", () => {
     ["token_in_query", /^Bearer error="invalid_request", scope=/],
     ["gateway_proof_invalid", /^Bearer error="invalid_dpop_proof", scope=/],
   ] as const)("challenges after %s", (reason, challenge) => {
-    expect(respondRefusal(makeCall(), reason, []).headers.get("www-authenticate")).toMatch(challenge);
+    expect(respondRefusal(makeCall(), reason, null).headers.get("www-authenticate")).toMatch(challenge);
   });
 
   it.each([
@@ -79,14 +66,27 @@ describe("the answer to a refused call", () => {
     "session_unknown",
     "upstream_refused",
   ] as const)("does not send a client off for another token after %s", (reason) => {
-    expect(respondRefusal(makeCall(), reason, []).headers.get("www-authenticate")).toBeNull();
+    expect(respondRefusal(makeCall(), reason, null).headers.get("www-authenticate")).toBeNull();
   });
 
   it("names the scopes that would do", () => {
-    const response = respondRefusal(makeCall(), "scope_insufficient", ["files:write"]);
+    const refusal = new CallRefused("scope_insufficient", { neededScopes: ["files:write"] });
+    const response = respondRefusal(makeCall(), "scope_insufficient", refusal);
     expect(response.status).toBe(403);
     expect(response.headers.get("www-authenticate")).toMatch(
       /^Bearer error="insufficient_scope", scope="files:write", /,
+    );
+  });
+});
+
+describe("a sign-in that does not do (RFC 9470 §3)", () => {
+  it("is answered with the one that would, and with the scopes that the call needs besides [GW-07]", () => {
+    const stepUp = { acrValues: ["phr", "urn:example:mfa"], maximumAgeSeconds: 300 };
+    const refusal = new CallRefused("call_authentication", { neededScopes: ["files:write"], stepUp });
+    const response = respondRefusal(makeCall(), "call_authentication", refusal);
+    expect(response.status).toBe(401);
+    expect(response.headers.get("www-authenticate")).toMatch(
+      /^Bearer error="insufficient_user_authentication", acr_values="phr urn:example:mfa", max_age="300", scope="files:write", /,
     );
   });
 });
@@ -97,13 +97,19 @@ describe("the scheme of the challenge (RFC 9449 §7)", () => {
     ["a token came under the DPoP scheme", { headers: { authorization: "dpop a.b.c" } }],
     ["a bound token came as a bearer token", { headers: { authorization: "Bearer a.b.c" }, boundTo: "thumbprint" }],
   ])("is DPoP when %s", (_name, changes) => {
-    const challenge = respondRefusal(makeCall(changes), "token_binding", []).headers.get("www-authenticate");
+    const challenge = respondRefusal(makeCall(changes), "token_binding", null).headers.get("www-authenticate");
+    expect(challenge).toMatch(/^DPoP error="invalid_token", algs="ES256/);
+  });
+
+  it("is DPoP when policy wants a bound token for this call", () => {
+    const refusal = new CallRefused("token_binding", { isKeyBindingWanted: true });
+    const challenge = respondRefusal(makeCall(), "token_binding", refusal).headers.get("www-authenticate");
     expect(challenge).toMatch(/^DPoP error="invalid_token", algs="ES256/);
   });
 
   it("is Bearer otherwise", () => {
     const call = makeCall({ headers: { authorization: "Bearer a.b.c" } });
-    expect(respondRefusal(call, "token_expired", []).headers.get("www-authenticate")).toMatch(/^Bearer /);
+    expect(respondRefusal(call, "token_expired", null).headers.get("www-authenticate")).toMatch(/^Bearer /);
   });
 });
 
@@ -115,7 +121,7 @@ describe("a method that is not offered [MCPT-08, MCPT-39]", () => {
     ["403 when the method exists and the tool is not offered", {}, { ...LIST, target: "drop" }, 403, 403],
     ["403 to a notification, which has no answer", {}, { ...LIST, kind: "notification", id: null }, 403, 403],
   ] as const)("is %s", async (_name, headers, message, ...[status, code]) => {
-    const response = respondRefusal(makeCall({ headers, message }), "operation_unknown", []);
+    const response = respondRefusal(makeCall({ headers, message }), "operation_unknown", null);
     expect(response.status).toBe(status);
     expect(await response.json()).toMatchObject({ id: message.id, error: { code } });
   });

@@ -347,11 +347,11 @@ describe("a browser", () => {
 });
 
 describe("a method that no scope means", () => {
-  const message = { jsonrpc: "2.0", id: 9, method: "completion/complete", params: {} };
+  const message = { jsonrpc: "2.0", id: 9, method: "logging/setLevel", params: {} };
 
   it.each([
     ["an ordinary answer in the era of sessions", {}, 200],
-    ["404 in the stateless era", { "mcp-protocol-version": "2026-07-28", "mcp-method": "completion/complete" }, 404],
+    ["404 in the stateless era", { "mcp-protocol-version": "2026-07-28", "mcp-method": "logging/setLevel" }, 404],
   ])("is %s, and recorded as refused", async (_name, headers, status) => {
     const upstream = stubUpstream();
     const gateway = await TestGateway.start();

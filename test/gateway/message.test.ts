@@ -97,13 +97,19 @@ describe("messages that two parsers could read differently", () => {
     ["an object for an id", '{"jsonrpc":"2.0","id":{},"method":"ping"}'],
     ["a boolean for an id", '{"jsonrpc":"2.0","id":true,"method":"ping"}'],
     ["an id that no double holds", '{"jsonrpc":"2.0","id":9007199254740993,"method":"ping"}'],
-    ["a huge number", call({ name: "echo", arguments: 0 }).replace("0}", "1e400}")],
-    ["a number too small for a double", call({ name: "echo", arguments: 0 }).replace("0}", "1e-400}")],
-    ["a nought below nought", call({ name: "echo", arguments: 0 }).replace("0}", "-0}")],
-    ["a fraction that a double rounds", call({ name: "echo", arguments: 0 }).replace("0}", "4503599627370497.7}")],
-    ["an integer out of range", call({ name: "echo", arguments: 0 }).replace("0}", "12345678901234567890}")],
-    ["too deep", call({ name: "echo", arguments: "@" }).replace('"@"', deep)],
-    ["too many members", call({ name: "echo", arguments: Array.from({ length: LIMITS.messageMembers }, () => 0) })],
+    ["a huge number", call({ name: "echo", arguments: { n: 0 } }).replace("0}", "1e400}")],
+    ["a number too small for a double", call({ name: "echo", arguments: { n: 0 } }).replace("0}", "1e-400}")],
+    ["a nought below nought", call({ name: "echo", arguments: { n: 0 } }).replace("0}", "-0}")],
+    [
+      "a fraction that a double rounds",
+      call({ name: "echo", arguments: { n: 0 } }).replace("0}", "4503599627370497.7}"),
+    ],
+    ["an integer out of range", call({ name: "echo", arguments: { n: 0 } }).replace("0}", "12345678901234567890}")],
+    ["too deep", call({ name: "echo", arguments: { a: "@" } }).replace('"@"', deep)],
+    [
+      "too many members",
+      call({ name: "echo", arguments: { a: Array.from({ length: LIMITS.messageMembers }, () => 0) } }),
+    ],
     ["a method that is no text", '{"jsonrpc":"2.0","id":1,"method":["ping"]}'],
     ["a null method", '{"jsonrpc":"2.0","id":1,"method":null}'],
     ["an empty method", '{"jsonrpc":"2.0","id":1,"method":""}'],
@@ -155,9 +161,12 @@ describe("messages that two parsers could read differently", () => {
   });
 
   it("accepts what is just within the bounds", async () => {
-    // Envelope and params are two levels of their own.
-    const inner = LIMITS.messageDepth - 2;
-    const body = call({ name: "echo", arguments: "@" }).replace('"@"', `${"[".repeat(inner)}${"]".repeat(inner)}`);
+    // Envelope, params and arguments are three levels of their own.
+    const inner = LIMITS.messageDepth - 3;
+    const body = call({ name: "echo", arguments: { a: "@" } }).replace(
+      '"@"',
+      `${"[".repeat(inner)}${"]".repeat(inner)}`,
+    );
     expect(await verdictOn(body)).toBe("accepted");
     expect(await verdictOn(call({ name: "a".repeat(LIMITS.identifierBytes) }))).toBe("accepted");
   });

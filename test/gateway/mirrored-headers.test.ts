@@ -2,20 +2,13 @@ import { describe, expect, it } from "vitest";
 import type { Message } from "../../src/gateway/message.ts";
 import { isStateless, requireAgreement } from "../../src/gateway/mirrored-headers.ts";
 import { CallRefused } from "../../src/gateway/refusal.ts";
+import { makeMessage } from "../support/caller.ts";
 
 const STATELESS = "2026-07-28";
 const SESSIONS = "2025-11-25";
 
 function message(changes: Partial<Message> = {}): Message {
-  return {
-    kind: "request",
-    id: 1,
-    method: "tools/call",
-    target: "echo",
-    protocolVersion: STATELESS,
-    text: "",
-    ...changes,
-  };
+  return makeMessage({ protocolVersion: STATELESS, ...changes });
 }
 
 type HeaderChanges = Readonly<Record<string, string | undefined>>;

@@ -1,24 +1,27 @@
 import { describe, expect, it } from "vitest";
 import type { Message } from "../../src/gateway/message.ts";
-import { requirePermitted } from "../../src/gateway/operation.ts";
+import { requirePermitted } from "../../src/gateway/authorization.ts";
+import { operationOf } from "../../src/gateway/operation.ts";
 import { CallRefused } from "../../src/gateway/refusal.ts";
-import { makeResource } from "../support/redemption.ts";
+import { makeCaller, makeMessage } from "../support/caller.ts";
+import type { Members } from "../support/documents.ts";
 
-const resource = makeResource({
+const SERVER: Members = {
   scopes: {
     "files:everything": { description: "Call anything", methods: ["tools/call", "resources/read"] },
     "files:read": { description: "Read", methods: ["tools/list"], tools: ["read_file", "stat_file"] },
     "files:write": { description: "Write", methods: ["tools/list", "prompts/list"], tools: ["write_file"] },
   },
-});
+};
 
 function message(method: string, target: string | null = null, kind: Message["kind"] = "request"): Message {
-  return { kind, id: 1, method, target, protocolVersion: null, text: "" };
+  const params = method === "completion/complete" ? { ref: { type: "ref/prompt", name: "x" } } : {};
+  return makeMessage({ kind, method, target, params });
 }
 
 function verdictOn(about: Message, ...granted: readonly string[]): string {
   try {
-    requirePermitted(about, resource, new Set(granted));
+    requirePermitted(makeCaller({ resource: SERVER, token: { scope: new Set(granted) } }), operationOf(about));
     return "permitted";
   } catch (error) {
     if (error instanceof CallRefused) return [error.reason, ...error.neededScopes].join(" ");
@@ -108,10 +111,11 @@ const LIFECYCLE = [
 ];
 
 describe("by default", () => {
-  const silent = makeResource({ scopes: { "nothing:much": { description: "Opens nothing" } }, challenge_scopes: [] });
+  const silent = { scopes: { "nothing:much": { description: "Opens nothing" } }, challenge_scopes: [] };
   const verdict = (about: Message): string => {
     try {
-      requirePermitted(about, silent, new Set(["nothing:much"]));
+      const caller = makeCaller({ resource: silent, token: { scope: new Set(["nothing:much"]) } });
+      requirePermitted(caller, operationOf(about));
       return "permitted";
     } catch (error) {
       return error instanceof CallRefused ? error.reason : "fault";
@@ -128,5 +132,30 @@ describe("by default", () => {
 
   it("so does the answer to a server's own request", () => {
     expect(verdict(message("", null, "response"))).toBe("permitted");
+  });
+});
+
+describe("a completion", () => {
+  const about = (ref: unknown): Message =>
+    makeMessage({ method: "completion/complete", target: null, params: { ref } as Message["params"] });
+
+  it("is about the prompt or resource that it is for", () => {
+    expect(operationOf(about({ type: "ref/prompt", name: "p" }))).toMatchObject({ kind: "prompt", name: "p" });
+    expect(operationOf(about({ type: "ref/resource", uri: "a://b" }))).toMatchObject({
+      kind: "resource",
+      name: "a://b",
+    });
+  });
+
+  it.each([
+    undefined,
+    "p",
+    {},
+    { type: "ref/prompt" },
+    { type: "ref/other", name: "p" },
+    { type: "ref/prompt", uri: "a://b" },
+    { type: "ref/prompt", name: "public", Name: "secret" },
+  ])("of something that two servers could take for two things is refused: %j", (ref) => {
+    expect(() => operationOf(about(ref))).toThrow(new CallRefused("message_malformed"));
   });
 });

@@ -1,12 +1,22 @@
 import { expect, it } from "vitest";
 import { CallRefused } from "../../src/gateway/refusal.ts";
 
-it("says why, what scope would help and what the upstream said, and nothing else", () => {
-  const refused = new CallRefused("scope_insufficient", { neededScopes: ["a", "b"], upstreamStatus: 302 });
+it("says why, by which rule, what would help and what the upstream said, and nothing else", () => {
+  const stepUp = { acrValues: ["phr"], maximumAgeSeconds: null };
+  const refused = new CallRefused("scope_insufficient", {
+    neededScopes: ["a", "b"],
+    stepUp,
+    isKeyBindingWanted: true,
+    policyRule: "rule-1",
+    upstreamStatus: 302,
+  });
   expect(Object.fromEntries(Object.entries(refused))).toEqual({
     name: "CallRefused",
     reason: "scope_insufficient",
     neededScopes: ["a", "b"],
+    stepUp,
+    isKeyBindingWanted: true,
+    policyRule: "rule-1",
     upstreamStatus: 302,
   });
   expect(refused.message).toBe("scope_insufficient");

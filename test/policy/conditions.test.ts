@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { decide, type PolicyDecision } from "../../src/policy/decide.ts";
-import { compileExpression } from "../../src/policy/expression.ts";
+import { compileCallExpression, compileExpression } from "../../src/policy/expression.ts";
 import type { PolicyRequest } from "../../src/policy/policy-request.ts";
 import { denyRule, IDP, type Members, permitRule, RESOURCE } from "../support/documents.ts";
 import { makePolicy } from "../support/redemption.ts";
@@ -132,5 +132,40 @@ describe("compileExpression", () => {
     ["is longer than any person reads", `client == "${"a".repeat(5000)}"`, /longer/],
   ])("refuses what %s", (_what, text, flaw) => {
     expect(compileExpression(text)).toMatchObject({ flaw: expect.stringMatching(flaw) });
+  });
+});
+
+describe("an expression about a call", () => {
+  const flawOf = (text: string): string => {
+    const compiled = compileCallExpression(text);
+    return typeof compiled === "function" ? "" : compiled.flaw;
+  };
+
+  it("may look at the call, which one about a token may not", () => {
+    for (const text of ['method == "tools/call"', 'name == "pay"', "arguments.amount < 10", 'subject == "ada"']) {
+      expect(flawOf(text)).toBe("");
+    }
+    expect(compileExpression("arguments.amount < 10")).toMatchObject({
+      flaw: expect.stringContaining("arguments") as string,
+    });
+  });
+
+  it.each([
+    "arguments.list.all(a, arguments.list.exists(b, a == b))",
+    "arguments.list.map(a, arguments.list.filter(b, b > a)).size() > 0",
+    "arguments.list.exists(a, a.list.exists_one(b, b == 1))",
+  ])("may not loop over its arguments within a loop, which would multiply: %s", (text) => {
+    expect(flawOf(text)).toContain("within one another");
+  });
+
+  it.each([
+    "arguments.list.filter(a, a > 1).all(b, b < 5)",
+    "arguments.a.all(x, x > 1) && arguments.b.exists(y, y > 1)",
+  ])("may loop again after a loop: %s", (text) => {
+    expect(flawOf(text)).toBe("");
+  });
+
+  it("may use no regular expression, which the caller's text could make slow", () => {
+    expect(flawOf('name.matches("(a+)+$")')).toContain("matches()");
   });
 });

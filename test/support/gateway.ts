@@ -7,7 +7,16 @@ import { Sessions } from "../../src/gateway/session.ts";
 import { readVerificationKey } from "../../src/jwt/json-web-key.ts";
 import type { Consumption } from "../../src/redemption/dependencies.ts";
 import { type DpopKey, makeProof } from "./dpop.ts";
-import { CLIENT, CROSSGATE, type Members, ORGANIZATION, RESOURCE, resourceDocument } from "./documents.ts";
+import {
+  CLIENT,
+  CROSSGATE,
+  type Members,
+  ORGANIZATION,
+  permitRule,
+  policyDocument,
+  RESOURCE,
+  resourceDocument,
+} from "./documents.ts";
 import { parseDocument } from "./redemption.ts";
 import { makeTestKey, signText, type TestKey } from "./test-idp.ts";
 
@@ -54,6 +63,8 @@ export function answerResult({ body }: Sent): Response {
 export interface GatewayOptions {
   /** What differs from the ordinary document, one for each server; a server like that of `documents.ts` when absent. */
   readonly resources?: readonly Members[];
+  /** Of the organization's policy; one that permits whatever scopes mean, to whoever comes, when absent. */
+  readonly rules?: readonly Members[];
   readonly overrides?: Partial<GatewayDependencies>;
 }
 
@@ -84,6 +95,8 @@ export const READ_FILE = { jsonrpc: "2.0", id: 1, method: "tools/call", params: 
 export const LIST_TOOLS = { jsonrpc: "2.0", id: 1, method: "tools/list" };
 export const UPSTREAM = "https://files.example.net/mcp";
 
+const PERMIT_ALL = [permitRule({ clients: "any", resources: "any", scopes: "any" })];
+
 /** A gateway of the real parts, with a signing key that tests hold too and a ledger that remembers in memory. */
 export class TestGateway {
   readonly events: AuditEvent[] = [];
@@ -92,7 +105,7 @@ export class TestGateway {
   readonly dependencies: GatewayDependencies;
   readonly key: TestKey;
 
-  private constructor(key: TestKey, { resources = [{}], overrides = {} }: GatewayOptions) {
+  private constructor(key: TestKey, { resources = [{}], rules = PERMIT_ALL, overrides = {} }: GatewayOptions) {
     this.key = key;
     const verificationKey = readVerificationKey(key.publicJwk);
     if (typeof verificationKey === "string") throw new TypeError(verificationKey);
@@ -101,6 +114,10 @@ export class TestGateway {
       keys: { keys: [verificationKey] },
       consumeProof: rememberProofs(),
       findResource: findAmong(resources),
+      findPolicy: async (organization) => ({
+        document: parseDocument("policy", organization, policyDocument({ organization, rules })),
+        revision: "policy-1",
+      }),
       isClientWithinRate: async () => true,
       sessions: new Sessions("a-secret-of-the-tests"),
       egress: { ownHost: "crossgate.example", allowsLoopback: false },

@@ -1,4 +1,5 @@
 import type { DpopProof } from "../../dpop/proof.ts";
+import type { CarriedFacts } from "../../policy/asked-facts.ts";
 import type { Scope } from "../../policy/scope.ts";
 import type { ProtectedResource } from "../../trust/protected-resource.ts";
 import type { IdJag, Presented, Subject } from "../assertion.ts";
@@ -15,6 +16,8 @@ type Needs = Pick<Presented, "client" | "nowSeconds" | "attemptId"> & {
   readonly grantedScope: Scope;
   readonly tokenLifetimeSeconds: number;
   readonly detailsChecked: Passed<"authorization_details">;
+  readonly policyFacts: CarriedFacts;
+  readonly policyRevision: string;
 };
 
 /**
@@ -39,6 +42,8 @@ function describe(known: Needs): AccessTokenContents {
     scope: known.grantedScope,
     actor: known.idJag.actor,
     authentication: known.idJag.authentication,
+    policyFacts: known.policyFacts,
+    policyRevision: known.policyRevision,
     confirmedKey: known.proof?.thumbprint ?? null,
     issuedAtSeconds: known.nowSeconds,
     expiresAtSeconds: known.nowSeconds + known.tokenLifetimeSeconds,

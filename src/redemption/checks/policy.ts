@@ -1,4 +1,5 @@
 import type { DpopProof } from "../../dpop/proof.ts";
+import { type CarriedFacts, carriedFacts } from "../../policy/asked-facts.ts";
 import { decide, type Deny } from "../../policy/decide.ts";
 import type { PolicyRequest } from "../../policy/policy-request.ts";
 import type { Scope } from "../../policy/scope.ts";
@@ -23,6 +24,7 @@ interface Gives {
   readonly tokenLifetimeSeconds: number;
   readonly policyRules: readonly string[];
   readonly policyRevision: string;
+  readonly policyFacts: CarriedFacts;
 }
 
 const REFUSALS: Record<Deny["cause"], Refusal> = {
@@ -38,7 +40,8 @@ const REFUSALS: Record<Deny["cause"], Refusal> = {
 export async function policy(known: PolicyFacts, { findPolicy }: Pick<Dependencies, "findPolicy">): Promise<Gives> {
   const found = await findPolicy(known.organization);
   if (found === null) throw new Rejected("policy_absent");
-  const decision = decide(found.document, policyRequestOf(known));
+  const request = policyRequestOf(known);
+  const decision = decide(found.document, request);
   if (decision.effect === "deny") {
     const { rule, stepUp } = decision;
     throw new Rejected(REFUSALS[decision.cause], { stepUp, policyRule: rule, policyRevision: found.revision });
@@ -48,6 +51,7 @@ export async function policy(known: PolicyFacts, { findPolicy }: Pick<Dependenci
     tokenLifetimeSeconds: Math.min(decision.tokenLifetimeSeconds, known.resource.token_lifetime_seconds),
     policyRules: decision.rules,
     policyRevision: found.revision,
+    policyFacts: await carriedFacts(found.document, request),
   };
 }
 

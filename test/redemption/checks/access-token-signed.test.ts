@@ -18,6 +18,8 @@ const known = {
   grantedScope: new Set(["files:read"]),
   tokenLifetimeSeconds: 120,
   detailsChecked: new Passed("authorization_details"),
+  policyFacts: { groups: ["engineers"], emailDomain: null, asked: "asked-1" },
+  policyRevision: "policy-1",
 };
 const proof = {
   thumbprint: "thumbprint-of-the-proof",
@@ -41,6 +43,8 @@ describe("access_token_signed", () => {
       scope: new Set(["files:read"]),
       actor,
       authentication,
+      policyFacts: known.policyFacts,
+      policyRevision: "policy-1",
       confirmedKey: null,
       issuedAtSeconds: NOW,
       expiresAtSeconds: NOW + 120,

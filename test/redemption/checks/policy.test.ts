@@ -36,6 +36,7 @@ describe("policy", () => {
       tokenLifetimeSeconds: 300,
       policyRules: ["agent-reads-files"],
       policyRevision: "revision-1",
+      policyFacts: { groups: [], emailDomain: null, asked: null },
     });
   });
 

@@ -1,0 +1,93 @@
+import * as z from "zod";
+import { LIMITS } from "../limits.ts";
+import { compileCallExpression } from "./expression.ts";
+import { matchesGlob } from "./glob.ts";
+import { listedBy, type Operation, type OperationKind } from "./operation.ts";
+import { scopeTokenSchema } from "./scope.ts";
+
+const patternsSchema = z.union([
+  z.literal("any"),
+  z.array(z.string().min(1).max(LIMITS.urlBytes)).max(LIMITS.patternsPerList).readonly(),
+]);
+
+const callExpressionSchema = z.string().superRefine((text, context) => {
+  const compiled = compileCallExpression(text);
+  if (typeof compiled !== "function") context.addIssue({ code: "custom", message: compiled.flaw });
+});
+
+/**
+ * Which calls at the gateway a rule is about: those that any of the lists names. In a list, * stands for any run of
+ * characters. Without it a rule is about every call.
+ */
+const selection = {
+  /** Whole JSON-RPC methods, e.g. "prompts/get". */
+  methods: patternsSchema.optional(),
+  tools: patternsSchema.optional(),
+  prompts: patternsSchema.optional(),
+  /** URIs of resources: to read, and to subscribe to. */
+  resources: patternsSchema.optional(),
+  /** Common Expression Language over the request's facts, `method`, `name` and `arguments`. An error in it denies. */
+  condition: callExpressionSchema.optional(),
+};
+
+export const deniedCallsSchema = z.strictObject(selection);
+export const permittedCallsSchema = z.strictObject({
+  ...selection,
+  /** All of these must be in the token, beside one whose meaning covers the call; asked for in one challenge. */
+  scopes_required: z.array(scopeTokenSchema).min(1).max(LIMITS.scopeTokens).readonly().optional(),
+});
+
+type Patterns = z.output<typeof patternsSchema>;
+export type DeniedCalls = z.output<typeof deniedCallsSchema>;
+export type PermittedCalls = z.output<typeof permittedCallsSchema>;
+
+const LISTS = { tool: "tools", prompt: "prompts", resource: "resources" } as const satisfies Record<
+  OperationKind,
+  keyof DeniedCalls
+>;
+
+/** @returns whether a deny with these lists names the call; where a URI can be read in two ways, it does. */
+export function deniedCallsName(calls: DeniedCalls, operation: Operation): boolean {
+  const { kind, name } = operation;
+  const isDoubtful = kind === "resource" && name !== null && isDoubtfulUri(name);
+  return isListed(calls, operation) || (isDoubtful && calls.resources !== undefined);
+}
+
+/**
+ * @returns whether a permit with these lists names the call. Who may call some tools may ask which there are: the list
+ * shows those alone.
+ */
+export function permittedCallsName(calls: PermittedCalls, operation: Operation): boolean {
+  const { kind, name, method } = operation;
+  const listed = listedBy(method);
+  if (listed !== null && calls[LISTS[listed]] !== undefined) return true;
+  if (kind !== "resource" || name === null || !isDoubtfulUri(name)) return isListed(calls, operation);
+  return isWithoutLists(calls) || names(calls.methods, method) || isNamedExactly(calls.resources, name);
+}
+
+function isListed(calls: DeniedCalls, { method, kind, name }: Operation): boolean {
+  if (isWithoutLists(calls)) return true;
+  return names(calls.methods, method) || (kind !== null && name !== null && names(calls[LISTS[kind]], name));
+}
+
+function isWithoutLists({ methods, tools, prompts, resources }: DeniedCalls): boolean {
+  return [methods, tools, prompts, resources].every((list) => list === undefined);
+}
+
+function names(patterns: Patterns | undefined, text: string): boolean {
+  if (patterns === undefined) return false;
+  return patterns === "any" || patterns.some((pattern) => matchesGlob(pattern, text));
+}
+
+function isNamedExactly(patterns: Patterns | undefined, name: string): boolean {
+  return patterns === "any" || (patterns?.some((pattern) => pattern === "*" || pattern === name) ?? false);
+}
+
+/**
+ * Dot segments, backslashes and their encoded forms: a server that tidies up its URIs would read file:///public/../x as
+ * another resource than a pattern does.
+ */
+function isDoubtfulUri(uri: string): boolean {
+  const [place = ""] = uri.split(/[?#]/, 1);
+  return /\\|%5c|%2f|(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i.test(place);
+}
