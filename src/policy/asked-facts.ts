@@ -2,7 +2,7 @@ import { digestParts } from "../jwt/digest.ts";
 import { mentions } from "./expression.ts";
 import type { Policy, Rule } from "./policy.ts";
 import type { PolicyRequest } from "./policy-request.ts";
-import { selects } from "./selector.ts";
+import { clientMatcher, selects } from "./selector.ts";
 
 /** Who asks, and of which server: what is not asked of them does not go into their token. */
 type Asker = Pick<PolicyRequest, "clientId" | "resource">;
@@ -42,7 +42,7 @@ export function nameOfAsked(policy: Policy, asker: Asker): Promise<string | null
 }
 
 function whatIsAsked({ rules }: Policy, { clientId, resource }: Asker): Asked {
-  const concerning = rules.filter((rule) => selects(rule.clients, clientId) && selects(rule.resources, resource));
+  const concerning = rules.filter((rule) => clientMatcher(rule.clients)(clientId) && selects(rule.resources, resource));
   const isAny = concerning.some((rule) => looksAt(rule, "groups"));
   const named = concerning.flatMap(({ groups }) => (groups === undefined || groups === "any" ? [] : [...groups]));
   const emailDomain = concerning.some((rule) => rule.email_domains !== undefined || looksAt(rule, "email_domain"));

@@ -37,7 +37,7 @@ export function conditionsOf(rule: Rule): readonly Condition[] {
     return selector === undefined ? [] : [select(name, selector, candidate)];
   });
   const isClient = clientMatcher(rule.clients);
-  const client = { name: "clients", holds: ({ clientId }: PolicyRequest) => isClient(clientId) };
+  const client = ofRequest("clients", ({ clientId }) => isClient(clientId));
   return [client, ...selected, ...timeConditions(rule), ...expressionCondition(rule)];
 }
 
