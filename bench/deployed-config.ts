@@ -17,7 +17,7 @@ const deployedSchema = z.object({
   ratelimits: z.array(z.object({ name: z.string() })),
   queues: z.object({
     producers: bound,
-    consumers: z.array(z.object({ queue: z.string(), max_batch_size: z.int() })).length(1),
+    consumers: z.array(z.object({ queue: z.string(), max_batch_size: z.int() })).min(1),
   }),
 });
 

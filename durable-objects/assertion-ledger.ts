@@ -1,7 +1,8 @@
 import { DurableObject } from "cloudflare:workers";
 import { log } from "../src/audit/operator-log.ts";
 import { LIMITS } from "../src/limits.ts";
-import { packAuditBatches } from "../src/audit/audit-batch.ts";
+import { AuditChain } from "./audit-chain.ts";
+import { deliver } from "./audit-delivery.ts";
 import { LedgerTables } from "./ledger-tables.ts";
 import { Outbox } from "./outbox.ts";
 
@@ -24,6 +25,23 @@ export interface SharedUse {
   readonly recordKey: ArrayBuffer;
 }
 
+export interface ConfirmedBatch {
+  readonly lastSequence: number;
+  readonly hash: string;
+}
+
+export interface LedgerStatus {
+  readonly chain: string;
+  /** The newest record. */
+  readonly last: number;
+  /** Records that the archive has not confirmed. */
+  readonly pending: number;
+  /** Through here the archive has confirmed everything. */
+  readonly archived: number;
+  /** The newest batch: what the archive must end with. */
+  readonly head: { readonly sequence: number; readonly hash: string | null };
+}
+
 export type ConsumeResult = "consumed" | "replayed" | "backlogged" | "retention_exceeded";
 
 /**
@@ -37,13 +55,19 @@ export class AssertionLedger extends DurableObject<Env> {
   #alarmAt: number | null = null;
   /** After a failed delivery nothing is delivered before this, however many go on redeeming. */
   #heldUntil = 0;
-  readonly #shard: string;
+  readonly #chain: AuditChain;
 
   constructor(context: DurableObjectState, env: Env) {
     super(context, env);
     this.#tables = new LedgerTables(context.storage.sql);
     this.#outbox = new Outbox(this.#tables);
-    this.#shard = context.id.name ?? context.id.toString();
+    // By its id as well: a ledger in another jurisdiction has the same name, and numbers of its own.
+    const id = context.id.toString();
+    this.#chain = new AuditChain(
+      `${context.id.name ?? "ledger"}/${id.slice(0, 16)}`,
+      context.storage.sql,
+      this.#tables,
+    );
     // An alarm that was lost would strand the records; whoever wakes this object sets it going again.
     if (this.#outbox.pending > 0) this.#wakeWithin(LIMITS.auditDrainDelayMilliseconds);
   }
@@ -76,20 +100,33 @@ export class AssertionLedger extends DurableObject<Env> {
     return "recorded";
   }
 
-  /** For health checks and tests: how far behind delivery is. */
-  status(): { readonly pending: number; readonly delivered: number } {
-    return { pending: this.#outbox.pending, delivered: this.#outbox.delivered };
+  /** The archive's consumer has written these batches; once nothing before them is missing, their records may go. */
+  confirm(confirmed: readonly ConfirmedBatch[]): void {
+    const hasMoved = this.ctx.storage.transactionSync(() => this.#chain.confirm(confirmed));
+    if (hasMoved) this.#outbox.markArchived(this.#chain.archived);
+  }
+
+  /** For health checks, the reconciler and tests: how far the archive is behind. */
+  status(): LedgerStatus {
+    const { head, archived, name } = this.#chain;
+    return { chain: name, last: this.#outbox.last, pending: this.#outbox.pending, archived, head };
   }
 
   /** Never throws: an alarm that does gives up for good after seven attempts, about 145 s. */
   override async alarm(): Promise<void> {
     this.#alarmAt = null;
     try {
-      const more = await this.#drain();
-      this.ctx.storage.transactionSync(() => this.#tables.dropExpired(Date.now(), this.#outbox.delivered));
+      const { queue, ledger } = { queue: this.env.AUDIT_QUEUE, ledger: this.ctx.id.toString() };
+      const { isBusy, hasMore } = await deliver(
+        { chain: this.#chain, outbox: this.#outbox, ledger, queue },
+        Date.now(),
+      );
+      this.ctx.storage.transactionSync(() =>
+        this.#tables.dropExpired(Date.now(), this.#chain.archived, this.#outbox.last),
+      );
       if (this.#tables.readState("failures") > 0) this.#tables.writeState("failures", 0);
       this.#heldUntil = 0;
-      this.#rearm(more ? 0 : LIMITS.auditDrainDelayMilliseconds);
+      this.#rearmAfterDelivery(isBusy, hasMore);
     } catch (error) {
       // By its class alone. Once a back-off, so that a long outage of the queue fills no log.
       log({ event: "audit_drain_failed", class: error instanceof Error ? error.name : typeof error });
@@ -100,7 +137,7 @@ export class AssertionLedger extends DurableObject<Env> {
   #transact<Result>(work: () => Result): Result {
     try {
       const result = this.ctx.storage.transactionSync(work);
-      this.#rearm(LIMITS.auditDrainDelayMilliseconds);
+      this.#rearm();
       return result;
     } catch (error) {
       this.#tables.reload();
@@ -138,28 +175,24 @@ export class AssertionLedger extends DurableObject<Env> {
   }
 
   #insert({ key, attempt, event }: { key: ArrayBuffer; attempt: string; event: string | null }, now: number): void {
-    if (event === null) return this.#tables.insert({ key, attempt, sequence: 0, event: "" }, now);
-    const row = { sequence: this.#outbox.nextSequence(), event };
-    this.#tables.insert({ key, attempt, ...row }, now);
-    this.#outbox.append(row);
+    const sequence = this.#outbox.nextSequence();
+    if (event === null) return this.#tables.insert({ key, attempt, sequence: 0, event: "" }, sequence, now);
+    this.#tables.insert({ key, attempt, sequence, event }, sequence, now);
+    this.#outbox.append({ sequence, event });
   }
 
-  /** @returns whether more is waiting. A row counts as delivered only after the queue has taken it. */
-  async #drain(): Promise<boolean> {
-    const batches = packAuditBatches(this.#shard, this.#outbox.read(LIMITS.auditDrainRows));
-    for (let at = 0; at < batches.length; at += LIMITS.auditMessagesPerBatch) {
-      const messages = batches.slice(at, at + LIMITS.auditMessagesPerBatch);
-      // oxlint-disable-next-line no-await-in-loop -- in order, so that `delivered` is a watermark and not a set
-      await this.env.AUDIT_QUEUE.sendBatch(messages.map((body) => ({ body, contentType: "json" })));
-      this.#outbox.markDelivered(messages.at(-1)?.lastSequence ?? this.#outbox.delivered);
-    }
-    return this.#outbox.pending > 0;
-  }
-
-  #rearm(delayMilliseconds: number): void {
+  #rearm(): void {
     const expiry = this.#tables.nextExpiry();
-    if (this.#outbox.pending > 0) this.#wakeWithin(delayMilliseconds);
+    if (this.#outbox.pending > 0) this.#wakeWithin(LIMITS.auditDrainDelayMilliseconds);
     else if (expiry !== null) this.#wakeWithin(Math.max(0, expiry - Date.now()));
+  }
+
+  /** Under load one alarm sets the next, so that no request has to; at rest it waits for what will be late first. */
+  #rearmAfterDelivery(isBusy: boolean, hasMore: boolean): void {
+    const due = this.#chain.nextDue();
+    if (hasMore) this.#wakeWithin(0);
+    else if (isBusy || due === null) this.#rearm();
+    else this.#wakeWithin(Math.max(LIMITS.auditDrainDelayMilliseconds, due - Date.now()));
   }
 
   #rearmAfterFailure(): void {

@@ -2,32 +2,29 @@ import { LIMITS } from "../src/limits.ts";
 import type { LedgerRow, LedgerTables } from "./ledger-tables.ts";
 
 /**
- * The audit records that no queue has taken yet. Storage is the truth: memory holds the first of them, so that a drain
- * need not read whole windows, and is filled from storage again after a restart or past its bound.
+ * The audit records that the archive does not have yet. Storage is the truth: memory holds an unbroken run of them, so
+ * that a delivery need not read whole windows, and what is not in it is read from storage.
  */
 export class Outbox {
   readonly #tables: LedgerTables;
-  /** The oldest undelivered rows, in order. */
   #rows: LedgerRow[] = [];
   #bytes = 0;
-  /** Whether `#rows` is all there is. */
-  #isComplete: boolean;
-  #delivered: number;
+  #archived: number;
   #last: number;
 
   constructor(tables: LedgerTables) {
     this.#tables = tables;
-    this.#delivered = tables.readState("delivered");
+    this.#archived = tables.readState("archived");
     this.#last = tables.lastSequence();
-    this.#isComplete = this.pending === 0;
   }
 
+  /** How many wait. */
   get pending(): number {
-    return Math.max(0, this.#last - this.#delivered);
+    return Math.max(0, this.#last - this.#archived);
   }
 
-  get delivered(): number {
-    return this.#delivered;
+  get last(): number {
+    return this.#last;
   }
 
   nextSequence(): number {
@@ -37,33 +34,42 @@ export class Outbox {
   /** To be called in the transaction that writes the row. */
   append(row: LedgerRow): void {
     this.#last = row.sequence;
-    if (this.#isComplete && this.#hasRoom(row)) this.#keep(row);
-    else this.#isComplete = false;
+    const follows = this.#rows.length === 0 || this.#rows.at(-1)?.sequence === row.sequence - 1;
+    if (!follows || !this.#hasRoom(row)) return;
+    this.#rows.push(row);
+    this.#bytes += bytesOf(row);
   }
 
-  read(limit: number): readonly LedgerRow[] {
-    if (this.#rows.length === 0 && !this.#isComplete) {
-      const rows = this.#tables.readAfter(this.#delivered, LIMITS.outboxRefillRows);
-      for (const row of rows) this.#keep(row);
-      this.#isComplete = rows.length < LIMITS.outboxRefillRows;
-    }
-    return this.#rows.slice(0, limit);
+  /**
+   * The records of a range, both ends included, in order.
+   * @throws Error when one is missing: numbers without records must never be cut into a batch
+   */
+  read(first: number, last: number): readonly LedgerRow[] {
+    if (!this.#holds(first, last)) this.#keep(this.#tables.readRange(first, last));
+    if (!this.#holds(first, last)) throw new Error("an audit record is missing");
+    const start = this.#rows[0]?.sequence ?? 0;
+    return this.#rows.slice(first - start, last - start + 1);
   }
 
-  markDelivered(through: number): void {
-    this.#tables.writeState("delivered", through);
-    this.#delivered = through;
-    this.#rows = this.#rows.filter((row) => row.sequence > through);
+  #holds(first: number, last: number): boolean {
+    const start = this.#rows[0]?.sequence ?? Number.POSITIVE_INFINITY;
+    return first >= start && last < start + this.#rows.length;
+  }
+
+  /** Instead of what was held. An unbroken run, or as much of one as there is. */
+  #keep(rows: readonly LedgerRow[]): void {
+    const start = rows[0]?.sequence ?? 0;
+    this.#rows = rows.filter(({ sequence }, at) => sequence === start + at);
     this.#bytes = this.#rows.reduce((total, row) => total + bytesOf(row), 0);
+  }
+
+  markArchived(through: number): void {
+    this.#archived = through;
+    this.#keep(this.#rows.filter((row) => row.sequence > through));
   }
 
   #hasRoom(row: LedgerRow): boolean {
     return this.#rows.length < LIMITS.outboxMemoryRows && this.#bytes + bytesOf(row) <= LIMITS.outboxMemoryBytes;
-  }
-
-  #keep(row: LedgerRow): void {
-    this.#rows.push(row);
-    this.#bytes += bytesOf(row);
   }
 }
 

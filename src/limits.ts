@@ -58,13 +58,18 @@ export const LIMITS = {
   /** Queues take 128 KB a message and 256 KB or 100 messages a batch. */
   auditMessageBytes: 96 * 1024,
   auditMessagesPerBatch: 2,
+  auditBatchRows: 1000,
+  auditBatchesPerAlarm: 20,
+  /** Cut and not yet confirmed by the archive: what one ledger may have in the queue. */
+  auditOpenBatches: 256,
+  /** A batch that the archive has not confirmed by then is sent again, few at a time and ever more seldom. */
+  auditResendMilliseconds: 30_000,
+  auditResendMaximumMilliseconds: 900_000,
+  auditResentBatches: 10,
   /** Undelivered records that a ledger holds in memory, of the 128 MB that it has. */
   outboxMemoryBytes: 16 * 1024 * 1024,
   outboxMemoryRows: 20_000,
-  /** At two characters' width and the longest event, 16 MB. */
-  outboxRefillRows: 1000,
-  auditDrainRows: 400,
-  auditDrainDelayMilliseconds: 1_000,
+  auditDrainDelayMilliseconds: 5_000,
   auditRetryMinimumMilliseconds: 2_000,
   auditRetryMaximumMilliseconds: 60_000,
 

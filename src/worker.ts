@@ -1,7 +1,7 @@
 import { waitUntil } from "cloudflare:workers";
 import { Router } from "itty-router";
 import { handleAdminRequest } from "./admin/admin-endpoint.ts";
-import { consumeAuditBatches } from "./audit/consumer.ts";
+import { type AuditStores, consumeAuditBatches } from "./audit/consumer.ts";
 import { log } from "./audit/operator-log.ts";
 import { Outage } from "./audit/reason.ts";
 import { handleGatewayRequest } from "./gateway/gateway.ts";
@@ -89,6 +89,15 @@ function servicesOf(env: Env): Services {
   return built;
 }
 
+function auditStores(env: Env): AuditStores {
+  const { AUDIT_ARCHIVE: archive, AUDIT_INDEX: index, ASSERTION_LEDGER: ledgers } = env;
+  return {
+    archive,
+    index,
+    confirm: async (ledger, confirmed) => ledgers.get(ledgers.idFromString(ledger)).confirm([...confirmed]),
+  };
+}
+
 export default {
   async fetch(request, env): Promise<Response> {
     try {
@@ -107,6 +116,6 @@ export default {
   },
 
   async queue(batch, env): Promise<void> {
-    await consumeAuditBatches(batch, { archive: env.AUDIT_ARCHIVE, index: env.AUDIT_INDEX });
+    await consumeAuditBatches(batch, auditStores(env));
   },
 } satisfies ExportedHandler<Env>;

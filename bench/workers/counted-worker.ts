@@ -1,5 +1,5 @@
 import worker, { AssertionLedger as RealLedger, IssuerKeySet as RealKeySet } from "../../src/worker.ts";
-import type { ConsumeRequest, ConsumeResult } from "../../durable-objects/assertion-ledger.ts";
+import type { ConfirmedBatch, ConsumeRequest, ConsumeResult } from "../../durable-objects/assertion-ledger.ts";
 import type { FetchedKeySet, KeySetRequest } from "../../durable-objects/issuer-key-set.ts";
 
 /**
@@ -58,6 +58,11 @@ export class AssertionLedger extends RealLedger {
   override record(key: ArrayBuffer, attemptId: string, event: string): "recorded" | "backlogged" {
     counts.durableObjectRequests += 1;
     return super.record(key, attemptId, event);
+  }
+
+  override confirm(confirmed: readonly ConfirmedBatch[]): void {
+    counts.durableObjectRequests += 1;
+    super.confirm(confirmed);
   }
 
   override alarm(): Promise<void> {

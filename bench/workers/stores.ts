@@ -88,25 +88,29 @@ interface QueryCost {
 /** D1, with the project's own migrations and in real SQLite, so that indexes cost what they cost. */
 export const index: Handler = {
   async fetch(request, env) {
-    const query = await request.json<Query>();
-    const cost = await env.INDEX.getByName("index").run(query, env.MIGRATIONS);
-    counts.indexRowsRead += cost.rowsRead;
-    counts.indexRowsWritten += cost.rowsWritten;
-    const meta = { duration: 0, changes: 0, rows_read: cost.rowsRead, rows_written: cost.rowsWritten };
-    return Response.json([{ success: true, results: [], meta }]);
+    const asked = await request.json<Query | readonly Query[]>();
+    const costs = await env.INDEX.getByName("index").run(Array.isArray(asked) ? asked : [asked], env.MIGRATIONS);
+    for (const cost of costs) {
+      counts.indexRowsRead += cost.rowsRead;
+      counts.indexRowsWritten += cost.rowsWritten;
+    }
+    const metas = costs.map((cost) => ({ duration: 0, rows_read: cost.rowsRead, rows_written: cost.rowsWritten }));
+    return Response.json(metas.map((meta) => ({ success: true, results: [], meta })));
   },
 };
 
 export class IndexDatabase extends DurableObject<StoresEnv> {
   #isMigrated = false;
 
-  run({ sql, params = [] }: Query, migrations: readonly string[]): QueryCost {
+  run(queries: readonly Query[], migrations: readonly string[]): QueryCost[] {
     const storage = this.ctx.storage.sql;
     if (!this.#isMigrated) migrations.forEach((migration) => void storage.exec(migration).toArray());
     this.#isMigrated = true;
-    const cursor = storage.exec(sql, ...params);
-    cursor.toArray();
-    return { rowsRead: cursor.rowsRead, rowsWritten: cursor.rowsWritten };
+    return queries.map(({ sql, params = [] }) => {
+      const cursor = storage.exec(sql, ...params);
+      cursor.toArray();
+      return { rowsRead: cursor.rowsRead, rowsWritten: cursor.rowsWritten };
+    });
   }
 }
 

@@ -1,50 +1,61 @@
 import * as z from "zod";
 import { LIMITS } from "../limits.ts";
 
-/** One queue message: a range of one shard's records, in order, as the ledger serialized them. */
-export const auditBatchSchema = z.strictObject({
-  version: z.literal(1),
-  shard: z.string().max(128),
-  firstSequence: z.int().min(1),
-  lastSequence: z.int().min(1),
-  events: z.array(z.strictObject({ sequence: z.int().min(1), event: z.string() })),
-});
+const hash = z.string().regex(/^[0-9a-f]{64}$/);
+
+/**
+ * One queue message, and one object of the archive: a range of one chain's records, in order, as the ledger serialized
+ * them. The ledger fixes where it begins and ends when it cuts it, so that whatever is sent again is the same to the byte.
+ */
+export const auditBatchSchema = z
+  .strictObject({
+    version: z.literal(1),
+    /** Names the ledger and its place; numbers of records are unique within it. */
+    chain: z.string().max(192),
+    /** The ledger's id as its namespace spells it: who is told once the batch is in the archive. */
+    ledger: z.string().max(128),
+    firstSequence: z.int().min(1),
+    lastSequence: z.int().min(1),
+    previousHash: hash,
+    hash,
+    events: z.array(z.string().regex(/^[^\n]*$/)).min(1),
+  })
+  .refine(({ firstSequence, lastSequence, events }) => lastSequence - firstSequence + 1 === events.length, {
+    path: ["lastSequence"],
+    message: "does not fit the number of events",
+  });
 
 export type AuditBatch = z.output<typeof auditBatchSchema>;
 
-interface Row {
-  readonly sequence: number;
-  readonly event: string;
-}
-
 const encoder = new TextEncoder();
 
+/** What the archive keeps of a batch: NDJSON, nothing beside the events. */
+export function contentOf(events: readonly string[]): string {
+  return `${events.join("\n")}\n`;
+}
+
+/** `{ echo PREVIOUS; cat OBJECT; } | sha256sum`, so that anybody can follow a chain by hand. */
+export function hashBatch(previousHash: string, content: string): Promise<string> {
+  return sha256(`${previousHash}\n${content}`);
+}
+
+/** What the first batch of a chain follows: its own name, so that no chain can be passed off as another. */
+export function genesisOf(chain: string): Promise<string> {
+  return sha256(`crossgate audit chain ${chain}\n`);
+}
+
+async function sha256(text: string): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", encoder.encode(text))).toHex();
+}
+
+/** How many of these events, from the first, one message takes. At least one: no event is larger than a message. */
+export function countThatFit(events: readonly string[]): number {
+  let bytes = 0;
+  const end = events.findIndex((event) => (bytes += messageBytes(event)) > LIMITS.auditMessageBytes);
+  return end === -1 ? events.length : Math.max(1, end);
+}
+
 /** As the queue weighs it: what JSON adds inside an event depends on what the event says. */
-function messageBytes({ event }: Row): number {
-  return encoder.encode(JSON.stringify(event)).length + 64;
-}
-
-/** Packs rows, in order, into as few messages as their size allows. */
-export function packAuditBatches(shard: string, rows: readonly Row[]): readonly AuditBatch[] {
-  const groups: Row[][] = [];
-  let bytes = Number.POSITIVE_INFINITY;
-  for (const row of rows) {
-    bytes += messageBytes(row);
-    if (bytes > LIMITS.auditMessageBytes) {
-      groups.push([]);
-      bytes = messageBytes(row);
-    }
-    groups.at(-1)?.push(row);
-  }
-  return groups.map((group) => toBatch(shard, group));
-}
-
-function toBatch(shard: string, group: readonly Row[]): AuditBatch {
-  return {
-    version: 1,
-    shard,
-    firstSequence: group.at(0)?.sequence ?? 0,
-    lastSequence: group.at(-1)?.sequence ?? 0,
-    events: group.map(({ sequence, event }) => ({ sequence, event })),
-  };
+function messageBytes(event: string): number {
+  return encoder.encode(JSON.stringify(event)).length + 1;
 }

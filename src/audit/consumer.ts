@@ -1,71 +1,100 @@
-import { type AuditBatch, auditBatchSchema } from "./audit-batch.ts";
-import { auditEventSchema } from "./audit-event.ts";
+import { type AuditBatch, auditBatchSchema, contentOf, hashBatch } from "./audit-batch.ts";
+import { type ArchiveStore, archive } from "./archive.ts";
+import { type IndexStore, indexBatches } from "./audit-index.ts";
+
+export interface ConfirmedRange {
+  readonly lastSequence: number;
+  readonly hash: string;
+}
 
 export interface AuditStores {
-  readonly archive: Pick<R2Bucket, "put">;
-  readonly index: Pick<D1Database, "prepare">;
+  readonly archive: ArchiveStore;
+  readonly index: IndexStore;
+  /** Tells a ledger what the archive has of it. */
+  readonly confirm: (ledger: string, confirmed: readonly ConfirmedRange[]) => Promise<void>;
 }
 
 /**
- * Takes batches off the queue. Deliveries come at least once and in any order, so both writes are idempotent: an archive
- * object is named for its shard and range and never replaced (a ledger that sends again after a lost answer may cut the
- * range differently; the events have ids), an index row is keyed by the event's id. A message is
- * acknowledged when both stores have it; one that does not parse goes the way of retries to the dead-letter queue.
+ * Takes batches off the queue. Deliveries come at least once and in any order, so every write is idempotent: an archive
+ * object is named for its range and hash and never replaced, an index row is keyed by its place. A message is
+ * acknowledged when both stores have it. Its ledger is told after that and may miss it: it will send again and be told
+ * again. What is no batch, or is not what its hash says, is put aside and holds nobody up.
  */
-export async function consumeAuditBatches(batch: MessageBatch, stores: AuditStores): Promise<void> {
-  for (const message of batch.messages) {
-    try {
-      // oxlint-disable-next-line no-await-in-loop -- a handful a batch; the stores get one writer, not a stampede
-      await store(auditBatchSchema.parse(message.body), stores);
-      message.ack();
-    } catch {
-      message.retry({ delaySeconds: Math.min(300, 5 * message.attempts) });
-    }
-  }
+export async function consumeAuditBatches(queued: MessageBatch, stores: AuditStores): Promise<void> {
+  const parsed = await Promise.all(queued.messages.map(async (message) => ({ message, batch: await parse(message) })));
+  const unsound = parsed.filter(({ batch }) => batch === null);
+  await Promise.all(unsound.map(({ message }) => putAside(message, stores)));
+  const sound = parsed.flatMap(({ message, batch }) => (batch === null ? [] : [{ message, batch }]));
+  const stored = await storeAll(sound, stores);
+  await confirmAll(stored, stores);
 }
 
-async function store(batch: AuditBatch, { archive, index }: AuditStores): Promise<void> {
-  const lines = batch.events.map(({ event }) => event);
-  await archive.put(objectName("events", batch), `${lines.join("\n")}\n`, ONCE);
-  const [sound, unsound] = partition(batch.events);
-  // One record that does not fit must not take the others of its message with it.
-  if (unsound.length > 0) await archive.put(objectName("unsound", batch), JSON.stringify(unsound), ONCE);
-  await index.prepare(INSERT).bind(batch.shard, JSON.stringify(sound)).run();
+/** @returns null for what the ledger cannot have sent. */
+async function parse({ body }: Message): Promise<AuditBatch | null> {
+  const { data } = auditBatchSchema.safeParse(body);
+  if (data === undefined) return null;
+  const hash = await hashBatch(data.previousHash, contentOf(data.events));
+  return hash === data.hash ? data : null;
 }
 
-const ONCE: R2PutOptions = {
-  onlyIf: { etagDoesNotMatch: "*" },
-  httpMetadata: { contentType: "application/x-ndjson" },
-};
-
-type Events = AuditBatch["events"];
-
-function partition(events: Events): readonly [Events, Events] {
-  const fits = events.map(({ event }) => auditEventSchema.safeParse(parseJson(event)).success);
-  return [events.filter((_event, at) => fits[at]), events.filter((_event, at) => !fits[at])];
+interface Received {
+  readonly message: Message;
+  readonly batch: AuditBatch;
 }
 
-function parseJson(text: string): unknown {
+/** The archive first: the index can be made again from it. @returns what both have. */
+async function storeAll(received: readonly Received[], stores: AuditStores): Promise<readonly AuditBatch[]> {
+  const archived = await Promise.all(received.map(async (each) => ((await isArchived(each, stores)) ? [each] : [])));
+  const written = archived.flat();
+  if (written.length === 0) return [];
+  const batches = written.map(({ batch }) => batch);
   try {
-    return JSON.parse(text);
+    await indexBatches(stores.index, batches);
   } catch {
-    return null;
+    written.forEach(({ message }) => retry(message));
+    return [];
+  }
+  written.forEach(({ message }) => message.ack());
+  return batches;
+}
+
+async function isArchived({ message, batch }: Received, stores: AuditStores): Promise<boolean> {
+  try {
+    await archive(stores.archive, batch);
+    return true;
+  } catch {
+    retry(message);
+    return false;
   }
 }
 
-/** Zero-padded, so that listing a shard lists it in order. */
-function objectName(kind: "events" | "unsound", { shard, firstSequence, lastSequence }: AuditBatch): string {
-  const padded = [firstSequence, lastSequence].map((sequence) => String(sequence).padStart(16, "0"));
-  return `${kind}/v1/${shard}/${padded.join("-")}.ndjson`;
+async function putAside(message: Message, { archive: store }: AuditStores): Promise<void> {
+  try {
+    await store.put(`dead/${message.id}.json`, JSON.stringify(message.body) ?? "null");
+    message.ack();
+  } catch {
+    retry(message);
+  }
 }
 
-/** One statement a message, however many events it carries. */
-const INSERT = `
-  INSERT OR IGNORE INTO audit_event
-    (id, time, shard, sequence, type, decision, reason, correlation_id, organization, issuer, subject, principal,
-     client_id, resource, method, target, token_id, event)
-  SELECT event ->> 'id', event ->> 'time', ?1, sequence, event ->> 'type', event ->> 'decision', event ->> 'reason',
-         event ->> 'correlation_id', event ->> 'organization', event ->> 'issuer', event ->> 'subject',
-         event ->> 'principal', event ->> 'client_id', event ->> 'resource', event ->> 'method', event ->> 'target',
-         event ->> 'token_id', event
-  FROM (SELECT value ->> 'sequence' AS sequence, value ->> 'event' AS event FROM json_each(?2))`;
+/** One call a ledger, however many of its batches came. */
+async function confirmAll(batches: readonly AuditBatch[], { confirm }: AuditStores): Promise<void> {
+  const byLedger = Map.groupBy(batches, ({ ledger }) => ledger);
+  await Promise.all(
+    [...byLedger].map(async ([ledger, theirs]) => {
+      const confirmed = theirs.map(({ lastSequence, hash }) => ({ lastSequence, hash }));
+      try {
+        await confirm(ledger, confirmed);
+      } catch {
+        // It sends again what it was not told of, and is told then.
+      }
+    }),
+  );
+}
+
+const LONGEST_DELAY_SECONDS = 3600;
+
+/** Over a day of outage in the hundred attempts that the queue makes; what the ledger sends again meanwhile is the same. */
+function retry(message: Message): void {
+  message.retry({ delaySeconds: Math.min(LONGEST_DELAY_SECONDS, 5 * 2 ** Math.min(message.attempts - 1, 10)) });
+}

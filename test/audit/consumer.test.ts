@@ -1,9 +1,10 @@
 import { applyD1Migrations, createExecutionContext, createMessageBatch, getQueueResult } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import type { AuditBatch } from "../../src/audit/audit-batch.ts";
+import { type AuditBatch, contentOf, genesisOf, hashBatch } from "../../src/audit/audit-batch.ts";
 import { type AuditEvent, makeAuditEvent, serializeAuditEvent } from "../../src/audit/audit-event.ts";
-import { consumeAuditBatches } from "../../src/audit/consumer.ts";
+import { earliestPlace, placeOf } from "../../src/audit/audit-index.ts";
+import { type AuditStores, consumeAuditBatches } from "../../src/audit/consumer.ts";
 import worker from "../../src/worker.ts";
 
 beforeAll(() => applyD1Migrations(env.AUDIT_INDEX, env.TEST_MIGRATIONS));
@@ -19,14 +20,31 @@ function makeEvent(overrides: Partial<AuditEvent> = {}): AuditEvent {
   return makeAuditEvent(crypto.randomUUID(), trace, { type: "redemption", decision: "granted", ...overrides });
 }
 
-function makeBatch(events: readonly AuditEvent[], overrides: Partial<AuditBatch> = {}): AuditBatch {
-  const first = overrides.firstSequence ?? 1;
+let chains = 0;
+
+/** Of a ledger of its own: events of two may not share a place, however close they are in time. */
+function makeChain(): string {
+  chains += 1;
+  return `ledger/v1/${chains}/${crypto.randomUUID().slice(0, 8)}`;
+}
+
+async function makeBatch(
+  events: readonly (AuditEvent | string)[],
+  overrides: Partial<AuditBatch> = {},
+): Promise<AuditBatch> {
+  const firstSequence = overrides.firstSequence ?? 1;
+  const chain = overrides.chain ?? makeChain();
+  const spelled = events.map((event) => (typeof event === "string" ? event : serializeAuditEvent(event)));
+  const previousHash = overrides.previousHash ?? (await genesisOf(chain));
   return {
     version: 1,
-    shard: `test/${crypto.randomUUID()}`,
-    firstSequence: first,
-    lastSequence: first + events.length - 1,
-    events: events.map((event, at) => ({ sequence: first + at, event: serializeAuditEvent(event) })),
+    chain,
+    ledger: "none",
+    firstSequence,
+    lastSequence: firstSequence + events.length - 1,
+    previousHash,
+    hash: await hashBatch(previousHash, contentOf(spelled)),
+    events: spelled,
     ...overrides,
   };
 }
@@ -73,80 +91,87 @@ describe("a batch", () => {
         target: "t",
       }),
     ];
-    const batch = makeBatch(events);
+    const batch = await makeBatch(events);
     expect(await deliver(batch)).toEqual({ acknowledged: ["0"], retried: [] });
-    expect(await archived(batch.shard)).toEqual([
+    expect(await archived(batch.chain)).toEqual([
       {
-        key: `events/v1/${batch.shard}/0000000000000001-0000000000000002.ndjson`,
+        key: `events/v1/${batch.chain}/0000000000000001-0000000000000002-${batch.hash}.ndjson`,
         text: events.map((event) => `${serializeAuditEvent(event)}\n`).join(""),
       },
     ]);
-    const rows = await indexed(batch.shard);
+    const rows = await indexed(batch.chain);
     expect(rows).toHaveLength(2);
     rows.forEach((row, at) => {
-      const { event, sequence, shard, ...members } = row;
-      expect([event, sequence, shard]).toEqual([batch.events[at]?.event, at + 1, batch.shard]);
+      const { event, sequence, shard, place, ...members } = row;
+      expect([event, sequence, shard]).toEqual([batch.events[at], at + 1, batch.chain]);
+      expect(place).toBe(Number(placeOf(Date.parse(events[at]?.time ?? ""), batch.chain, at + 1)));
       expect(events[at]).toMatchObject(members);
     });
   });
 
   // Queues deliver at least once, and in any order.
   it("that is delivered again changes nothing", async () => {
-    const batch = makeBatch([makeEvent(), makeEvent()]);
+    const batch = await makeBatch([makeEvent(), makeEvent()]);
     await deliver(batch);
-    const [rows, objects] = [await indexed(batch.shard), await archived(batch.shard)];
+    const [rows, objects] = [await indexed(batch.chain), await archived(batch.chain)];
     expect(await deliver(batch, batch)).toEqual({ acknowledged: ["0", "1"], retried: [] });
-    expect(await indexed(batch.shard)).toEqual(rows);
-    expect(await archived(batch.shard)).toEqual(objects);
+    expect(await indexed(batch.chain)).toEqual(rows);
+    expect(await archived(batch.chain)).toEqual(objects);
   });
 
   it("that comes before an earlier one is put where it belongs", async () => {
-    const shard = `test/${crypto.randomUUID()}`;
-    const [first, second] = [
-      makeBatch([makeEvent()], { shard }),
-      makeBatch([makeEvent()], { shard, firstSequence: 2 }),
-    ];
+    const first = await makeBatch([makeEvent()]);
+    const chained = { chain: first.chain, firstSequence: 2, previousHash: first.hash };
+    const second = await makeBatch([makeEvent()], chained);
     await deliver(second);
     await deliver(first);
-    expect((await indexed(shard)).map(({ sequence }) => sequence)).toEqual([1, 2]);
-    expect((await archived(shard)).map(({ text }) => text).join("")).toBe(
-      [first, second].flatMap(({ events }) => events.map(({ event }) => `${event}\n`)).join(""),
+    expect((await indexed(first.chain)).map(({ sequence }) => sequence)).toEqual([1, 2]);
+    expect((await archived(first.chain)).map(({ text }) => text).join("")).toBe(
+      contentOf([...first.events, ...second.events]),
     );
   });
 
-  // J06: what is archived is never replaced, whoever can write to the queue.
+  // J06: what is archived is never replaced, whoever can write to the queue: another batch of the same range lies beside.
   it("does not replace what the archive has of its range", async () => {
-    const [truth, forgery] = [makeBatch([makeEvent()]), makeBatch([makeEvent()])];
+    const truth = await makeBatch([makeEvent()]);
+    const forgery = await makeBatch([makeEvent()], { chain: truth.chain });
     await deliver(truth);
-    await deliver({ ...forgery, shard: truth.shard });
-    expect((await archived(truth.shard)).map(({ text }) => text)).toEqual([`${truth.events[0]?.event}\n`]);
+    await deliver(forgery);
+    expect((await archived(truth.chain)).map(({ text }) => text).toSorted()).toEqual(
+      [truth, forgery].map(({ events }) => contentOf(events)).toSorted(),
+    );
   });
 
-  it("does not replace what the index has of its id", async () => {
+  it("does not replace what the index has of its place", async () => {
     const event = makeEvent({ decision: "refused" });
-    const batch = makeBatch([event]);
+    const batch = await makeBatch([event]);
     await deliver(batch);
-    await deliver(makeBatch([{ ...event, decision: "granted" }], { shard: batch.shard, firstSequence: 5 }));
-    expect((await indexed(batch.shard)).map(({ decision }) => decision)).toEqual(["refused"]);
+    await deliver(await makeBatch([{ ...event, decision: "granted" }], { chain: batch.chain }));
+    expect((await indexed(batch.chain)).map(({ decision }) => decision)).toEqual(["refused"]);
   });
 });
 
 describe("a poison message", () => {
-  // J04: it goes the way of retries to the dead letters, and the others flow.
+  // J04: put aside, so that somebody can look at it, and the others flow.
   it.each<[string, () => unknown]>([
     ["null", () => null],
     ["text", () => "junk"],
     ["nothing", () => ({})],
-    ["another version", () => ({ ...makeBatch([makeEvent()]), version: 2 })],
-    ["events that are objects", () => ({ ...makeBatch([makeEvent()]), events: [{ sequence: 1, event: makeEvent() }] })],
-    ["a member too much", () => ({ ...makeBatch([makeEvent()]), extra: 1 })],
-  ])("(%s) is tried again, stores nothing, and holds nobody up", async (_name, make) => {
-    const [before, after] = [makeBatch([makeEvent()]), makeBatch([makeEvent()])];
-    const poison = make();
-    expect(await deliver(before, poison, after)).toEqual({ acknowledged: ["0", "2"], retried: ["1"] });
-    for (const { shard } of [before, after]) expect(await indexed(shard)).toHaveLength(1);
-    const shard = (poison as Partial<AuditBatch> | null)?.shard ?? "none";
-    expect([await indexed(shard), await archived(shard)]).toEqual([[], []]);
+    ["another version", async () => ({ ...(await makeBatch([makeEvent()])), version: 2 })],
+    ["a member too much", async () => ({ ...(await makeBatch([makeEvent()])), extra: 1 })],
+    // J07: what anybody may write to the queue is not what the ledger sent.
+    ["an event that was changed", async () => ({ ...(await makeBatch([makeEvent()])), events: ["{}"] })],
+    ["a hash of something else", async () => ({ ...(await makeBatch([makeEvent()])), hash: "0".repeat(64) })],
+    ["another chain's hash", async () => ({ ...(await makeBatch([makeEvent()])), previousHash: "0".repeat(64) })],
+  ])("(%s) is put aside, stores nothing else, and holds nobody up", async (_name, make) => {
+    const [before, after] = [await makeBatch([makeEvent()]), await makeBatch([makeEvent()])];
+    const poison = await make();
+    await env.AUDIT_ARCHIVE.delete("dead/1.json");
+    expect(await deliver(before, poison, after)).toEqual({ acknowledged: ["0", "1", "2"], retried: [] });
+    for (const { chain } of [before, after]) expect(await indexed(chain)).toHaveLength(1);
+    const chain = (poison as Partial<AuditBatch> | null)?.chain ?? "none";
+    expect([await indexed(chain), await archived(chain)]).toEqual([[], []]);
+    expect(await (await env.AUDIT_ARCHIVE.get("dead/1.json"))?.json()).toEqual(poison);
   });
 });
 
@@ -159,62 +184,115 @@ describe("a record that does not fit the schema", () => {
     ["no event", "{}"],
     ["a member too much", serialized.replace("{", '{"password":"x",')],
     ["a giant text", serialized.replace("{", `{"subject":"${"x".repeat(50_000)}",`)],
-  ])("(%s) is put aside, and the others of its message are found", async (_name, unsound) => {
-    const [first, last] = [makeEvent(), makeEvent()];
-    const batch = makeBatch([first, last, last], { shard: `test/${crypto.randomUUID()}` });
-    const events = [first, null, last].map((event, at) => ({
-      sequence: at + 1,
-      event: event === null ? unsound : serializeAuditEvent(event),
-    }));
-    expect(await deliver({ ...batch, events })).toEqual({ acknowledged: ["0"], retried: [] });
-    expect((await indexed(batch.shard)).map(({ sequence }) => sequence)).toEqual([1, 3]);
-    expect((await archived(batch.shard)).map(({ text }) => text)).toEqual([
-      events.map(({ event }) => `${event}\n`).join(""),
-    ]);
-    const { objects } = await env.AUDIT_ARCHIVE.list({ prefix: `unsound/v1/${batch.shard}/` });
-    expect(objects).toHaveLength(1);
-    const aside = await env.AUDIT_ARCHIVE.get(objects[0]?.key ?? "");
-    expect(await aside?.json()).toEqual([{ sequence: 2, event: unsound }]);
-  });
-
-  it("is put nowhere but beside the events of the archive", async () => {
-    await deliver(makeBatch([makeEvent()], { shard: "../../escaped" }));
-    const { objects } = await env.AUDIT_ARCHIVE.list();
-    expect(objects.filter(({ key }) => !/^(?:events|unsound)\/v1\//.test(key))).toEqual([]);
+  ])("(%s) is archived, and the others of its message are found", async (_name, unsound) => {
+    const batch = await makeBatch([makeEvent(), unsound, makeEvent()]);
+    expect(await deliver(batch)).toEqual({ acknowledged: ["0"], retried: [] });
+    expect((await indexed(batch.chain)).map(({ sequence }) => sequence)).toEqual([1, 3]);
+    expect((await archived(batch.chain)).map(({ text }) => text)).toEqual([contentOf(batch.events)]);
   });
 });
 
 describe("a store that fails", () => {
-  async function consume(stores: Parameters<typeof consumeAuditBatches>[1], batch: AuditBatch, attempts = 1) {
-    const message = { body: batch, attempts, ack: vi.fn(), retry: vi.fn() };
+  async function consume(changed: Partial<AuditStores>, batch: AuditBatch, attempts = 1) {
+    const message = { id: "m", body: batch, attempts, ack: vi.fn(), retry: vi.fn() };
+    const confirm = vi.fn(async () => undefined);
+    const stores = { archive: env.AUDIT_ARCHIVE, index: env.AUDIT_INDEX, confirm, ...changed };
     await consumeAuditBatches({ messages: [message] } as never, stores);
-    return { acknowledged: message.ack.mock.calls.length, retries: message.retry.mock.calls };
+    return {
+      acknowledged: message.ack.mock.calls.length,
+      retries: message.retry.mock.calls,
+      confirmed: confirm.mock.calls,
+    };
   }
-  const failing = {
-    put: () => Promise.reject(new Error("down")),
-    prepare: () => {
-      throw new Error("down");
-    },
+  const down = () => Promise.reject(new Error("down"));
+  const archiveDown: Partial<AuditStores> = { archive: { put: down } };
+  const indexDown: Partial<AuditStores> = {
+    index: { prepare: (sql) => env.AUDIT_INDEX.prepare(sql), batch: down },
   };
 
-  it.each<[string, Parameters<typeof consumeAuditBatches>[1]]>([
-    ["the archive", { archive: { put: failing.put }, index: env.AUDIT_INDEX }],
-    ["the index", { archive: env.AUDIT_ARCHIVE, index: { prepare: failing.prepare } }],
-  ])("(%s) leaves the message on the queue, and both have it in the end", async (_name, stores) => {
-    const batch = makeBatch([makeEvent()]);
-    expect(await consume(stores, batch)).toEqual({ acknowledged: 0, retries: [[{ delaySeconds: 5 }]] });
-    const healthy = { archive: env.AUDIT_ARCHIVE, index: env.AUDIT_INDEX };
-    expect(await consume(healthy, batch)).toEqual({ acknowledged: 1, retries: [] });
-    expect(await indexed(batch.shard)).toHaveLength(1);
-    expect(await archived(batch.shard)).toHaveLength(1);
+  // A consumer that dies between its writes is one whose second write failed.
+  it.each([
+    ["the archive", archiveDown],
+    ["the index", indexDown],
+  ])(
+    "(%s) leaves the message on the queue and the ledger untold, and both have it in the end",
+    async (_name, stores) => {
+      const batch = await makeBatch([makeEvent()]);
+      const failed = { acknowledged: 0, retries: [[{ delaySeconds: 5 }]], confirmed: [] };
+      expect(await consume(stores, batch)).toEqual(failed);
+      const confirmed = [["none", [{ lastSequence: 1, hash: batch.hash }]]];
+      expect(await consume({}, batch)).toEqual({ acknowledged: 1, retries: [], confirmed });
+      expect(await indexed(batch.chain)).toHaveLength(1);
+      expect(await archived(batch.chain)).toHaveLength(1);
+    },
+  );
+
+  // The ledger sends again what it was not told of.
+  it("(the ledger) holds nothing up", async () => {
+    const batch = await makeBatch([makeEvent()]);
+    expect(await consume({ confirm: down }, batch)).toMatchObject({ acknowledged: 1, retries: [] });
+    expect(await indexed(batch.chain)).toHaveLength(1);
   });
 
   it.each([
     [1, 5],
-    [10, 50],
-    [100, 300],
+    [4, 40],
+    [100, 3600],
   ])("is tried after attempt %i in %i seconds", async (attempts, delaySeconds) => {
-    const stores = { archive: { put: failing.put }, index: env.AUDIT_INDEX };
-    expect((await consume(stores, makeBatch([makeEvent()]), attempts)).retries).toEqual([[{ delaySeconds }]]);
+    const { retries } = await consume(archiveDown, await makeBatch([makeEvent()]), attempts);
+    expect(retries).toEqual([[{ delaySeconds }]]);
+  });
+
+  it("holds no neighbour up", async () => {
+    const [first, second] = [await makeBatch([makeEvent()]), await makeBatch([makeEvent()])];
+    const put = vi.fn((name: string, text: string) =>
+      name.includes(first.chain) ? down() : env.AUDIT_ARCHIVE.put(name, text),
+    );
+    const messages = [first, second].map((body) => ({ id: "m", body, attempts: 1, ack: vi.fn(), retry: vi.fn() }));
+    const stores = { archive: { put }, index: env.AUDIT_INDEX, confirm: async () => undefined };
+    await consumeAuditBatches({ messages } as never, stores as never);
+    expect(messages.map(({ ack, retry }) => [ack.mock.calls.length, retry.mock.calls.length])).toEqual([
+      [0, 1],
+      [1, 0],
+    ]);
+  });
+});
+
+describe("a ledger", () => {
+  it("is told once of all that came of it, and only of what is stored", async () => {
+    const first = await makeBatch([makeEvent()], { ledger: "one" });
+    const chained = { chain: first.chain, firstSequence: 2, previousHash: first.hash, ledger: "one" };
+    const second = await makeBatch([makeEvent()], chained);
+    const other = await makeBatch([makeEvent()], { ledger: "two" });
+    const messages = [first, second, other].map((body) => ({ body, attempts: 1, ack: vi.fn(), retry: vi.fn() }));
+    const confirm = vi.fn(async () => undefined);
+    const stores = { archive: env.AUDIT_ARCHIVE, index: env.AUDIT_INDEX, confirm };
+    await consumeAuditBatches({ messages } as never, stores);
+    const told = ({ lastSequence, hash }: AuditBatch) => ({ lastSequence, hash });
+    expect(confirm.mock.calls).toEqual([
+      ["one", [told(first), told(second)]],
+      ["two", [told(other)]],
+    ]);
+  });
+});
+
+describe("the place of an event", () => {
+  it("follows time, then the ledger, then the order in it", () => {
+    const [one, two] = ["ledger/v1/1/abcdef", "ledger/v1/2/abcdef"];
+    const ordered = [
+      placeOf(1_800_000_000_000, one, 8191),
+      placeOf(1_800_000_000_000, two, 1),
+      placeOf(1_800_000_000_000, two, 2),
+      placeOf(1_800_000_000_001, one, 1),
+    ];
+    expect(ordered.toSorted((a, b) => (a < b ? -1 : 1))).toEqual(ordered);
+    expect(new Set(ordered).size).toBe(ordered.length);
+    expect(earliestPlace(1_800_000_000_001)).toBeGreaterThan(ordered[2] ?? 0n);
+    expect(earliestPlace(1_800_000_000_000)).toBeLessThan(ordered[0] ?? 0n);
+  });
+
+  // SQLite's integers have 63 bits and a sign.
+  it("fits an integer of the index until 2100", () => {
+    expect(placeOf(Date.UTC(2100, 0, 1), "ledger/v1/255/abcdef", 2 ** 40)).toBeLessThan(2n ** 63n);
   });
 });

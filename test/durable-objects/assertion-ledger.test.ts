@@ -1,7 +1,9 @@
 import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { AuditBatch } from "../../src/audit/audit-batch.ts";
 import type { ConsumeRequest, ConsumeResult } from "../../durable-objects/assertion-ledger.ts";
+import { contentOf, genesisOf, hashBatch } from "../../src/audit/audit-batch.ts";
 import { LIMITS } from "../../src/limits.ts";
 import { inLedger, type LedgerStub, rowsIn, storedRows, windowsIn } from "../support/ledgers.ts";
 
@@ -11,6 +13,9 @@ import { inLedger, type LedgerStub, rowsIn, storedRows, windowsIn } from "../sup
  */
 const START = Date.UTC(2031, 0, 1);
 const WINDOW = LIMITS.ledgerWindowSeconds * 1000;
+
+// A test that runs out of time goes on beside the next one, and its ledgers send into that one's queue.
+vi.setConfig({ testTimeout: 60_000 });
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["Date"] });
@@ -53,19 +58,43 @@ function windowsOf(ledger: LedgerStub): Promise<readonly string[]> {
   return inLedger(ledger, (_ledger, { storage }) => windowsIn(storage.sql));
 }
 
-/** The sequences that the queue took, in the order in which it took them. Nothing goes further. */
-function captureQueue(): { readonly sequences: number[]; fails: boolean; failsAfter: number } {
-  const captured = { sequences: [] as number[], fails: false, failsAfter: Number.POSITIVE_INFINITY };
+interface CapturedQueue {
+  /** What the queue took, in the order in which it took it. Nothing goes further, but for what `archive` confirms. */
+  readonly batches: AuditBatch[];
+  readonly sequences: number[];
+  fails: boolean;
+  failsAfter: number;
+}
+
+function captureQueue(): CapturedQueue {
+  const captured = {
+    batches: [] as AuditBatch[],
+    sequences: [] as number[],
+    fails: false,
+    failsAfter: Number.POSITIVE_INFINITY,
+  };
   vi.spyOn(env.AUDIT_QUEUE, "sendBatch").mockImplementation(async (messages) => {
     if (captured.fails || captured.failsAfter <= 0) throw new Error("queue unavailable");
     captured.failsAfter -= 1;
     for (const { body } of messages) {
-      const batch = body as { events: { sequence: number }[] };
-      captured.sequences.push(...batch.events.map(({ sequence }) => sequence));
+      const batch = body as AuditBatch;
+      captured.batches.push(batch);
+      captured.sequences.push(...countFrom(batch.firstSequence, batch.lastSequence));
     }
     return { metadata: { metrics: { backlogCount: 0, backlogBytes: 0 } } };
   });
   return captured;
+}
+
+/** The archive has these, or all that was sent, and its consumer says so. */
+async function archive(ledger: LedgerStub, captured: CapturedQueue, batches = captured.batches): Promise<void> {
+  await ledger.confirm(batches.map(({ lastSequence, hash }) => ({ lastSequence, hash })));
+}
+
+/** One round: what is due is sent, and all that was ever sent is confirmed. */
+async function deliver(ledger: LedgerStub, captured: CapturedQueue): Promise<void> {
+  await runDurableObjectAlarm(ledger);
+  await archive(ledger, captured);
 }
 
 function countFrom(first: number, last: number): readonly number[] {
@@ -158,7 +187,7 @@ describe("the record of a decision", () => {
     await consume(ledger, { key, attemptId: "one", record: null });
     await consume(ledger, { key, attemptId: "two", record: null });
     expect(await storedRows(ledger)).toEqual([{ attempt: "one", sequence: 0, event: "" }]);
-    expect(await ledger.status()).toEqual({ pending: 0, delivered: 0 });
+    expect(await ledger.status()).toMatchObject({ pending: 0, archived: 0 });
   });
 
   it("that consumed nothing is written once for each id", async () => {
@@ -196,22 +225,29 @@ describe("bounds", () => {
   });
 
   // C15, 4.3.6: no token without a record, so a full outbox stops granting, and before it writes.
-  it("a full outbox stops every decision until it is delivered", async () => {
+  it("a full outbox stops every decision until the archive has it", async () => {
     const [ledger, key] = [makeLedger(), makeKey()];
     const captured = captureQueue();
     await consume(ledger, { key });
     await inLedger(ledger, (_instance, { storage }) => {
+      // As if so many had been decided before.
       const [window] = windowsIn(storage.sql);
+      const before = LIMITS.outboxEvents - 1;
       storage.sql.exec(`UPDATE ${window} SET sequence = ?`, LIMITS.outboxEvents);
+      storage.sql.exec("UPDATE ledger_window SET first_sequence = ?", LIMITS.outboxEvents);
+      storage.sql.exec("INSERT INTO audit_batch VALUES (?, 1, '', 'hash of all before')", before);
     });
     await evictDurableObject(ledger);
-    expect(await ledger.status()).toEqual({ pending: LIMITS.outboxEvents, delivered: 0 });
+    expect(await ledger.status()).toMatchObject({ pending: LIMITS.outboxEvents, archived: 0 });
     expect(await consume(ledger)).toBe("backlogged");
     expect(await consume(ledger, { key })).toBe("backlogged");
     expect(await ledger.record(makeKey(), "event-1", "refused")).toBe("backlogged");
     expect(await storedRows(ledger)).toHaveLength(1);
     await runDurableObjectAlarm(ledger);
     expect(captured.sequences).toEqual([LIMITS.outboxEvents]);
+    expect(await consume(ledger)).toBe("backlogged");
+    await ledger.confirm([{ lastSequence: LIMITS.outboxEvents - 1, hash: "hash of all before" }]);
+    await archive(ledger, captured);
     expect(await consume(ledger)).toBe("consumed");
     expect(await consume(ledger, { key })).toBe("replayed");
   });
@@ -226,7 +262,7 @@ describe("a transaction that fails", () => {
       expect(() => instance.consume(rowThatFails)).toThrow("NOT NULL constraint failed");
       return { windows: windowsIn(storage.sql), status: instance.status() };
     });
-    expect(outcome).toEqual({ windows: [], status: { pending: 0, delivered: 0 } });
+    expect(outcome).toMatchObject({ windows: [], status: { pending: 0, archived: 0 } });
     expect(await consume(ledger, { attemptId: "one" })).toBe("consumed");
     expect(await storedRows(ledger)).toEqual([{ attempt: "one", sequence: 1, event: "consumed by one" }]);
   });
@@ -259,28 +295,31 @@ describe("a commit that fails", () => {
         }),
       );
       expect(() => instance.consume(again)).toThrow("disk full");
-      expect(instance.status()).toEqual({ pending: 0, delivered: 0 });
+      expect(instance.status()).toMatchObject({ pending: 0, archived: 0 });
     });
     expect(await ledger.consume({ ...again, attemptId: "two" })).toBe("consumed");
     await runDurableObjectAlarm(ledger);
     expect(captured.sequences).toEqual([1]);
-    expect(await ledger.status()).toEqual({ pending: 0, delivered: 1 });
+    await archive(ledger, captured);
+    expect(await ledger.status()).toMatchObject({ pending: 0, archived: 1 });
   });
 });
 
 describe("delivery", () => {
-  it("takes every record to the queue once, in order, and then counts it as delivered", async () => {
+  it("takes every record to the queue once, in order, and is over when the archive has it", async () => {
     const ledger = makeLedger();
     const captured = captureQueue();
     for (let count = 0; count < 30; count += 1) await consume(ledger);
-    expect(await ledger.status()).toEqual({ pending: 30, delivered: 0 });
+    expect(await ledger.status()).toMatchObject({ pending: 30, archived: 0 });
     await runDurableObjectAlarm(ledger);
     await runDurableObjectAlarm(ledger);
     expect(captured.sequences).toEqual(countFrom(1, 30));
-    expect(await ledger.status()).toEqual({ pending: 0, delivered: 30 });
+    expect(await ledger.status()).toMatchObject({ pending: 30, archived: 0 });
+    await archive(ledger, captured);
+    expect(await ledger.status()).toMatchObject({ pending: 0, archived: 30 });
   });
 
-  it("is set going within a second of a record, and again by whoever wakes the object", async () => {
+  it("is set going some seconds after a record, and again by whoever wakes the object", async () => {
     const ledger = makeLedger();
     const alarm = () => inLedger(ledger, (_instance, { storage }) => storage.getAlarm());
     await consume(ledger);
@@ -306,9 +345,9 @@ describe("delivery", () => {
     }
     expect(delays).toEqual([2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000]);
     captured.fails = false;
-    await runDurableObjectAlarm(ledger);
+    await deliver(ledger, captured);
     expect(captured.sequences).toEqual([1]);
-    expect(await ledger.status()).toEqual({ pending: 0, delivered: 1 });
+    expect(await ledger.status()).toMatchObject({ pending: 0, archived: 1 });
     captured.fails = true;
     await consume(ledger);
     expect(await runAlarmAndReadDelay(ledger)).toBe(2_000);
@@ -337,7 +376,7 @@ describe("delivery", () => {
     expect(taken).toBeGreaterThan(0);
     expect(taken).toBeLessThan(10);
     captured.failsAfter = Number.POSITIVE_INFINITY;
-    await drain(ledger);
+    await drain(ledger, captured);
     expect(captured.sequences).toEqual(countFrom(1, 10));
   });
 
@@ -346,7 +385,7 @@ describe("delivery", () => {
     const captured = captureQueue();
     const total = 20_500;
     await consumeMany(ledger, total);
-    await drain(ledger);
+    await drain(ledger, captured);
     expect(captured.sequences).toEqual(countFrom(1, total));
   });
 
@@ -358,8 +397,160 @@ describe("delivery", () => {
     for (let alarms = 0; alarms < 3; alarms += 1) await runDurableObjectAlarm(ledger);
     await evictDurableObject(ledger);
     await consumeMany(ledger, 10);
-    await drain(ledger);
+    await drain(ledger, captured);
     expect(captured.sequences).toEqual(countFrom(1, total + 10));
+  });
+});
+
+/** 4.3.3: what the queue has taken may still be lost, for days or for good. Only the archive's word ends a delivery. */
+describe("what the archive does not confirm", () => {
+  const later = LIMITS.auditResendMilliseconds;
+
+  it("is sent again, the same to the byte, and more seldom each time", async () => {
+    const ledger = makeLedger();
+    const captured = captureQueue();
+    for (let count = 0; count < 3; count += 1) await consume(ledger);
+    await runDurableObjectAlarm(ledger);
+    const [sent] = captured.batches;
+    const waits: number[] = [];
+    for (let round = 0; round < 7; round += 1) {
+      const before = captured.batches.length;
+      let waited = 0;
+      for (; captured.batches.length === before && waited < 3_600_000; waited += later) {
+        advance(later);
+        await runDurableObjectAlarm(ledger);
+        // What follows it is no reason to send it sooner, nor is an eviction to forget how often and when it was.
+        if (round >= 4) await evictDurableObject(ledger);
+        await consume(ledger, { record: null });
+      }
+      waits.push(waited);
+      expect(captured.batches.at(-1)).toEqual(sent);
+    }
+    expect(waits[0]).toBe(later);
+    expect(Math.max(...waits)).toBeLessThanOrEqual(LIMITS.auditResendMaximumMilliseconds + 2 * later);
+    expect(waits.at(-1)).toBeGreaterThan(waits[0] ?? 0);
+  });
+
+  it("is sent again after an eviction with the boundaries that it had, whatever came meanwhile", async () => {
+    const ledger = makeLedger();
+    const captured = captureQueue();
+    await consume(ledger);
+    await consume(ledger);
+    await runDurableObjectAlarm(ledger);
+    await evictDurableObject(ledger);
+    await consume(ledger);
+    advance(LIMITS.auditDrainDelayMilliseconds);
+    await runDurableObjectAlarm(ledger);
+    const ranges = captured.batches.map(({ firstSequence, lastSequence }) => [firstSequence, lastSequence]);
+    expect(ranges).toEqual([
+      [1, 2],
+      [1, 2],
+      [3, 3],
+    ]);
+    expect(captured.batches[1]).toEqual(captured.batches[0]);
+  });
+
+  it("is all kept, and the watermark stays before the first that is missing", async () => {
+    const ledger = makeLedger();
+    const captured = captureQueue();
+    for (let count = 0; count < 4; count += 1) {
+      await consume(ledger);
+      await runDurableObjectAlarm(ledger);
+    }
+    const [first, second, third, fourth] = captured.batches;
+    if (!first || !second || !third || !fourth) throw new Error("four batches were sent");
+    await archive(ledger, captured, [fourth, second]);
+    expect(await ledger.status()).toMatchObject({ archived: 0, pending: 4 });
+    await archive(ledger, captured, [first]);
+    expect(await ledger.status()).toMatchObject({ archived: 2, pending: 2 });
+    await archive(ledger, captured, [first, third]);
+    expect(await ledger.status()).toMatchObject({ archived: 4, pending: 0 });
+  });
+
+  it("is not what somebody else confirms: another hash, another range, what was never cut", async () => {
+    const ledger = makeLedger();
+    const captured = captureQueue();
+    await consume(ledger);
+    await runDurableObjectAlarm(ledger);
+    const hash = captured.batches[0]?.hash ?? "";
+    await ledger.confirm([
+      { lastSequence: 1, hash: "0".repeat(64) },
+      { lastSequence: 2, hash },
+      { lastSequence: 9, hash },
+    ]);
+    expect(await ledger.status()).toMatchObject({ archived: 0, pending: 1 });
+  });
+
+  it("does not fill the queue: behind an archive that is down, records wait in storage", async () => {
+    const ledger = makeLedger();
+    const captured = captureQueue();
+    for (let count = 0; count < LIMITS.auditOpenBatches + 20; count += 1) {
+      await consume(ledger);
+      await runDurableObjectAlarm(ledger);
+    }
+    expect(captured.batches).toHaveLength(LIMITS.auditOpenBatches);
+    await drain(ledger, captured);
+    expect(new Set(captured.sequences).size).toBe(LIMITS.auditOpenBatches + 20);
+    expect(captured.batches.length).toBeLessThan(LIMITS.auditOpenBatches + 20);
+  });
+});
+
+/** J06: each batch is the successor of the one before by its hash, whatever happens to the object meanwhile. */
+describe("the chain of a ledger", () => {
+  it("links every batch to the one before, through evictions and confirmations", async () => {
+    const ledger = makeLedger();
+    const captured = captureQueue();
+    for (let round = 0; round < 6; round += 1) {
+      await consume(ledger);
+      await (round % 2 === 0 ? deliver(ledger, captured) : runDurableObjectAlarm(ledger));
+      if (round % 3 === 0) await evictDurableObject(ledger);
+    }
+    const { chain, head } = await ledger.status();
+    let [previousHash, next] = [await genesisOf(chain), 1];
+    for (const batch of captured.batches) {
+      expect(batch).toMatchObject({ chain, firstSequence: next, previousHash });
+      expect(batch.hash).toBe(await hashBatch(previousHash, contentOf(batch.events)));
+      [previousHash, next] = [batch.hash, batch.lastSequence + 1];
+    }
+    expect(head).toEqual({ sequence: 6, hash: previousHash });
+  });
+
+  it("keeps a few rows, however many batches there were", async () => {
+    const ledger = makeLedger();
+    const captured = captureQueue();
+    for (let round = 0; round < 20; round += 1) {
+      await consume(ledger);
+      await deliver(ledger, captured);
+    }
+    const rows = await inLedger(ledger, (_instance, { storage }) => [...storage.sql.exec("SELECT * FROM audit_batch")]);
+    expect(rows).toHaveLength(1);
+  });
+
+  it("is another one for a ledger elsewhere of the same name", async () => {
+    const [here, there] = [makeLedger(), makeLedger()];
+    const chains = await Promise.all([here, there].map(async (ledger) => (await ledger.status()).chain));
+    expect(new Set(chains.map((chain) => chain.split("/").at(-1))).size).toBe(2);
+  });
+});
+
+/** 2 rows a redemption are promised at 100 a second over 16 shards; beside the row of each, these are what a batch costs. */
+describe("the upkeep of a delivery", () => {
+  it("is a few rows a batch, and one alarm", async () => {
+    const ledger = makeLedger();
+    const captured = captureQueue();
+    await consumeMany(ledger, 30);
+    await deliver(ledger, captured);
+    await consumeMany(ledger, 30);
+    const cost = await inLedger(ledger, async (instance, { storage }) => {
+      const alarms = vi.spyOn(storage, "setAlarm");
+      const statements = vi.spyOn(storage.sql, "exec");
+      await instance.alarm();
+      instance.confirm(captured.batches.map(({ lastSequence, hash }) => ({ lastSequence, hash })));
+      const cursors = statements.mock.results.map(({ value }) => value as SqlStorageCursor<never>);
+      const rows = cursors.reduce((sum, cursor) => sum + cursor.rowsWritten, 0);
+      return { rows, alarms: alarms.mock.calls.length };
+    });
+    expect(cost).toEqual({ rows: 3, alarms: 1 });
   });
 });
 
@@ -375,9 +566,9 @@ async function consumeMany(ledger: LedgerStub, count: number): Promise<void> {
   });
 }
 
-async function drain(ledger: LedgerStub): Promise<void> {
+async function drain(ledger: LedgerStub, captured: CapturedQueue): Promise<void> {
   for (let alarms = 0; alarms < 200 && (await ledger.status()).pending > 0; alarms += 1) {
-    await runDurableObjectAlarm(ledger);
+    await deliver(ledger, captured);
   }
   expect((await ledger.status()).pending).toBe(0);
 }
@@ -393,9 +584,12 @@ describe("forgetting", () => {
     expect(await windowsOf(ledger)).toHaveLength(1);
     captured.fails = false;
     await runDurableObjectAlarm(ledger);
+    expect(await windowsOf(ledger)).toHaveLength(1);
+    await deliver(ledger, captured);
+    await runDurableObjectAlarm(ledger);
     expect(await windowsOf(ledger)).toHaveLength(0);
     await consume(ledger);
-    await runDurableObjectAlarm(ledger);
+    await deliver(ledger, captured);
     expect(await windowsOf(ledger)).toHaveLength(1);
     const expiry = Date.now() + WINDOW + LIMITS.ledgerRetentionSeconds * 1000;
     vi.setSystemTime(expiry - 1);
@@ -408,11 +602,11 @@ describe("forgetting", () => {
 
   it("keeps storage bounded, however long it runs", { timeout: 30_000 }, async () => {
     const ledger = makeLedger();
-    captureQueue();
+    const captured = captureQueue();
     const sizes: number[] = [];
     for (let window = 0; window < 100; window += 1) {
       await consumeMany(ledger, 200);
-      await drain(ledger);
+      await drain(ledger, captured);
       advance(WINDOW);
       const { tables, bytes } = await inLedger(ledger, (_instance, { storage }) => {
         return { tables: windowsIn(storage.sql).length, bytes: storage.sql.databaseSize };
@@ -429,7 +623,7 @@ describe("forgetting", () => {
     const captured = captureQueue();
     for (let round = 0; round < 3; round += 1) {
       await consume(ledger);
-      await drain(ledger);
+      await drain(ledger, captured);
       advance(10 * WINDOW);
       await inLedger(ledger, (instance) => instance.alarm());
       expect(await windowsOf(ledger)).toHaveLength(0);
@@ -451,29 +645,34 @@ describe("forgetting", () => {
  * at most five SELECTs in one statement; a ledger that unites its windows in one dies in the sixth and never recovers.
  */
 describe("an outage of the queue that lasts for hours", () => {
-  it("stops neither redemption nor the memory of what was consumed, and loses no record", async () => {
-    const ledger = makeLedger();
-    const captured = captureQueue();
-    captured.fails = true;
-    const keys: ArrayBuffer[] = [];
-    for (let window = 0; window < 40; window += 1) {
-      const key = makeKey();
-      expect(await consume(ledger, { key }), `window ${window}`).toBe("consumed");
-      expect(await consume(ledger, { key, record: null }), `window ${window}`).toBe("replayed");
-      keys.push(key);
+  it(
+    "stops neither redemption nor the memory of what was consumed, and loses no record",
+    { timeout: 30_000 },
+    async () => {
+      const ledger = makeLedger();
+      const captured = captureQueue();
+      captured.fails = true;
+      const keys: ArrayBuffer[] = [];
+      for (let window = 0; window < 40; window += 1) {
+        const key = makeKey();
+        expect(await consume(ledger, { key }), `window ${window}`).toBe("consumed");
+        expect(await consume(ledger, { key, record: null }), `window ${window}`).toBe("replayed");
+        keys.push(key);
+        await runDurableObjectAlarm(ledger);
+        advance(WINDOW);
+      }
+      await evictDurableObject(ledger);
+      expect(await ledger.status()).toMatchObject({ pending: 40, archived: 0 });
+      // Those that could still be accepted; what is past retention waits for delivery and is searched no more.
+      const living = Math.floor((LIMITS.ledgerRetentionSeconds * 1000) / WINDOW);
+      for (const key of keys.slice(-living)) expect(await consume(ledger, { key, record: null })).toBe("replayed");
+      captured.fails = false;
+      await drain(ledger, captured);
+      expect(captured.sequences).toEqual(countFrom(1, 40));
       await runDurableObjectAlarm(ledger);
-      advance(WINDOW);
-    }
-    await evictDurableObject(ledger);
-    expect(await ledger.status()).toEqual({ pending: 40, delivered: 0 });
-    // Those that could still be accepted; what is past retention waits for delivery and is searched no more.
-    const living = Math.floor((LIMITS.ledgerRetentionSeconds * 1000) / WINDOW);
-    for (const key of keys.slice(-living)) expect(await consume(ledger, { key, record: null })).toBe("replayed");
-    captured.fails = false;
-    await drain(ledger);
-    expect(captured.sequences).toEqual(countFrom(1, 40));
-    expect((await windowsOf(ledger)).length).toBeLessThanOrEqual(4);
-  });
+      expect((await windowsOf(ledger)).length).toBeLessThanOrEqual(4);
+    },
+  );
 });
 
 describe("a request that was held open past the ledger's memory", () => {

@@ -1,0 +1,74 @@
+import type { ArchivedRange } from "./archive-name.ts";
+import { auditEventSchema } from "./audit-event.ts";
+
+export type IndexStore = Pick<D1Database, "prepare" | "batch">;
+
+export interface IndexedBatch extends ArchivedRange {
+  readonly events: readonly string[];
+}
+
+/**
+ * Makes batches searchable, all of them or none. An event that does not fit the schema stays out of the index and is in
+ * the archive all the same: it must not take the others of its batch with it.
+ */
+export async function indexBatches(index: IndexStore, batches: readonly IndexedBatch[]): Promise<void> {
+  await index.batch(
+    batches.flatMap((batch) => [
+      index.prepare(INSERT_EVENTS).bind(batch.chain, JSON.stringify(rowsOf(batch))),
+      index
+        .prepare(INSERT_BATCH)
+        .bind(batch.chain, batch.lastSequence, batch.firstSequence, batch.hash, batch.events.length),
+    ]),
+  );
+}
+
+/** One statement a batch, however many events it carries. The place, a 63-bit number, travels as text. */
+const INSERT_EVENTS = `
+  INSERT OR IGNORE INTO audit_event (place, shard, sequence, event)
+  SELECT CAST(value ->> 'place' AS INTEGER), ?1, value ->> 'sequence', value ->> 'event' FROM json_each(?2)`;
+
+const INSERT_BATCH = `
+  INSERT OR IGNORE INTO audit_batch (shard, last_sequence, first_sequence, hash, events) VALUES (?, ?, ?, ?, ?)`;
+
+interface Row {
+  readonly place: string;
+  readonly sequence: number;
+  readonly event: string;
+}
+
+function rowsOf({ chain, firstSequence, events }: IndexedBatch): readonly Row[] {
+  return events.flatMap((event, at) => {
+    const { data } = auditEventSchema.safeParse(parseJson(event));
+    const sequence = firstSequence + at;
+    return data === undefined
+      ? []
+      : [{ place: String(placeOf(Date.parse(data.time), chain, sequence)), sequence, event }];
+  });
+}
+
+const SEQUENCE_BITS = 13n;
+const SHARD_BITS = 8n;
+
+/**
+ * Where an event stands among all, by time: milliseconds, then its ledger's number, then the last bits of its own. The
+ * same wherever and however often it is worked out, so that the index has one row of it; and one ledger would have to
+ * decide 8,192 times in a millisecond for two events to share a place.
+ */
+export function placeOf(timeMilliseconds: number, chain: string, sequence: number): bigint {
+  const [, shard = "0"] = /\/(\d{1,3})\/[0-9a-f]+$/.exec(chain) ?? [];
+  const lowest = BigInt(sequence) & ((1n << SEQUENCE_BITS) - 1n);
+  return (earliestPlace(timeMilliseconds) | (BigInt(shard) << SEQUENCE_BITS)) + lowest;
+}
+
+/** Before every event of this time, and after all that are earlier. */
+export function earliestPlace(timeMilliseconds: number): bigint {
+  return BigInt(timeMilliseconds) << (SHARD_BITS + SEQUENCE_BITS);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
