@@ -1,4 +1,5 @@
 import { encodeBase64url } from "../jwt/base64url.ts";
+import { HmacKey } from "../jwt/hmac-key.ts";
 import { LIMITS } from "../limits.ts";
 
 /**
@@ -6,11 +7,10 @@ import { LIMITS } from "../limits.ts";
  * The window before is still accepted, so a nonce lives for one to two lifetimes.
  */
 export class DpopNonces {
-  readonly #secret: string;
-  #key: CryptoKey | null = null;
+  readonly #key: HmacKey;
 
   constructor(secret: string) {
-    this.#secret = secret;
+    this.#key = new HmacKey(secret);
   }
 
   async current(nowSeconds: number): Promise<string> {
@@ -23,14 +23,7 @@ export class DpopNonces {
   }
 
   async #of(window: number): Promise<string> {
-    const mac = await crypto.subtle.sign("HMAC", await this.#importedKey(), new TextEncoder().encode(`dpop:${window}`));
-    return encodeBase64url(new Uint8Array(mac));
-  }
-
-  async #importedKey(): Promise<CryptoKey> {
-    const secret = new TextEncoder().encode(this.#secret);
-    this.#key ??= await crypto.subtle.importKey("raw", secret, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
-    return this.#key;
+    return encodeBase64url(await this.#key.sign(`dpop:${window}`));
   }
 }
 

@@ -1,6 +1,7 @@
+import { HmacKey } from "../../jwt/hmac-key.ts";
+
 const PREFIX = "hmac-sha256:";
 const NOBODY = `${PREFIX}${"0".repeat(64)}`;
-const encoder = new TextEncoder();
 
 /**
  * Client secrets are random and kept as HMAC-SHA-256 under a pepper: a slow hash protects passwords, not 256 random
@@ -8,30 +9,19 @@ const encoder = new TextEncoder();
  * not exist as for one that does.
  */
 export class ClientSecrets {
-  readonly #pepper: string;
-  #key: CryptoKey | null = null;
+  readonly #key: HmacKey;
 
   constructor(pepper: string) {
-    this.#pepper = pepper;
+    this.#key = new HmacKey(pepper);
   }
 
   /** `accepted` holds the digests of the client's record; none for a client that does not exist. */
   async matches(secret: string, accepted: readonly string[]): Promise<boolean> {
-    const key = await this.#importedKey();
-    const message = encoder.encode(secret);
     const candidates = accepted.length > 0 ? accepted : [NOBODY];
     const verdicts = await Promise.all(
-      candidates.map((candidate) =>
-        crypto.subtle.verify("HMAC", key, fromHex(candidate.slice(PREFIX.length)), message),
-      ),
+      candidates.map((candidate) => this.#key.verify(fromHex(candidate.slice(PREFIX.length)), secret)),
     );
     return accepted.length > 0 && verdicts.includes(true);
-  }
-
-  async #importedKey(): Promise<CryptoKey> {
-    const pepper = encoder.encode(this.#pepper);
-    this.#key ??= await crypto.subtle.importKey("raw", pepper, { name: "HMAC", hash: "SHA-256" }, false, ["verify"]);
-    return this.#key;
   }
 }
 
