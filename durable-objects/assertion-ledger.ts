@@ -1,6 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { log } from "../src/audit/operator-log.ts";
 import { LIMITS } from "../src/limits.ts";
+import { recordOfReplay } from "../src/audit/replay-record.ts";
 import { AuditChain } from "./audit-chain.ts";
 import { deliver } from "./audit-delivery.ts";
 import { LedgerTables } from "./ledger-tables.ts";
@@ -13,8 +14,8 @@ export interface ConsumeRequest {
   readonly retainUntilSeconds: number;
   /** Absent where the key serves once. */
   readonly sharedUse?: SharedUse | null;
-  /** Serialized audit events, one of which is written with the decision; null where the decision is recorded elsewhere. */
-  readonly record: { readonly ifConsumed: string; readonly ifReplayed: string } | null;
+  /** Serialized audit event of a grant, written with the decision; null where the decision is recorded elsewhere. */
+  readonly event: string | null;
 }
 
 /** A key that its first holder may use again for as long as the ledger remembers it. */
@@ -147,11 +148,11 @@ export class AssertionLedger extends DurableObject<Env> {
   }
 
   #consume(request: ConsumeRequest, now: number): ConsumeResult {
-    const { key, attemptId, record } = request;
+    const { key, attemptId, event } = request;
     const consumedBy = this.#tables.findAttempt(key, now);
     if (consumedBy === attemptId) return "consumed";
     if (consumedBy === null) {
-      this.#insert({ key, attempt: attemptId, event: record?.ifConsumed ?? null }, now);
+      this.#insert({ key, attempt: attemptId, event }, now);
       return "consumed";
     }
     return this.#refuseReplay(request, now);
@@ -159,18 +160,18 @@ export class AssertionLedger extends DurableObject<Env> {
 
   /** What served once, or another holder, is a replay here too; each use by its own holder has a record of its own. */
   #consumeShared(request: ConsumeRequest, { holder, recordKey }: SharedUse, now: number): ConsumeResult {
-    const { key, attemptId, record } = request;
+    const { key, attemptId, event } = request;
     const heldBy = this.#tables.findAttempt(key, now);
     if (heldBy !== null && heldBy !== holder) return this.#refuseReplay(request, now);
     if (heldBy === null) this.#insert({ key, attempt: holder, event: null }, now);
-    if (record !== null && this.#tables.findAttempt(recordKey, now) === null) {
-      this.#insert({ key: recordKey, attempt: attemptId, event: record.ifConsumed }, now);
+    if (event !== null && this.#tables.findAttempt(recordKey, now) === null) {
+      this.#insert({ key: recordKey, attempt: attemptId, event }, now);
     }
     return "consumed";
   }
 
-  #refuseReplay({ attemptId, record }: ConsumeRequest, now: number): ConsumeResult {
-    if (record !== null) this.#insert({ key: randomKey(), attempt: attemptId, event: record.ifReplayed }, now);
+  #refuseReplay({ attemptId, event }: ConsumeRequest, now: number): ConsumeResult {
+    if (event !== null) this.#insert({ key: randomKey(), attempt: attemptId, event: recordOfReplay(event) }, now);
     return "replayed";
   }
 

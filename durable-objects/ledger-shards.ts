@@ -1,4 +1,5 @@
 import { Outage } from "../src/audit/reason.ts";
+import { recordOfReplay } from "../src/audit/replay-record.ts";
 import type { LedgerPlacement } from "../src/config.ts";
 import { digestParts, hashParts } from "../src/jwt/digest.ts";
 import { LIMITS } from "../src/limits.ts";
@@ -16,7 +17,7 @@ export interface Consumable {
   readonly retainUntilSeconds: number;
   /** Who may use it again until then; nobody when absent. A list, so that no two holders are spelled alike. */
   readonly sharedWith?: readonly string[] | null;
-  readonly record: ConsumeRequest["record"];
+  readonly event: ConsumeRequest["event"];
 }
 
 type Ledger = DurableObjectStub<AssertionLedger>;
@@ -40,14 +41,14 @@ export class LedgerShards {
    */
   async consume(consumable: Consumable): Promise<"consumed" | "replayed"> {
     const digest = await hashParts([consumable.namespace, consumable.owner, consumable.jti]);
-    const { attemptId, retainUntilSeconds, record } = consumable;
+    const { attemptId, retainUntilSeconds, event } = consumable;
     const sharedUse = await sharedUseOf(consumable);
-    const request = { key: keyOf(digest), attemptId, retainUntilSeconds, sharedUse, record };
+    const request = { key: keyOf(digest), attemptId, retainUntilSeconds, sharedUse, event };
     const { shards, shardsBefore } = this.#placement;
     const owner = shardOf(digest, shards);
     const ownerBefore = shardsBefore === null ? owner : shardOf(digest, shardsBefore);
     if (ownerBefore === owner) return this.#consumeAt(owner, request);
-    const before = await this.#consumeAt(ownerBefore, { ...request, record: null });
+    const before = await this.#consumeAt(ownerBefore, { ...request, event: null });
     // Only to have the refusal on record with the decision; what the new owner answers changes nothing any more.
     if (before === "replayed") return this.#recordReplay(owner, request);
     try {
@@ -75,10 +76,10 @@ export class LedgerShards {
     if (result === "backlogged") throw new Outage("audit_backlog");
   }
 
-  async #recordReplay(owner: number, { attemptId, record }: ConsumeRequest): Promise<"replayed"> {
-    if (record !== null) {
+  async #recordReplay(owner: number, { attemptId, event }: ConsumeRequest): Promise<"replayed"> {
+    if (event !== null) {
       const digest = await hashParts([EVENT_NAMESPACE, "", attemptId]);
-      const ask = (ledger: Ledger) => ledger.record(keyOf(digest), attemptId, record.ifReplayed);
+      const ask = (ledger: Ledger) => ledger.record(keyOf(digest), attemptId, recordOfReplay(event));
       if ((await this.#call(owner, ask)) === "backlogged") throw new Outage("audit_backlog");
     }
     return "replayed";

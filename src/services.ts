@@ -119,7 +119,7 @@ function buildTokenEndpoint(parts: Parts): TokenEndpointDependencies {
         namespace: "client-assertion",
         owner,
         attemptId: crypto.randomUUID(),
-        record: null,
+        event: null,
         ...spendable,
       }),
     isNetworkWithinRate: (request) => isWithin(env.NETWORK_RATE_LIMIT, networkOf(request.headers)),
@@ -178,15 +178,12 @@ function buildAdmin({ env, runtime, config, ledger, recorder, trust }: Parts): A
     isNetworkWithinRate: (request) => isWithin(env.NETWORK_RATE_LIMIT, networkOf(request.headers)),
     isAdminWithinRate: (name) => isWithin(env.CLIENT_RATE_LIMIT, `admin:${name}`),
     consumeRequest: ({ admin, ...spendable }) =>
-      ledger.consume({ namespace: "admin-request", owner: admin, record: null, ...spendable }),
+      ledger.consume({ namespace: "admin-request", owner: admin, event: null, ...spendable }),
     reportFault: (correlationId, cause) => reportFault(runtime, correlationId, cause),
   };
 }
 
-function consumeAssertion(
-  ledger: LedgerShards,
-  { decided, ifConsumed, ifReplayed }: LedgerEntry,
-): Promise<"consumed" | "replayed"> {
+function consumeAssertion(ledger: LedgerShards, { decided, event }: LedgerEntry): Promise<"consumed" | "replayed"> {
   return ledger.consume({
     namespace: "id-jag",
     owner: decided.idJag.issuer,
@@ -194,7 +191,7 @@ function consumeAssertion(
     attemptId: decided.attemptId,
     retainUntilSeconds: decided.window.retainUntilSeconds,
     sharedWith: mayUseAgain(decided),
-    record: { ifConsumed, ifReplayed },
+    event,
   });
 }
 
@@ -209,7 +206,7 @@ function consumeProof(
     jti,
     attemptId,
     retainUntilSeconds,
-    record: null,
+    event: null,
   });
 }
 

@@ -1,5 +1,5 @@
-import { SignJWT } from "jose";
 import { Outage } from "../audit/reason.ts";
+import { signJwt } from "../jwt/sign.ts";
 import { LIMITS } from "../limits.ts";
 import { formatScope } from "../policy/scope.ts";
 import { Rejected } from "../redemption/rejection.ts";
@@ -28,8 +28,7 @@ export async function signAccessToken(
 }
 
 async function sign(claims: Record<string, unknown>, keys: SigningKeys): Promise<string> {
-  const { kid, key } = await keys.signer();
-  return new SignJWT(claims).setProtectedHeader({ typ: ACCESS_TOKEN_TYPE, alg: "ES256", kid }).sign(key);
+  return signJwt(ACCESS_TOKEN_TYPE, claims, await keys.signer());
 }
 
 function claimsOf(contents: AccessTokenContents, issuer: string): Record<string, unknown> {

@@ -46,7 +46,7 @@ export async function verifyAccessToken(token: string, keys: KeySet, expected: E
   if (jws === null || jws.header.typ !== ACCESS_TOKEN_TYPE || jws.header.alg !== "ES256")
     return refuse("token_malformed");
   const key = chooseKey(keys, { kid: jws.header.kid, alg: "ES256" });
-  if (typeof key === "string" || !(await isSignedBy(token, key, "ES256"))) return refuse("token_signature");
+  if (typeof key === "string" || !(await isSignedBy(jws, key, "ES256"))) return refuse("token_signature");
   const accessToken = read(jws.unverified);
   if (accessToken === null) return refuse("token_malformed");
   return { token: accessToken, refusal: judge(jws.unverified, accessToken, expected) };

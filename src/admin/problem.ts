@@ -1,5 +1,5 @@
 import type { AdminAuthenticationRefusal, AdminRefusal, OutageReason } from "../audit/reason.ts";
-import { respondJson } from "../http/respond.ts";
+import { type ResponseHeaders, respondJson } from "../http/respond.ts";
 import { CORRELATION_HEADER } from "../http/trace.ts";
 import { LIMITS } from "../limits.ts";
 
@@ -64,13 +64,17 @@ const WORDS: Record<AdminReason, Words> = {
 export function respondProblem(problem: Problem): Response {
   const { reason, correlationId } = problem;
   const { status, title } = WORDS[reason];
-  const headers = new Headers({ "content-type": "application/problem+json", [CORRELATION_HEADER]: correlationId });
-  if (status === 401) headers.set("www-authenticate", 'Crossgate-Admin realm="admin"');
-  if (status === 405) headers.set("allow", (problem.allowed ?? []).join(", "));
-  if (status === 429) headers.set("retry-after", String(LIMITS.rateLimitRetryAfterSeconds));
-  if (status === 503) headers.set("retry-after", String(LIMITS.retryAfterSeconds));
+  const allowed: ResponseHeaders = status === 405 ? { allow: (problem.allowed ?? []).join(", ") } : {};
+  const always = { "content-type": "application/problem+json", [CORRELATION_HEADER]: correlationId };
+  const headers = { ...always, ...STATUS_HEADERS[status], ...allowed };
   return respondJson(status, { title, status, ...told(problem, status), correlation_id: correlationId }, headers);
 }
+
+const STATUS_HEADERS: Readonly<Partial<Record<number, ResponseHeaders>>> = {
+  401: { "www-authenticate": 'Crossgate-Admin realm="admin"' },
+  429: { "retry-after": String(LIMITS.rateLimitRetryAfterSeconds) },
+  503: { "retry-after": String(LIMITS.retryAfterSeconds) },
+};
 
 /** Members that are undefined are left out by JSON. */
 function told({ reason, path, explanation }: Problem, status: number): object {

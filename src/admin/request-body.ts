@@ -1,4 +1,4 @@
-import { readInTime } from "../egress/bounded-fetch.ts";
+import { readBody as readBounded } from "../egress/bounded-fetch.ts";
 import { encodeBase64url } from "../jwt/base64url.ts";
 import { AmbiguousJson, decodeUtf8, type JsonObject, parseStrictObject } from "../jwt/strict-json.ts";
 import { LIMITS } from "../limits.ts";
@@ -7,7 +7,7 @@ import { AdminRejected } from "./rejection.ts";
 
 /** Bounded in size and time. @throws AdminRejected */
 export async function readBody(request: Request): Promise<Uint8Array> {
-  const bytes = await readInTime(request.body, LIMITS.adminBodyBytes, LIMITS.requestBodyMilliseconds).catch(() => {
+  const bytes = await readBounded(request, LIMITS.adminBodyBytes, LIMITS.requestBodyMilliseconds).catch(() => {
     throw new AdminRejected("admin_request_malformed", { explanation: "the body did not arrive" });
   });
   if (bytes === null) throw new AdminRejected("admin_body_too_large");

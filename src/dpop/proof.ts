@@ -55,7 +55,7 @@ function parse(proof: string): UnverifiedJws | null {
 }
 
 async function isOwnSignature(jws: UnverifiedJws, key: VerificationKey, alg: Algorithm): Promise<boolean> {
-  return algorithmsOf(key).includes(alg) && (await isSignedBy(jws.token, key, alg));
+  return algorithmsOf(key).includes(alg) && (await isSignedBy(jws, key, alg));
 }
 
 async function matchesRequest(claims: JsonObject, context: ProofContext): Promise<boolean> {

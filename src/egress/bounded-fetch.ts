@@ -1,4 +1,5 @@
 import { decodeUtf8 } from "../jwt/strict-json.ts";
+import { withinDeadline } from "./deadline.ts";
 import { type EgressRules, findUrlFlaw } from "./url-policy.ts";
 
 export type FetchFlaw = "url" | "unreachable" | "redirect" | "status" | "too_large" | "not_text";
@@ -40,7 +41,7 @@ export interface FetchedText {
 export async function fetchDocument(url: string, bounds: Bounds): Promise<FetchedText> {
   if (findUrlFlaw(url, bounds.rules) !== null) throw new FetchFailed("url");
   const signal = AbortSignal.timeout(bounds.milliseconds);
-  const response = await request(url, signal);
+  const response = await get(url, signal);
   if (response.status !== 200) {
     await response.body?.cancel();
     const { status } = response;
@@ -49,7 +50,7 @@ export async function fetchDocument(url: string, bounds: Bounds): Promise<Fetche
   return { text: await readText(response, bounds.bytes), headers: response.headers };
 }
 
-async function request(url: string, signal: AbortSignal): Promise<Response> {
+async function get(url: string, signal: AbortSignal): Promise<Response> {
   try {
     return await fetch(url, { redirect: "manual", signal, cache: "no-store", headers: { accept: "application/json" } });
   } catch {
@@ -74,12 +75,18 @@ export async function readAtMost(
   body: ReadableStream<Uint8Array> | null,
   limitBytes: number,
 ): Promise<Uint8Array | null> {
-  return body === null ? new Uint8Array() : collect(body.getReader(), limitBytes);
+  return body === null ? new Uint8Array() : collect(body.getReader(), { limitBytes, statedBytes: null });
+}
+
+interface Size {
+  readonly limitBytes: number;
+  /** HTTP holds a body to the length that it states, so nothing is to be waited for after that. */
+  readonly statedBytes: number | null;
 }
 
 async function collect(
   reader: ReadableStreamDefaultReader<Uint8Array>,
-  limitBytes: number,
+  { limitBytes, statedBytes }: Size,
 ): Promise<Uint8Array | null> {
   const chunks: Uint8Array[] = [];
   let length = 0;
@@ -89,29 +96,30 @@ async function collect(
     if (done) return concatenate(chunks, length);
     length += value.length;
     chunks.push(value);
+    if (length === statedBytes) return concatenate(chunks, length);
   }
   await reader.cancel();
   return null;
 }
 
-/** `readAtMost` for a sender who may dawdle on purpose, and is let go of then. @throws when the body is not there in time */
-export async function readInTime(
-  body: ReadableStream<Uint8Array> | null,
+/**
+ * The body of a request whose sender may dawdle on purpose, and is let go of then.
+ * @returns null when it is larger than `limitBytes`. @throws when it is not there in time
+ */
+export async function readBody(
+  { body, headers }: Pick<Request, "body" | "headers">,
   limitBytes: number,
   milliseconds: number,
 ): Promise<Uint8Array | null> {
+  const statedBytes = Number(headers.get("content-length") ?? Number.NaN);
+  if (statedBytes > limitBytes) return null;
   if (body === null) return new Uint8Array();
   const reader = body.getReader();
-  const { promise: deadline, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    reject(new Error("deadline"));
+  const whole = withinDeadline(collect(reader, { limitBytes, statedBytes }), milliseconds);
+  return whole.catch((error: unknown) => {
     reader.cancel().catch(() => undefined);
-  }, milliseconds);
-  try {
-    return await Promise.race([collect(reader, limitBytes), deadline]);
-  } finally {
-    clearTimeout(timer);
-  }
+    throw error;
+  });
 }
 
 function concatenate(chunks: readonly Uint8Array[], length: number): Uint8Array {

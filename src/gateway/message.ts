@@ -1,4 +1,4 @@
-import { readInTime } from "../egress/bounded-fetch.ts";
+import { readBody } from "../egress/bounded-fetch.ts";
 import { AmbiguousJson, decodeUtf8, isObject, type JsonObject, parseStrictObject } from "../jwt/strict-json.ts";
 import { LIMITS } from "../limits.ts";
 import { CallRefused } from "./refusal.ts";
@@ -46,7 +46,7 @@ const PROTOCOL_VERSION = "io.modelcontextprotocol/protocolVersion";
 export async function readMessage(request: Request): Promise<Message> {
   const mediaType = request.headers.get("content-type") ?? "";
   if (!/^application\/json(?:\s*;\s*charset="?utf-8"?)?$/i.test(mediaType)) throw new CallRefused("message_media_type");
-  const bytes = await readInTime(request.body, LIMITS.gatewayBodyBytes, LIMITS.requestBodyMilliseconds).catch(() => {
+  const bytes = await readBody(request, LIMITS.gatewayBodyBytes, LIMITS.requestBodyMilliseconds).catch(() => {
     throw new CallRefused("message_malformed");
   });
   if (bytes === null) throw new CallRefused("message_too_large");

@@ -7,14 +7,17 @@ const HARDENED = {
   "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
 } as const;
 
-export function respondJson(status: number, body: unknown, headers: HeadersInit = {}): Response {
-  const all = new Headers({ ...NO_STORE, ...HARDENED, "content-type": "application/json" });
-  new Headers(headers).forEach((value, name) => all.set(name, value));
-  return new Response(JSON.stringify(body), { status, headers: all });
+/** Names in lower case, so that one given here takes the place of ours of that name. */
+export type ResponseHeaders = Readonly<Record<Lowercase<string>, string>>;
+
+export function respondJson(status: number, body: unknown, headers: ResponseHeaders = {}): Response {
+  return respond(status, JSON.stringify(body), { "content-type": "application/json", ...headers });
 }
 
-export function respondHtml(status: number, body: string, headers: HeadersInit = {}): Response {
-  const all = new Headers({ ...NO_STORE, ...HARDENED, "content-type": "text/html; charset=utf-8" });
-  new Headers(headers).forEach((value, name) => all.set(name, value));
-  return new Response(body, { status, headers: all });
+export function respondHtml(status: number, body: string, headers: ResponseHeaders = {}): Response {
+  return respond(status, body, { "content-type": "text/html; charset=utf-8", ...headers });
+}
+
+function respond(status: number, body: string, headers: ResponseHeaders): Response {
+  return new Response(body, { status, headers: { ...NO_STORE, ...HARDENED, ...headers } });
 }

@@ -16,6 +16,7 @@ export interface UnverifiedJws {
   readonly token: string;
   readonly header: JwsHeader;
   readonly unverified: JsonObject;
+  readonly signature: Uint8Array<ArrayBuffer>;
 }
 
 export type JwsFlaw = "too_large" | "not_compact" | "not_json" | "header_forbidden" | "header_malformed";
@@ -46,8 +47,10 @@ export function parseCompactJws(token: string, embeddedKey: "forbidden" | "requi
   if (token.length > LIMITS.jwtBytes) throw new MalformedJws("too_large");
   const [header, payload, signature, ...rest] = token.split(".");
   if (!header || !payload || !signature || rest.length > 0) throw new MalformedJws("not_compact");
-  if (decodeBase64url(signature) === null) throw new MalformedJws("not_compact");
-  return { token, header: readHeader(decodePart(header), embeddedKey), unverified: decodePart(payload) };
+  const signatureBytes = decodeBase64url(signature);
+  if (signatureBytes === null) throw new MalformedJws("not_compact");
+  const unverified = decodePart(payload);
+  return { token, header: readHeader(decodePart(header), embeddedKey), unverified, signature: signatureBytes };
 }
 
 function decodePart(part: string): JsonObject {

@@ -7,8 +7,13 @@ const encoder = new TextEncoder();
  * ("a", "bc") are two things and no one can choose parts that collide.
  */
 export function hashParts(parts: readonly string[]): Promise<ArrayBuffer> {
-  const spelled = parts.map((part) => `${encoder.encode(part).length}:${part}`).join("");
+  const spelled = parts.map((part) => `${byteLength(part)}:${part}`).join("");
   return crypto.subtle.digest("SHA-256", encoder.encode(spelled));
+}
+
+function byteLength(text: string): number {
+  // oxlint-disable-next-line no-control-regex -- all of ASCII, whose length needs no encoding
+  return /^[\x00-\x7f]*$/.test(text) ? text.length : encoder.encode(text).length;
 }
 
 /** `hashParts` in base64url. */

@@ -1,4 +1,4 @@
-import { readInTime } from "../egress/bounded-fetch.ts";
+import { readBody } from "../egress/bounded-fetch.ts";
 import { LIMITS } from "../limits.ts";
 import { Rejected } from "../redemption/rejection.ts";
 
@@ -10,21 +10,22 @@ const MEDIA_TYPE = /^application\/x-www-form-urlencoded(?:\s*;\s*charset="?utf-8
 /** RFC 6749 §3.2: one media type, one size, UTF-8, and no parameter twice, known or not. @throws Rejected */
 export async function readForm(request: Request): Promise<Form> {
   if (!MEDIA_TYPE.test(request.headers.get("content-type") ?? "")) throw new Rejected("media_type_not_form");
-  const declaredBytes = Number(request.headers.get("content-length") ?? 0);
-  if (declaredBytes > LIMITS.requestBodyBytes) throw new Rejected("body_too_large");
-  const body = await readBody(request);
-  return parseForm(body);
-}
-
-/** A client that hangs up half-way sent no form; that is no fault of ours. */
-async function readBody(request: Request): Promise<string> {
-  const bytes = await readInTime(request.body, LIMITS.requestBodyBytes, LIMITS.requestBodyMilliseconds).catch(() => {
+  const body = await readBody(request, LIMITS.requestBodyBytes, LIMITS.requestBodyMilliseconds).catch(() => {
+    // A client that hangs up half-way sent no form; that is no fault of ours.
     throw new Rejected("form_malformed");
   });
-  if (bytes === null) throw new Rejected("body_too_large");
-  // Anything else than ASCII must be percent-encoded in this media type.
-  if (bytes.some((byte) => byte > 0x7e || byte < 0x20)) throw new Rejected("form_malformed");
-  return new TextDecoder().decode(bytes);
+  if (body === null) throw new Rejected("body_too_large");
+  return parseForm(decodeText(body));
+}
+
+// As it came: a byte order mark is no part of a form and must not be dropped in silence.
+const utf8 = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
+
+/** Anything else than ASCII must be percent-encoded in this media type. */
+function decodeText(body: Uint8Array): string {
+  const text = utf8.decode(body);
+  if (!/^[\x20-\x7e]*$/.test(text)) throw new Rejected("form_malformed");
+  return text;
 }
 
 export function parseForm(body: string): Form {

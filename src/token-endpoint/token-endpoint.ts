@@ -1,8 +1,9 @@
 import { type AuditFacts, makeAuditEvent, type RequestTrace } from "../audit/audit-event.ts";
 import { Outage } from "../audit/reason.ts";
 import type { Recorder } from "../audit/recorder.ts";
+import { NOTHING_GRANTED } from "../audit/replay-record.ts";
 import { CORRELATION_HEADER, readClockSeconds, traceRequest } from "../http/trace.ts";
-import { respondJson } from "../http/respond.ts";
+import { type ResponseHeaders, respondJson } from "../http/respond.ts";
 import { LIMITS } from "../limits.ts";
 import { formatScope } from "../policy/scope.ts";
 import { auditFacts } from "../redemption/audit-facts.ts";
@@ -16,8 +17,7 @@ import { isTokenEndpointReason, toWireError } from "./wire-errors.ts";
 
 export interface LedgerEntry {
   readonly decided: Decided;
-  readonly ifConsumed: string;
-  readonly ifReplayed: string;
+  readonly event: string;
 }
 
 export interface TokenEndpointDependencies extends TokenRequestDependencies {
@@ -56,25 +56,11 @@ export async function handleTokenRequest(request: Request, uses: TokenEndpointDe
   return outcome.completed ? release(outcome.known, handling) : refuse(outcome, outcome.known, handling);
 }
 
-/** Both records that the ledger may have to write, since it alone learns which of them is true. */
+/** The record of the grant. Should the ledger find a replay instead, it makes that record from this one. */
 async function describeEntry(decided: Decided, { attemptId, trace, uses }: Handling): Promise<LedgerEntry> {
-  const facts = auditFacts(decided);
-  const serialize = (outcome: AuditFacts): string | Promise<string> =>
-    uses.recorder.serialize(makeAuditEvent(attemptId, trace, { ...facts, ...outcome }));
-  return {
-    decided,
-    ifConsumed: await serialize({ type: "redemption", decision: "granted" }),
-    ifReplayed: await serialize({
-      type: "redemption",
-      decision: "refused",
-      reason: "assertion_replayed",
-      check: "single_use",
-      ...NOTHING_GRANTED,
-    }),
-  };
+  const facts = { ...auditFacts(decided), type: "redemption", decision: "granted" } as const;
+  return { decided, event: await uses.recorder.serialize(makeAuditEvent(attemptId, trace, facts)) };
 }
-
-const NOTHING_GRANTED = { scope_granted: null, token_id: null, token_expires_at: null, bound_to_key: null } as const;
 
 type Released = Decided & { readonly sealed: SealedAccessToken; readonly receipt: Receipt };
 
@@ -133,14 +119,17 @@ async function account(refused: Refused, known: Partial<Decided>, { uses, trace 
 
 type Answerable = Pick<Refused, "reason" | "cause">;
 
+const STATUS_HEADERS: Readonly<Partial<Record<number, ResponseHeaders>>> = {
+  401: { "www-authenticate": 'Basic realm="token", charset="UTF-8"' },
+  405: { allow: "POST" },
+  429: { "retry-after": String(LIMITS.rateLimitRetryAfterSeconds) },
+  503: { "retry-after": String(LIMITS.retryAfterSeconds) },
+};
+
 async function respondRefusal({ reason, cause }: Answerable, { trace, uses, nowSeconds }: Handling): Promise<Response> {
   const { status, error, description } = toWireError(isTokenEndpointReason(reason) ? reason : "fault");
-  const headers = new Headers({ [CORRELATION_HEADER]: trace.correlationId });
-  if (status === 401) headers.set("www-authenticate", 'Basic realm="token", charset="UTF-8"');
-  if (status === 405) headers.set("allow", "POST");
-  if (status === 429) headers.set("retry-after", String(LIMITS.rateLimitRetryAfterSeconds));
-  if (status === 503) headers.set("retry-after", String(LIMITS.retryAfterSeconds));
-  if (error === "use_dpop_nonce") headers.set("dpop-nonce", await uses.currentNonce(nowSeconds));
+  const nonce = error === "use_dpop_nonce" ? { "dpop-nonce": await uses.currentNonce(nowSeconds) } : {};
+  const headers = { [CORRELATION_HEADER]: trace.correlationId, ...STATUS_HEADERS[status], ...nonce };
   const body = { error, error_description: description, ...stepUpMembers(cause), correlation_id: trace.correlationId };
   return respondJson(status, body, headers);
 }

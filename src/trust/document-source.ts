@@ -1,3 +1,4 @@
+import { withinDeadline } from "../egress/deadline.ts";
 import { LIMITS } from "../limits.ts";
 
 /** The part of a named cache that is used here. */
@@ -59,14 +60,4 @@ export class DocumentSource {
 /** A URL that is only a name: nobody resolves it. */
 function addressOf(key: string): string {
   return `https://documents.invalid/${encodeURIComponent(key)}`;
-}
-
-async function withinDeadline<Value>(promise: Promise<Value>, milliseconds: number): Promise<Value> {
-  const { promise: deadline, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error("deadline")), milliseconds);
-  try {
-    return await Promise.race([promise, deadline]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

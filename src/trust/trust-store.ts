@@ -60,18 +60,23 @@ export class TrustStore {
    */
   async find<Kind extends DocumentKind>(kind: Kind, name: string): Promise<Revised<ParsedDocument<Kind>> | null> {
     const key = `${kind}:${name}`;
-    // No document can have such a name, and asking KV for it would fail and be taken for an outage.
-    if (!name.isWellFormed() || encoder.encode(key).length > LIMITS.trustKeyBytes) return null;
-    const entry = await this.#entry(kind, name, key);
+    const entry = this.#fresh(key) ?? (await this.#entry(kind, name, key));
     if (entry === null) return null;
     if (entry.parsed instanceof DocumentInvalid) throw new Outage("trust_document_invalid", { cause: entry.parsed });
     return entry.parsed as Revised<ParsedDocument<Kind>>;
   }
 
+  /** What nearly every question ends with. */
+  #fresh(key: string): Entry | null {
+    const known = this.#present.get(key);
+    return known !== undefined && isWithin(known.readAtMilliseconds, Date.now(), this.#freshSeconds) ? known : null;
+  }
+
   async #entry(kind: DocumentKind, name: string, key: string): Promise<Entry | null> {
+    // No document can have such a name, and asking KV for it would fail and be taken for an outage.
+    if (!name.isWellFormed() || encoder.encode(key).length > LIMITS.trustKeyBytes) return null;
     const now = Date.now();
     const known = this.#present.get(key);
-    if (known !== undefined && isWithin(known.readAtMilliseconds, now, this.#freshSeconds)) return known;
     if (isWithin(this.#absent.get(key) ?? 0, now, this.#freshSeconds)) return null;
     const usable =
       known !== undefined && isWithin(known.readAtMilliseconds, now, LIMITS.trustDocumentStaleSeconds) ? known : null;

@@ -4,8 +4,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { AuditBatch } from "../../src/audit/audit-batch.ts";
 import type { ConsumeRequest, ConsumeResult } from "../../durable-objects/assertion-ledger.ts";
 import { contentOf, genesisOf, hashBatch } from "../../src/audit/audit-batch.ts";
+import { recordOfReplay } from "../../src/audit/replay-record.ts";
 import { LIMITS } from "../../src/limits.ts";
-import { inLedger, type LedgerStub, rowsIn, storedRows, windowsIn } from "../support/ledgers.ts";
+import { grantBy, inLedger, type LedgerStub, rowsIn, storedRows, windowsIn } from "../support/ledgers.ts";
 
 /**
  * The clock is ours throughout: it reaches the object, and an alarm that is set by it never fires by itself, so each
@@ -41,7 +42,7 @@ function request(overrides: Partial<ConsumeRequest> = {}): ConsumeRequest {
     key: makeKey(),
     attemptId,
     retainUntilSeconds: Math.floor(Date.now() / 1000) + 300,
-    record: { ifConsumed: `consumed by ${attemptId}`, ifReplayed: `replayed by ${attemptId}` },
+    event: grantBy(attemptId),
     ...overrides,
   };
 }
@@ -155,7 +156,10 @@ describe("an attempt", () => {
     await evictDurableObject(ledger);
     expect(await ledger.consume(again)).toBe("consumed");
     expect(await consume(ledger, { key: again.key, attemptId: "two" })).toBe("replayed");
-    expect((await storedRows(ledger)).map(({ event }) => event)).toEqual(["consumed by one", "replayed by two"]);
+    expect((await storedRows(ledger)).map(({ event }) => event)).toEqual([
+      grantBy("one"),
+      recordOfReplay(grantBy("two")),
+    ]);
   });
 
   // C16: one attempt may cover one key only, or an id that leaked would be a master key.
@@ -177,15 +181,15 @@ describe("the record of a decision", () => {
     });
     expect(seen.results).toEqual(["consumed", "replayed"]);
     expect(seen.rows).toEqual([
-      { attempt: "one", sequence: 1, event: "consumed by one" },
-      { attempt: "two", sequence: 2, event: "replayed by one" },
+      { attempt: "one", sequence: 1, event: grantBy("one") },
+      { attempt: "two", sequence: 2, event: recordOfReplay(grantBy("one")) },
     ]);
   });
 
   it("is none where the decision is recorded elsewhere", async () => {
     const [ledger, key] = [makeLedger(), makeKey()];
-    await consume(ledger, { key, attemptId: "one", record: null });
-    await consume(ledger, { key, attemptId: "two", record: null });
+    await consume(ledger, { key, attemptId: "one", event: null });
+    await consume(ledger, { key, attemptId: "two", event: null });
     expect(await storedRows(ledger)).toEqual([{ attempt: "one", sequence: 0, event: "" }]);
     expect(await ledger.status()).toMatchObject({ pending: 0, archived: 0 });
   });
@@ -264,7 +268,7 @@ describe("a transaction that fails", () => {
     });
     expect(outcome).toMatchObject({ windows: [], status: { pending: 0, archived: 0 } });
     expect(await consume(ledger, { attemptId: "one" })).toBe("consumed");
-    expect(await storedRows(ledger)).toEqual([{ attempt: "one", sequence: 1, event: "consumed by one" }]);
+    expect(await storedRows(ledger)).toEqual([{ attempt: "one", sequence: 1, event: grantBy("one") }]);
   });
 
   it("loses no record that was waiting", async () => {
@@ -368,8 +372,7 @@ describe("delivery", () => {
     const ledger = makeLedger();
     const captured = captureQueue();
     const event = "e".repeat(40_000);
-    for (let count = 0; count < 10; count += 1)
-      await consume(ledger, { record: { ifConsumed: event, ifReplayed: "" } });
+    for (let count = 0; count < 10; count += 1) await consume(ledger, { event });
     captured.failsAfter = 1;
     await runDurableObjectAlarm(ledger);
     const taken = captured.sequences.length;
@@ -421,7 +424,7 @@ describe("what the archive does not confirm", () => {
         await runDurableObjectAlarm(ledger);
         // What follows it is no reason to send it sooner, nor is an eviction to forget how often and when it was.
         if (round >= 4) await evictDurableObject(ledger);
-        await consume(ledger, { record: null });
+        await consume(ledger, { event: null });
       }
       waits.push(waited);
       expect(captured.batches.at(-1)).toEqual(sent);
@@ -562,7 +565,7 @@ async function runAlarmAndReadDelay(ledger: LedgerStub): Promise<number> {
 
 async function consumeMany(ledger: LedgerStub, count: number): Promise<void> {
   await inLedger(ledger, (instance) => {
-    for (let at = 0; at < count; at += 1) instance.consume(request({ record: { ifConsumed: "e", ifReplayed: "" } }));
+    for (let at = 0; at < count; at += 1) instance.consume(request({ event: "e" }));
   });
 }
 
@@ -634,7 +637,7 @@ describe("forgetting", () => {
 
   it("is woken for by an alarm, where nothing waits for delivery", async () => {
     const ledger = makeLedger();
-    await consume(ledger, { record: null });
+    await consume(ledger, { event: null });
     const alarm = await inLedger(ledger, (_instance, { storage }) => storage.getAlarm());
     expect(alarm).toBe(START + WINDOW + LIMITS.ledgerRetentionSeconds * 1000);
   });
@@ -656,7 +659,7 @@ describe("an outage of the queue that lasts for hours", () => {
       for (let window = 0; window < 40; window += 1) {
         const key = makeKey();
         expect(await consume(ledger, { key }), `window ${window}`).toBe("consumed");
-        expect(await consume(ledger, { key, record: null }), `window ${window}`).toBe("replayed");
+        expect(await consume(ledger, { key, event: null }), `window ${window}`).toBe("replayed");
         keys.push(key);
         await runDurableObjectAlarm(ledger);
         advance(WINDOW);
@@ -665,7 +668,7 @@ describe("an outage of the queue that lasts for hours", () => {
       expect(await ledger.status()).toMatchObject({ pending: 40, archived: 0 });
       // Those that could still be accepted; what is past retention waits for delivery and is searched no more.
       const living = Math.floor((LIMITS.ledgerRetentionSeconds * 1000) / WINDOW);
-      for (const key of keys.slice(-living)) expect(await consume(ledger, { key, record: null })).toBe("replayed");
+      for (const key of keys.slice(-living)) expect(await consume(ledger, { key, event: null })).toBe("replayed");
       captured.fails = false;
       await drain(ledger, captured);
       expect(captured.sequences).toEqual(countFrom(1, 40));
@@ -706,7 +709,7 @@ describe("a key that its holder may use again", () => {
     expect(await consume(ledger, { key, attemptId: "b", ...sharedWith("holder:b") })).toBe("replayed");
     expect(await consume(ledger, { key, attemptId: "c" })).toBe("replayed");
     const events = (await storedRows(ledger)).map(({ event }) => event);
-    expect(events).toEqual(expect.arrayContaining(["replayed by b", "replayed by c"]));
+    expect(events).toEqual(expect.arrayContaining([recordOfReplay(grantBy("b")), recordOfReplay(grantBy("c"))]));
   });
 
   it("is none where it served once already", async () => {

@@ -4,6 +4,7 @@ import type { FetchedKeySet } from "../../durable-objects/issuer-key-set.ts";
 import { IssuerKeys, type KeyOwner } from "../../durable-objects/issuer-keys.ts";
 import { Outage } from "../../src/audit/reason.ts";
 import { readVerificationKey, type VerificationKey } from "../../src/jwt/json-web-key.ts";
+import { parseCompactJws } from "../../src/jwt/compact-jws.ts";
 import { isSignedBy } from "../../src/jwt/verify.ts";
 import { LIMITS } from "../../src/limits.ts";
 import { makeTestKey, signText, type TestKey } from "../support/test-idp.ts";
@@ -131,7 +132,7 @@ describe("keys behind a URL", () => {
     for (let round = 0; round < 3; round += 1) {
       const key = await keys.find(OWNER, remote, { kid: "first", alg: "ES256" });
       if (typeof key === "string") throw new TypeError(key);
-      expect(await isSignedBy(token, key, "ES256")).toBe(true);
+      expect(await isSignedBy(parseCompactJws(token, "forbidden"), key, "ES256")).toBe(true);
       vi.setSystemTime(Date.now() + LIMITS.keySetFreshSeconds * 1000);
     }
     expect(imports).toHaveBeenCalledTimes(1);

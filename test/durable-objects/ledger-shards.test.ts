@@ -4,8 +4,9 @@ import { AssertionLedger, type ConsumeRequest, type ConsumeResult } from "../../
 import { type Consumable, LedgerShards } from "../../durable-objects/ledger-shards.ts";
 import { Outage } from "../../src/audit/reason.ts";
 import type { LedgerPlacement } from "../../src/config.ts";
+import { recordOfReplay } from "../../src/audit/replay-record.ts";
 import { LIMITS } from "../../src/limits.ts";
-import { inLedger, rowsIn } from "../support/ledgers.ts";
+import { grantBy, inLedger, rowsIn } from "../support/ledgers.ts";
 
 const ANYWHERE: LedgerPlacement = { shards: 4, shardsBefore: null, jurisdiction: null, locationHint: null };
 
@@ -25,7 +26,7 @@ function makeConsumable(overrides: Partial<Consumable> = {}): Consumable {
     jti: crypto.randomUUID(),
     attemptId,
     retainUntilSeconds: Math.floor(Date.now() / 1000) + 300,
-    record: { ifConsumed: `consumed by ${attemptId}`, ifReplayed: `replayed by ${attemptId}` },
+    event: grantBy(attemptId),
     ...overrides,
   };
 }
@@ -137,7 +138,7 @@ describe("while the number of shards changes", () => {
     for (const round of rounds) {
       const consumable = makeConsumable();
       await makeShards(growing).consume(consumable);
-      expect(await eventsOf(consumable.attemptId), `round ${round}`).toEqual([`consumed by ${consumable.attemptId}`]);
+      expect(await eventsOf(consumable.attemptId), `round ${round}`).toEqual([grantBy(consumable.attemptId)]);
     }
   });
 
@@ -147,7 +148,7 @@ describe("while the number of shards changes", () => {
       await makeShards(old).consume(consumable);
       const again = presentAgain(consumable);
       await makeShards(growing).consume(again);
-      expect(await eventsOf(again.attemptId), `round ${round}`).toEqual([`replayed by ${again.attemptId}`]);
+      expect(await eventsOf(again.attemptId), `round ${round}`).toEqual([recordOfReplay(grantBy(again.attemptId))]);
     }
   });
 
@@ -372,7 +373,7 @@ describe("a call that is lost", () => {
     const consumable = makeConsumable();
     expect(await makeShards().consume(consumable)).toBe("consumed");
     expect(await makeShards().consume(presentAgain(consumable))).toBe("replayed");
-    expect(await eventsOf(`consumed by ${consumable.attemptId}`)).toHaveLength(1);
+    expect(await eventsOf(grantBy(consumable.attemptId))).toHaveLength(1);
   });
 
   it("again and again, after the commit, still gives the attempt its answer", async () => {
@@ -381,7 +382,7 @@ describe("a call that is lost", () => {
     expect(await makeShards({}, ledgers).consume(consumable)).toBe("consumed");
     expect(counted.calls).toBe(LIMITS.ledgerAttempts);
     expect(await makeShards().consume(presentAgain(consumable))).toBe("replayed");
-    expect(await eventsOf(`consumed by ${consumable.attemptId}`)).toHaveLength(1);
+    expect(await eventsOf(grantBy(consumable.attemptId))).toHaveLength(1);
   });
 
   it("at every try, before the commit, is an outage that spends nothing", async () => {

@@ -158,12 +158,12 @@ describe("a record", () => {
     const events = Array.from({ length: 20 }, () =>
       serializeAuditEvent(makeAuditEvent(crypto.randomUUID(), trace, { type: "redemption", decision: "granted" })),
     );
-    for (const ifConsumed of events) {
+    for (const event of events) {
       await ledger.consume({
         key: makeKey(),
         attemptId: crypto.randomUUID(),
         retainUntilSeconds: Date.now() / 1000 + 300,
-        record: { ifConsumed, ifReplayed: "" },
+        event,
       });
     }
     await runDurableObjectAlarm(ledger);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { FetchFailed, fetchText, readAtMost, readInTime } from "../../src/egress/bounded-fetch.ts";
+import { FetchFailed, fetchText, readAtMost, readBody } from "../../src/egress/bounded-fetch.ts";
 
 const URL_OF_KEYS = "https://idp.example.com/jwks";
 const BOUNDS = { bytes: 100, milliseconds: 60_000, rules: { ownHost: "mcp.example.com", allowsLoopback: false } };
@@ -119,7 +119,13 @@ describe("readAtMost", () => {
   });
 });
 
-describe("readInTime", () => {
+type Body = ReadableStream<Uint8Array> | null;
+
+function sent(body: Body, statedBytes?: number): { readonly body: Body; readonly headers: Headers } {
+  return { body, headers: new Headers(statedBytes === undefined ? {} : { "content-length": String(statedBytes) }) };
+}
+
+describe("readBody", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
@@ -139,7 +145,7 @@ describe("readInTime", () => {
 
   it("reads a body that is there in time, at the last moment too, and leaves no timer", async () => {
     const { body, send, end } = sender();
-    const reading = readInTime(body, 10, 1000);
+    const reading = readBody(sent(body), 10, 1000);
     send("ab");
     await vi.advanceTimersByTimeAsync(999);
     send("cd");
@@ -149,12 +155,12 @@ describe("readInTime", () => {
   });
 
   it("reads no body at all as nothing", async () => {
-    expect(await readInTime(null, 10, 1000)).toEqual(new Uint8Array());
+    expect(await readBody(sent(null), 10, 1000)).toEqual(new Uint8Array());
   });
 
   it("gives up on a body that is held open, and lets go of it", async () => {
     const { body, send, stopped } = sender();
-    const reading = readInTime(body, 10, 1000);
+    const reading = readBody(sent(body), 10, 1000);
     const refused = expect(reading).rejects.toThrow("deadline");
     send("ab");
     await vi.advanceTimersByTimeAsync(1000);
@@ -164,7 +170,7 @@ describe("readInTime", () => {
 
   it("gives up on a trickle, whose every byte is in time", async () => {
     const { body, send, stopped } = sender();
-    const reading = readInTime(body, 10_000, 1000);
+    const reading = readBody(sent(body), 10_000, 1000);
     const refused = expect(reading).rejects.toThrow("deadline");
     for (let at = 0; at < 10; at += 1) {
       send("a");
@@ -176,7 +182,7 @@ describe("readInTime", () => {
 
   it("stops a body that is too large, without waiting for its end", async () => {
     const { body, send, stopped } = sender();
-    const reading = readInTime(body, 3, 1000);
+    const reading = readBody(sent(body), 3, 1000);
     send("abcd");
     expect(await reading).toBeNull();
     expect(await stopped).toBe("stopped");
@@ -185,11 +191,29 @@ describe("readInTime", () => {
 
   it("fails at once with a body that breaks off", async () => {
     const { body, send, fail } = sender();
-    const reading = readInTime(body, 10, 1000);
+    const reading = readBody(sent(body), 10, 1000);
     const refused = expect(reading).rejects.toThrow("gone");
     send("ab");
     fail();
     await refused;
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("waits for no more than the length that is stated, and reads nothing where that is too large", async () => {
+    const pulled = { bytes: 0 };
+    const unending = (): ReadableStream<Uint8Array> =>
+      new ReadableStream(
+        {
+          pull(controller) {
+            pulled.bytes += 4;
+            controller.enqueue(new Uint8Array(4));
+          },
+        },
+        { highWaterMark: 0 },
+      );
+    expect(await readBody(sent(unending(), 8), 10, 1000)).toEqual(new Uint8Array(8));
+    expect(pulled.bytes).toBe(8);
+    expect(await readBody(sent(unending(), 11), 10, 1000)).toBeNull();
+    expect(pulled.bytes).toBe(8);
   });
 });

@@ -23,7 +23,7 @@ describe.each([
 
 describe("headers of one's own", () => {
   it("replace those of the same name, and leave the others", () => {
-    const { headers } = respondJson(200, {}, { "Cache-Control": "public, max-age=300", "x-own": "1" });
+    const { headers } = respondJson(200, {}, { "cache-control": "public, max-age=300", "x-own": "1" });
     expect(Object.fromEntries(headers)).toMatchObject({
       ...HARDENED,
       "cache-control": "public, max-age=300",

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { isUnfitEd25519Key } from "../../src/jwt/small-order.ts";
 import { readVerificationKey, type VerificationKey } from "../../src/jwt/json-web-key.ts";
 import { isSignedBy } from "../../src/jwt/verify.ts";
+import { readSigned } from "../support/signed.ts";
 
 const { Point } = ed25519;
 const PRIME = Point.Fp.ORDER;
@@ -44,7 +45,9 @@ describe("a point of small order", () => {
     const signature = base64url.encode(Uint8Array.from([...identity, ...new Uint8Array(32)]));
     for (const payload of ["one", "another"]) {
       // oxlint-disable-next-line no-await-in-loop -- two
-      expect(await isSignedBy(`${header}.${base64url.encode(payload)}.${signature}`, key, "Ed25519")).toBe(true);
+      expect(await isSignedBy(readSigned(`${header}.${base64url.encode(payload)}.${signature}`), key, "Ed25519")).toBe(
+        true,
+      );
     }
   });
 });

@@ -5,6 +5,11 @@ import { type AuditEvent, auditEventSchema } from "../../src/audit/audit-event.t
 
 export type LedgerStub = DurableObjectStub<AssertionLedger>;
 
+/** As little of a record of a grant as a ledger needs. */
+export function grantBy(attemptId: string): string {
+  return JSON.stringify({ decision: "granted", id: attemptId, token_id: attemptId });
+}
+
 export interface StoredRow {
   readonly attempt: string;
   readonly sequence: number;

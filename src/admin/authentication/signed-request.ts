@@ -54,7 +54,7 @@ async function requireSignature(jws: UnverifiedJws, { authentication }: AdminDoc
   const alg = KEY_ALGORITHMS.find((allowed) => allowed === jws.header.alg);
   if (alg === undefined) throw new AdminRejected("admin_token_signature");
   const key = chooseKey(authentication.key_set, { kid: jws.header.kid, alg });
-  if (typeof key === "string" || !(await isSignedBy(jws.token, key, alg))) {
+  if (typeof key === "string" || !(await isSignedBy(jws, key, alg))) {
     throw new AdminRejected("admin_token_signature");
   }
 }

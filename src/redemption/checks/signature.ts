@@ -20,6 +20,6 @@ export async function signature(
   const key = await findKey(idp, { kid: jws.header.kid, alg: algorithm });
   if (key === "no_key") throw new Rejected("key_unknown");
   if (key === "several_keys") throw new Rejected("key_ambiguous");
-  if (!(await isSignedBy(jws.token, key, algorithm))) throw new Rejected("signature_invalid");
+  if (!(await isSignedBy(jws, key, algorithm))) throw new Rejected("signature_invalid");
   return { claims: jws.unverified, signingKeyId: key.kid };
 }

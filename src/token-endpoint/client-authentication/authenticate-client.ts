@@ -54,7 +54,7 @@ async function byAssertion(
 ): Promise<Authenticated> {
   const assertion = parseClientAssertion(credentials.assertion, credentials.clientId);
   const found = await directory.findClient(assertion.unverifiedClientId);
-  if (!isUsable(found, "private_key_jwt")) await verifyAgainstNobody(credentials.assertion);
+  if (!isUsable(found, "private_key_jwt")) await verifyAgainstNobody(assertion.jws);
   const client = requireUsable(found, "private_key_jwt");
   const spendable = await verifyClientAssertion(assertion, client.document, {
     issuer: directory.issuer,

@@ -19,12 +19,8 @@ export class ClientSecrets {
   async matches(secret: string, accepted: readonly string[]): Promise<boolean> {
     const candidates = accepted.length > 0 ? accepted : [NOBODY];
     const verdicts = await Promise.all(
-      candidates.map((candidate) => this.#key.verify(fromHex(candidate.slice(PREFIX.length)), secret)),
+      candidates.map((candidate) => this.#key.verify(Uint8Array.fromHex(candidate.slice(PREFIX.length)), secret)),
     );
     return accepted.length > 0 && verdicts.includes(true);
   }
-}
-
-function fromHex(hex: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 }

@@ -47,8 +47,8 @@ export async function verifyClientAssertion(
   const alg = client.authentication.algorithms.find((allowed) => allowed === jws.header.alg);
   const key = alg === undefined ? "no_key" : await verification.findKey(client, { kid: jws.header.kid, alg });
   if (key === "metadata_invalid") throw new Rejected("client_metadata_invalid");
-  if (typeof key === "string") await verifyAgainstNobody(jws.token);
-  if (typeof key === "string" || alg === undefined || !(await isSignedBy(jws.token, key, alg)))
+  if (typeof key === "string") await verifyAgainstNobody(jws);
+  if (typeof key === "string" || alg === undefined || !(await isSignedBy(jws, key, alg)))
     throw new Rejected("client_assertion_signature");
   return readClaims(jws.unverified, verification);
 }

@@ -5,7 +5,7 @@ import { algorithmAllowed } from "../../../src/redemption/checks/algorithm-allow
 import { makeIdp, reasonOf } from "../../support/redemption.ts";
 
 function jwsBy(alg: string): UnverifiedJws {
-  return { token: "", header: { typ: null, alg, kid: null, jwk: null }, unverified: {} };
+  return { token: "", header: { typ: null, alg, kid: null, jwk: null }, unverified: {}, signature: new Uint8Array() };
 }
 
 describe("algorithm_allowed", () => {

@@ -11,7 +11,12 @@ function jwsBy(iss: Json | undefined): { jws: UnverifiedJws; typeChecked: Passed
   const typeChecked = new Passed("assertion_type");
   return {
     typeChecked,
-    jws: { token: "", header: { typ: null, alg: "ES256", kid: null, jwk: null }, unverified: { iss } },
+    jws: {
+      token: "",
+      header: { typ: null, alg: "ES256", kid: null, jwk: null },
+      unverified: { iss },
+      signature: new Uint8Array(),
+    },
   };
 }
 

@@ -8,7 +8,12 @@ const single = makeIdp();
 const shared = makeIdp({ organization: undefined, tenants: { "tenant-a": "acme", "tenant-b": "globex" } });
 
 function jwsWith(unverified: JsonObject): UnverifiedJws {
-  return { token: "", header: { typ: null, alg: "ES256", kid: null, jwk: null }, unverified };
+  return {
+    token: "",
+    header: { typ: null, alg: "ES256", kid: null, jwk: null },
+    unverified,
+    signature: new Uint8Array(),
+  };
 }
 
 describe("tenant", () => {
