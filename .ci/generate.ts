@@ -1,11 +1,9 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
-import * as z from "zod";
 import { describeApi } from "../src/admin/openapi.ts";
 import { ADMIN_ROUTES } from "../src/admin/routes.ts";
-import { auditEventSchema } from "../src/audit/audit-event.ts";
 import { LIMITS } from "../src/limits.ts";
-import { DOCUMENT_SCHEMAS } from "../src/trust/documents.ts";
+import { describeSchema, SCHEMA_NAMES } from "../src/metadata/published-schemas.ts";
 import { checkTable } from "./check-table.ts";
 
 const ROOT = join(import.meta.dirname, "..");
@@ -41,14 +39,9 @@ function limitTable(): string {
 }
 
 function schemas(): readonly Generated[] {
-  const documents = Object.entries(DOCUMENT_SCHEMAS).map(
-    ([kind, schema]) =>
-      [kind, { title: `Crossgate ${kind} document`, ...z.toJSONSchema(schema, { io: "input" }) }] as const,
-  );
-  const event = { title: "Crossgate audit event", ...z.toJSONSchema(auditEventSchema, { io: "input" }) };
-  return [...documents, ["audit-event", event] as const].map(([name, schema]) => ({
+  return SCHEMA_NAMES.map((name) => ({
     path: join(ROOT, "config", "schema", `${name}.schema.json`),
-    text: `${JSON.stringify(schema, null, 2)}\n`,
+    text: `${JSON.stringify(describeSchema(name), null, 2)}\n`,
   }));
 }
 

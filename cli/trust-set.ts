@@ -73,13 +73,7 @@ function add<Kind extends DocumentKind>(
     documents.set(name, parseTrustDocument(kind, { name, text }, rules));
     return null;
   } catch (error) {
-    if (error instanceof DocumentInvalid) return { path: error.path, reason: reasonIn(error) };
+    if (error instanceof DocumentInvalid) return { path: error.path, reason: error.reason };
     throw error;
   }
-}
-
-/** The message without the key and path that it begins with. */
-export function reasonIn(error: DocumentInvalid): string {
-  const start = error.path === "" ? error.key : `${error.key}: ${error.path}`;
-  return error.message.slice(start.length + 2);
 }

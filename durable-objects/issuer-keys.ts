@@ -7,7 +7,7 @@ import type { KeySource } from "../src/trust/key-source.ts";
 import type { FetchedKeySet, IssuerKeySet } from "./issuer-key-set.ts";
 
 /** Whose keys: each owner has an object, a cool-down and a back-off of its own, so that none can starve another. */
-export type KeyOwner = `idp:${string}` | `client:${string}`;
+export type KeyOwner = `idp:${string}` | `client:${string}` | `access:${string}`;
 
 interface Copy {
   readonly jwksUri: string;

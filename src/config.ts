@@ -10,10 +10,21 @@ export interface Config {
   readonly tokenEndpoint: string;
   readonly egress: EgressRules;
   readonly ledger: LedgerPlacement;
+  /** null: administrators prove themselves by keys alone. */
+  readonly access: AccessConfig | null;
   /** How long an isolate relies on its copy of a document. A local Crossgate shows edits at once. */
   readonly documentFreshSeconds: number;
+  /** Until an edit is in force everywhere: KV has spread it, and no isolate relies on a copy from before. */
+  readonly documentSpreadSeconds: number;
   /** How audit records name people. */
   readonly auditSubjects: SubjectForm;
+}
+
+/** Cloudflare Access in front of the admin API. */
+export interface AccessConfig {
+  /** https://TEAM.cloudflareaccess.com */
+  readonly team: string;
+  readonly audience: string;
 }
 
 export interface LedgerPlacement {
@@ -37,6 +48,8 @@ type ConfigVariables = Pick<
   | "LEDGER_JURISDICTION"
   | "LEDGER_LOCATION_HINT"
   | "AUDIT_SUBJECTS"
+  | "ACCESS_TEAM_DOMAIN"
+  | "ACCESS_AUDIENCE"
 >;
 
 const JURISDICTIONS = ["eu", "fedramp"] as const;
@@ -49,7 +62,9 @@ export function parseConfig(env: ConfigVariables): Config {
     tokenEndpoint: `${env.ISSUER}/token`,
     egress: { ownHost: issuer.hostname, allowsLoopback: isLoopbackHttp(issuer) },
     ledger: parsePlacement(env),
+    access: parseAccess(env, isLoopbackHttp(issuer)),
     documentFreshSeconds: isLoopbackHttp(issuer) ? 1 : LIMITS.trustDocumentFreshSeconds,
+    documentSpreadSeconds: isLoopbackHttp(issuer) ? 1 : LIMITS.trustSpreadSeconds + LIMITS.trustDocumentFreshSeconds,
     auditSubjects: parseSubjectForm(env.AUDIT_SUBJECTS),
   });
 }
@@ -76,6 +91,19 @@ function parsePlacement(env: ConfigVariables): LedgerPlacement {
 function parseSubjectForm(text: string): SubjectForm {
   if (text === "plain" || text === "hashed") return text;
   throw new ConfigInvalid("AUDIT_SUBJECTS must be plain or hashed");
+}
+
+function parseAccess(env: ConfigVariables, allowsLoopback: boolean): AccessConfig | null {
+  const { ACCESS_TEAM_DOMAIN: team, ACCESS_AUDIENCE: audience } = env;
+  if (team === "" && audience === "") return null;
+  if (!/^[\w-]{16,128}$/.test(audience)) {
+    throw new ConfigInvalid("ACCESS_AUDIENCE must be the AUD tag of the Access application, or empty with the other");
+  }
+  const url = URL.canParse(team) ? new URL(team) : null;
+  const isTeam = url?.protocol === "https:" && url.hostname.endsWith(".cloudflareaccess.com");
+  const isLocal = url !== null && allowsLoopback && isLoopbackHttp(url);
+  if (url?.origin === team && (isTeam || isLocal)) return { team, audience };
+  throw new ConfigInvalid("ACCESS_TEAM_DOMAIN must be https://TEAM.cloudflareaccess.com, or empty with the other");
 }
 
 function parseShards(name: string, text: string): number {

@@ -79,6 +79,8 @@ export const LIMITS = {
   trustDocumentFreshSeconds: 30,
   /** How long a last-known-good document outlives an outage of KV (its worst in 2025 took 2 h 28 min). */
   trustDocumentStaleSeconds: 3 * 3600,
+  /** What KV promises for the spread of an edit, "or more". */
+  trustSpreadSeconds: 60,
   trustDocumentsCached: 4096,
   trustReadMilliseconds: 2_000,
   /** After KV has failed, how long an isolate goes by its copies before it asks again. */
@@ -140,6 +142,9 @@ export const LIMITS = {
   /** A document at its largest, in UTF-8. */
   adminBodyBytes: 512 * 1024,
   adminPathCharacters: 2048,
+  documentsPerPage: 20,
+  /** Revisions of one document that were replaced while KV may still serve them. */
+  editsRemembered: 64,
 
   /** Of a secret that the deployment sets; what the README makes has 44. */
   secretCharacters: 16,

@@ -9,10 +9,12 @@ import { type Config, ConfigInvalid, parseConfig } from "./config.ts";
 import { DpopNonces } from "./dpop/nonce.ts";
 import { ClientDocuments } from "../durable-objects/client-documents.ts";
 import { Accounts } from "../durable-objects/accounts.ts";
+import { DocumentEditor } from "../durable-objects/document-editor.ts";
 import { IssuerKeys } from "../durable-objects/issuer-keys.ts";
 import { LedgerShards } from "../durable-objects/ledger-shards.ts";
 import type { GatewayDependencies } from "./gateway/gateway.ts";
 import { Sessions } from "./gateway/session.ts";
+import { digestParts } from "./jwt/digest.ts";
 import { LIMITS } from "./limits.ts";
 import { mayUseAgain } from "./redemption/assertion-use.ts";
 import type { ConsumableProof, Dependencies } from "./redemption/dependencies.ts";
@@ -25,7 +27,7 @@ import type { DocumentInvalid } from "./trust/documents.ts";
 import type { ProtectedResource } from "./trust/protected-resource.ts";
 import { OnlyResource } from "./trust/only-resource.ts";
 import { findRegisteredClient } from "./trust/registered-client.ts";
-import { type Revised, TrustStore } from "./trust/trust-store.ts";
+import { type NoticedChange, type Revised, TrustStore } from "./trust/trust-store.ts";
 
 /** Everything that one isolate keeps from request to request, built from its bindings once. */
 export interface Services {
@@ -67,6 +69,7 @@ export function buildServices(env: Env, runtime: Runtime): Services {
     rules: config.egress,
     freshSeconds: config.documentFreshSeconds,
     onInvalid: (error) => reportInvalid(error, recorder, runtime),
+    onChange: (change) => runtime.waitUntil(recordChange(change, recorder)),
   });
   const issuerKeys = new IssuerKeys(env.ISSUER_KEY_SET, config.egress);
   const clientDocuments = new ClientDocuments(env.CLIENT_DOCUMENT_SET, config.egress);
@@ -173,14 +176,30 @@ function buildGateway({ env, runtime, config, keys, ledger, recorder, trust }: P
 function buildAdmin({ env, runtime, config, ledger, recorder, trust }: Parts): AdminDependencies {
   return {
     issuer: config.issuer,
+    access: buildAccess(env, config),
     findAdmin: (name) => trust.find("admin", name),
     recorder,
+    documents: new DocumentEditor({
+      edits: env.DOCUMENT_EDITS,
+      documents: env.TRUST_AND_POLICY,
+      placement: config.ledger,
+    }),
+    rules: config.egress,
+    documentsSpreadSeconds: config.documentSpreadSeconds,
     isNetworkWithinRate: (request) => isWithin(env.NETWORK_RATE_LIMIT, networkOf(request.headers)),
     isAdminWithinRate: (name) => isWithin(env.CLIENT_RATE_LIMIT, `admin:${name}`),
     consumeRequest: ({ admin, ...spendable }) =>
       ledger.consume({ namespace: "admin-request", owner: admin, event: null, ...spendable }),
     reportFault: (correlationId, cause) => reportFault(runtime, correlationId, cause),
   };
+}
+
+/** Its keys alone come from where nothing else may be fetched from. */
+function buildAccess(env: Env, { access, egress }: Config): AdminDependencies["access"] {
+  if (access === null) return null;
+  const keys = new IssuerKeys(env.ISSUER_KEY_SET, { ...egress, teamHost: new URL(access.team).hostname });
+  const source = { kind: "remote", jwksUri: `${access.team}/cdn-cgi/access/certs` } as const;
+  return { ...access, findKey: (wanted) => keys.find(`access:${access.team}`, source, wanted) };
 }
 
 function consumeAssertion(ledger: LedgerShards, { decided, event }: LedgerEntry): Promise<"consumed" | "replayed"> {
@@ -235,6 +254,24 @@ function reportInvalid(error: DocumentInvalid, recorder: Recorder, { log }: Runt
     document_path: error.path,
   } as const;
   recorder.recordInBackground(makeAuditEvent(crypto.randomUUID(), traceWithoutRequest(Date.now()), facts));
+}
+
+/**
+ * What changed, whoever changed it: who is known only of changes through the admin API, whose own record has the same
+ * revision. Many isolates notice one change, so the event's id is made of it, and an hour holds one of each.
+ */
+async function recordChange({ key, before, after }: NoticedChange, recorder: Recorder): Promise<void> {
+  const now = Date.now();
+  const id = await digestParts([key, before, after ?? "", String(Math.floor(now / 3_600_000))]);
+  const facts = {
+    type: "configuration",
+    action: after === null ? "removed" : "changed",
+    decision: "done",
+    document_key: key,
+    revision_before: before,
+    revision_after: after,
+  } as const;
+  recorder.recordInBackground(makeAuditEvent(id, traceWithoutRequest(now), facts));
 }
 
 /** The class of what was thrown and nothing else: a message may quote what it choked on. An outage has a closed name. */

@@ -13,12 +13,14 @@ import {
   respondKeySet,
   respondProtectedResourceMetadata,
 } from "./metadata/metadata-routes.ts";
+import { respondSchema } from "./metadata/published-schemas.ts";
 import { buildServices, type Services } from "./services.ts";
 import { handleTokenRequest } from "./token-endpoint/token-endpoint.ts";
 
 export { AccountDirectory } from "../durable-objects/account-directory.ts";
 export { AssertionLedger } from "../durable-objects/assertion-ledger.ts";
 export { ClientDocumentSet } from "../durable-objects/client-document-set.ts";
+export { DocumentEdits } from "../durable-objects/document-edits.ts";
 export { IssuerKeySet } from "../durable-objects/issuer-key-set.ts";
 
 const AUTHORIZATION_SERVER_FORMS = ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"];
@@ -34,6 +36,7 @@ publish("/jwks", (_request, { keys }) => respondKeySet(keys.published));
 publish("/health", () => respondJson(200, { status: "ok" }));
 publish(PROTECTED_RESOURCE_FORM, protectedResource);
 publish(`${PROTECTED_RESOURCE_FORM}/*`, protectedResource);
+publish("/schemas/*", (request, { config }) => respondSchema(new URL(request.url).pathname, config.issuer));
 for (const form of AUTHORIZATION_SERVER_FORMS) {
   publish(form, (_request, { config }) => respondAuthorizationServerMetadata(config.issuer));
   publish(`${form}/*`, (request, services) => authorizationServerOfServer(form, request, services));

@@ -9,6 +9,8 @@ const VARIABLES = {
   LEDGER_JURISDICTION: "",
   LEDGER_LOCATION_HINT: "",
   AUDIT_SUBJECTS: "plain",
+  ACCESS_TEAM_DOMAIN: "",
+  ACCESS_AUDIENCE: "",
 };
 
 function complaint(change: Partial<typeof VARIABLES>): string | null {
@@ -35,6 +37,26 @@ describe("parseConfig", () => {
       egress: { ownHost: "mcp.example.com", allowsLoopback: false },
       ledger: { shards: 16, shardsBefore: null, jurisdiction: null, locationHint: null },
     });
+  });
+
+  it("knows Access by team and audience, both or neither, and no other host", () => {
+    const audience = "f".repeat(64);
+    const team = "https://acme.cloudflareaccess.com";
+    expect(parseConfig(VARIABLES).access).toBeNull();
+    const access = { ACCESS_TEAM_DOMAIN: team, ACCESS_AUDIENCE: audience };
+    expect(parseConfig({ ...VARIABLES, ...access }).access).toEqual({ team, audience });
+    for (const other of [
+      "",
+      `${team}/`,
+      "http://acme.cloudflareaccess.com",
+      "https://cloudflareaccess.com.evil.example",
+    ]) {
+      expect(complaint({ ...access, ACCESS_TEAM_DOMAIN: other })).toContain("ACCESS_TEAM_DOMAIN");
+    }
+    for (const other of ["", "short", "with space ".repeat(3)]) {
+      expect(complaint({ ...access, ACCESS_AUDIENCE: other })).toContain("ACCESS_AUDIENCE");
+    }
+    expect(complaint({ ...access, ACCESS_TEAM_DOMAIN: "http://127.0.0.1:9" })).toContain("ACCESS_TEAM_DOMAIN");
   });
 
   it("cannot be changed afterwards", () => {

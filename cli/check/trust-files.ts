@@ -9,7 +9,6 @@ import {
   type TrustDocument,
   type TrustFile,
 } from "../trust-documents.ts";
-import { reasonIn } from "../trust-set.ts";
 import { WIDEST_RULES } from "./urls.ts";
 import type { Finding } from "./finding.ts";
 
@@ -59,7 +58,7 @@ function wordsFor(error: unknown, kind: DocumentKind): Pick<Finding, "at" | "pro
   if (error instanceof NaturalKeyUnusable) {
     return { at: "", problem: error.message, fix: "State it as a text; it names the document." };
   }
-  if (error instanceof DocumentInvalid) return { at: error.path, problem: reasonIn(error), fix: fixFor(error, kind) };
+  if (error instanceof DocumentInvalid) return { at: error.path, problem: error.reason, fix: fixFor(error, kind) };
   throw error;
 }
 

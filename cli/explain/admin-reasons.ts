@@ -49,4 +49,21 @@ export const ADMIN_REASONS: Record<AdminRefusal, ReasonWords> = {
     "The request does not fit the description of the operation.",
     "The answer names the path; compare with /admin/v1/openapi.json.",
   ],
+  admin_document_unknown: ["There is no such document.", "See npx crossgate status for those there are."],
+  admin_document_invalid: [
+    "The document does not parse, so it was not written.",
+    "The answer names path and reason; npx crossgate check says how to mend it.",
+  ],
+  admin_document_protected: [
+    "An admin: document was to be written through the admin API.",
+    "Administrators are appointed by whoever may write KV: npx crossgate apply --remote, or npx wrangler kv key put.",
+  ],
+  admin_revision_required: [
+    "The request did not say which revision it means to replace.",
+    "Send If-Match with the ETag of the document, or If-None-Match: * to create one.",
+  ],
+  admin_revision_mismatch: [
+    "Somebody else has changed the document meanwhile.",
+    "Read it again, see what changed, and apply again.",
+  ],
 };

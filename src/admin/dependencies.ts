@@ -1,5 +1,6 @@
 import type { AuditEvent } from "../audit/audit-event.ts";
 import type { Reason } from "../audit/reason.ts";
+import type { EgressRules } from "../egress/url-policy.ts";
 import type { AdminDirectory } from "./authentication/authenticate-admin.ts";
 
 export interface SpendableRequest {
@@ -17,9 +18,35 @@ interface AdminRecorder {
   readonly count: (channel: "admin", reason: Reason) => void;
 }
 
+interface Stored {
+  readonly text: string;
+  readonly revision: string;
+}
+
+/** Trust and policy as they are edited: durable-objects/document-editor.ts. */
+interface EditableDocuments {
+  /** @throws Outage trust_unavailable */
+  readonly read: (key: string) => Promise<Stored | null>;
+  /** @throws Outage trust_unavailable */
+  readonly edit: (request: {
+    readonly key: string;
+    readonly expected: string | null;
+    readonly text: string | null;
+  }) => Promise<"edited" | "mismatch">;
+  /** @throws Outage trust_unavailable */
+  readonly list: (
+    prefix: string,
+    cursor: string | null,
+  ) => Promise<{ readonly documents: readonly (Stored & { readonly key: string })[]; readonly cursor: string | null }>;
+}
+
 /** All that administration may use. What a route needs beyond this is added here, and built in services.ts. */
 export interface AdminDependencies extends AdminDirectory {
   readonly recorder: AdminRecorder;
+  readonly documents: EditableDocuments;
+  readonly rules: EgressRules;
+  /** Until an edit is in force everywhere: KV spreads it, and an isolate goes by its copy for a while. */
+  readonly documentsSpreadSeconds: number;
   /** By network, before anything is known about the caller. */
   readonly isNetworkWithinRate: (request: Request) => Promise<boolean>;
   readonly isAdminWithinRate: (name: string) => Promise<boolean>;

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { describeApi } from "./openapi.ts";
+import { listDocuments, readDocument, removeDocument, writeDocument } from "./routes/documents.ts";
 import { type AdminRoute, defineRoute, NO_BODY, NO_PARAMETERS } from "./route.ts";
 
 const describe: AdminRoute = defineRoute({
@@ -15,4 +16,10 @@ const describe: AdminRoute = defineRoute({
 });
 
 /** Every operation there is. Routing, authorization and the API's description are read from here and nowhere else. */
-export const ADMIN_ROUTES: readonly AdminRoute[] = [describe];
+export const ADMIN_ROUTES: readonly AdminRoute[] = [
+  describe,
+  listDocuments,
+  readDocument,
+  writeDocument,
+  removeDocument,
+];

@@ -125,7 +125,12 @@ export type AdminRefusal =
   | "admin_method_not_allowed"
   | "admin_role_insufficient"
   | "admin_body_too_large"
-  | "admin_request_malformed";
+  | "admin_request_malformed"
+  | "admin_document_unknown"
+  | "admin_document_invalid"
+  | "admin_document_protected"
+  | "admin_revision_required"
+  | "admin_revision_mismatch";
 
 export type OutageReason =
   | "ledger_unavailable"

@@ -5,6 +5,8 @@ export interface EgressRules {
   readonly ownHost: string;
   /** True only for a local Crossgate, whose own issuer is a plain-http loopback address. */
   readonly allowsLoopback: boolean;
+  /** The one host among the internal ones that may be contacted: where Cloudflare Access keeps our team's keys. */
+  readonly teamHost?: string;
 }
 
 /** Why a URL may not be contacted; null when it may. */
@@ -54,6 +56,7 @@ function findHostFlaw(hostname: string, rules: EgressRules): UrlFlaw | null {
   const host = hostname.replace(/\.+$/, "");
   if (host.startsWith("[") || /^[\d.]+$/.test(host)) return "address_literal";
   if (host === rules.ownHost) return "own_host";
+  if (host === rules.teamHost) return null;
   if (!host.includes(".")) return "internal_name";
   return INTERNAL_SUFFIXES.some((suffix) => `.${host}`.endsWith(`.${suffix}`)) ? "internal_name" : null;
 }

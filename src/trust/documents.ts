@@ -33,10 +33,12 @@ export class DocumentInvalid extends Error {
   override readonly name = "DocumentInvalid";
   readonly key: string;
   readonly path: string;
+  readonly reason: string;
   constructor(key: string, path: string, reason: string) {
     super(`${key}: ${path === "" ? "" : `${path}: `}${reason}`);
     this.key = key;
     this.path = path;
+    this.reason = reason;
   }
 }
 

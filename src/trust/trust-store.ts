@@ -1,7 +1,7 @@
 import { Outage } from "../audit/reason.ts";
 import type { EgressRules } from "../egress/url-policy.ts";
-import { encodeBase64url } from "../jwt/base64url.ts";
 import { LIMITS } from "../limits.ts";
+import { revisionOf } from "./revision.ts";
 import { DocumentInvalid, type DocumentKind, type ParsedDocument, parseTrustDocument } from "./documents.ts";
 
 /** A document and the revision that a decision rested on: a digest of its text, so that equal texts are one revision. */
@@ -12,6 +12,14 @@ export interface Revised<Document> {
 
 /** What the store reads from: KV, or anything that answers by key. */
 export type ReadText = (key: string) => Promise<string | null>;
+
+/** A document that this isolate has read differently before: whoever changed it, and by whatever road. */
+export interface NoticedChange {
+  readonly key: string;
+  readonly before: string;
+  /** null when it is gone. */
+  readonly after: string | null;
+}
 
 interface Entry {
   readonly text: string;
@@ -33,6 +41,7 @@ interface StoreOptions {
   readonly freshSeconds?: number;
   /** Told once a reading, not once a request. */
   readonly onInvalid: (error: DocumentInvalid) => void;
+  readonly onChange?: (change: NoticedChange) => void;
 }
 
 const encoder = new TextEncoder();
@@ -109,6 +118,7 @@ export class TrustStore {
     const readAtMilliseconds = Date.now();
     if (text === null) {
       this.#present.delete(key);
+      await this.#notice(key, known, null);
       keep(this.#absent, key, readAtMilliseconds);
       return null;
     }
@@ -117,13 +127,20 @@ export class TrustStore {
     const parsed = known?.text === text ? known.parsed : await this.#parse(kind, name, text);
     const entry = { text, parsed, readAtMilliseconds };
     keep(this.#present, key, entry);
+    await this.#notice(key, known, text);
     return entry;
+  }
+
+  async #notice(key: string, known: Entry | undefined, text: string | null): Promise<void> {
+    if (known === undefined || known.text === text) return;
+    const [before, after] = await Promise.all([revisionOf(known.text), text === null ? null : revisionOf(text)]);
+    this.#options.onChange?.({ key, before, after });
   }
 
   async #parse(kind: DocumentKind, name: string, text: string): Promise<Entry["parsed"]> {
     try {
       const document = parseTrustDocument(kind, { name, text }, this.#options.rules);
-      return { document, revision: await digest(text) };
+      return { document, revision: await revisionOf(text) };
     } catch (error) {
       if (!(error instanceof DocumentInvalid)) throw error;
       this.#options.onInvalid(error);
@@ -147,9 +164,4 @@ function keep<Value>(cache: Map<string, Value>, key: string, value: Value): void
   cache.set(key, value);
   const [oldest] = cache.keys();
   if (cache.size > LIMITS.trustDocumentsCached && oldest !== undefined) cache.delete(oldest);
-}
-
-async function digest(text: string): Promise<string> {
-  const hash = await crypto.subtle.digest("SHA-256", encoder.encode(text));
-  return encodeBase64url(new Uint8Array(hash).subarray(0, 12));
 }

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Outage } from "../../src/audit/reason.ts";
 import { LIMITS } from "../../src/limits.ts";
 import type { DocumentInvalid } from "../../src/trust/documents.ts";
-import { TrustStore } from "../../src/trust/trust-store.ts";
+import { type NoticedChange, TrustStore } from "../../src/trust/trust-store.ts";
 import { clientDocument, IDP, idpDocument, type Members } from "../support/documents.ts";
 
 const RULES = { ownHost: "crossgate.example", allowsLoopback: false };
@@ -271,5 +271,43 @@ describe("the caches", () => {
     kv.isDown = true;
     expect(await store.find("client", nameOf(1))).not.toBeNull();
     expect(await outageOf(() => store.find("client", nameOf(0)))).toBe("trust_unavailable");
+  });
+});
+
+describe("a change", () => {
+  const changes: NoticedChange[] = [];
+
+  beforeEach(() => {
+    changes.length = 0;
+    store = new TrustStore({ readText: kv.read, rules: RULES, onInvalid, onChange: (one) => void changes.push(one) });
+  });
+
+  async function readAfter(edited: string | null): Promise<void> {
+    if (edited === null) kv.held.delete(KEY);
+    else kv.held.set(KEY, edited);
+    after(FRESH + 1);
+    await find().catch(() => null);
+  }
+
+  it("is noticed once, with the revision before and the one after, by whatever road it came", async () => {
+    await readAfter(text());
+    const before = (await find())?.revision;
+    await readAfter(text({ name: "Other" }));
+    await readAfter(text({ name: "Other" }));
+    expect(changes).toEqual([{ key: KEY, before, after: (await find())?.revision }]);
+  });
+
+  it("to what does not parse, and back, is one as well", async () => {
+    await readAfter(text());
+    await readAfter("{");
+    await readAfter(text());
+    expect(changes.map(({ before }) => before)).toEqual([changes[1]?.after, changes[0]?.after]);
+  });
+
+  it("is also that it is gone; that it appears to an isolate that never had it is none", async () => {
+    await readAfter(text());
+    await readAfter(null);
+    await readAfter(text());
+    expect(changes).toEqual([{ key: KEY, before: (await find())?.revision, after: null }]);
   });
 });
