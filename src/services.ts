@@ -1,8 +1,6 @@
 import type { AdminDependencies } from "./admin/dependencies.ts";
 import { signAccessToken } from "./access-token/issue.ts";
 import { SigningKeys } from "./access-token/signing-keys.ts";
-import { makeAuditEvent, traceWithoutRequest } from "./audit/audit-event.ts";
-import { Outage } from "./audit/reason.ts";
 import { Recorder } from "./audit/recorder.ts";
 import { SubjectNames } from "./audit/subject-names.ts";
 import { type Config, ConfigInvalid, parseConfig } from "./config.ts";
@@ -14,7 +12,6 @@ import { IssuerKeys } from "../durable-objects/issuer-keys.ts";
 import { LedgerShards } from "../durable-objects/ledger-shards.ts";
 import type { GatewayDependencies } from "./gateway/gateway.ts";
 import { Sessions } from "./gateway/session.ts";
-import { digestParts } from "./jwt/digest.ts";
 import { LIMITS } from "./limits.ts";
 import { mayUseAgain } from "./redemption/assertion-use.ts";
 import type { ConsumableProof, Dependencies } from "./redemption/dependencies.ts";
@@ -23,11 +20,11 @@ import { ClientSecrets } from "./token-endpoint/client-authentication/client-sec
 import { networkOf } from "./token-endpoint/network.ts";
 import type { LedgerEntry, TokenEndpointDependencies } from "./token-endpoint/token-endpoint.ts";
 import { DocumentSource } from "./trust/document-source.ts";
-import type { DocumentInvalid } from "./trust/documents.ts";
+import { recordChange, reportFault, reportInvalid } from "./reporting.ts";
 import type { ProtectedResource } from "./trust/protected-resource.ts";
 import { OnlyResource } from "./trust/only-resource.ts";
 import { findRegisteredClient } from "./trust/registered-client.ts";
-import { type NoticedChange, type Revised, TrustStore } from "./trust/trust-store.ts";
+import { type Revised, TrustStore } from "./trust/trust-store.ts";
 
 /** Everything that one isolate keeps from request to request, built from its bindings once. */
 export interface Services {
@@ -241,41 +238,4 @@ async function isWithin(limiter: RateLimit, key: string): Promise<boolean> {
 function requireSecret(name: string, value: string | undefined): string {
   if ((value?.length ?? 0) >= LIMITS.secretCharacters && value !== undefined) return value;
   throw new ConfigInvalid(`${name} is missing or short; set it with: npx wrangler secret put ${name}`);
-}
-
-function reportInvalid(error: DocumentInvalid, recorder: Recorder, { log }: Runtime): void {
-  log({ event: "document_invalid", document: error.key, path: error.path, message: error.message });
-  const facts = {
-    type: "configuration",
-    action: "invalid",
-    decision: "failed",
-    reason: "trust_document_invalid",
-    document_key: error.key,
-    document_path: error.path,
-  } as const;
-  recorder.recordInBackground(makeAuditEvent(crypto.randomUUID(), traceWithoutRequest(Date.now()), facts));
-}
-
-/**
- * What changed, whoever changed it: who is known only of changes through the admin API, whose own record has the same
- * revision. Many isolates notice one change, so the event's id is made of it, and an hour holds one of each.
- */
-async function recordChange({ key, before, after }: NoticedChange, recorder: Recorder): Promise<void> {
-  const now = Date.now();
-  const id = await digestParts([key, before, after ?? "", String(Math.floor(now / 3_600_000))]);
-  const facts = {
-    type: "configuration",
-    action: after === null ? "removed" : "changed",
-    decision: "done",
-    document_key: key,
-    revision_before: before,
-    revision_after: after,
-  } as const;
-  recorder.recordInBackground(makeAuditEvent(id, traceWithoutRequest(now), facts));
-}
-
-/** The class of what was thrown and nothing else: a message may quote what it choked on. An outage has a closed name. */
-function reportFault({ log }: Runtime, correlationId: string, cause: unknown): void {
-  if (cause instanceof Outage) return log({ event: "outage", correlation_id: correlationId, reason: cause.reason });
-  log({ event: "fault", correlation_id: correlationId, class: cause instanceof Error ? cause.name : typeof cause });
 }

@@ -1,0 +1,47 @@
+import { makeAuditEvent, traceWithoutRequest } from "./audit/audit-event.ts";
+import { Outage } from "./audit/reason.ts";
+import type { Recorder } from "./audit/recorder.ts";
+import { digestParts } from "./jwt/digest.ts";
+import type { DocumentInvalid } from "./trust/documents.ts";
+import type { NoticedChange } from "./trust/trust-store.ts";
+
+interface Operator {
+  readonly log: (entry: Record<string, string>) => void;
+}
+
+export function reportInvalid(error: DocumentInvalid, recorder: Recorder, { log }: Operator): void {
+  log({ event: "document_invalid", document: error.key, path: error.path, message: error.message });
+  const facts = {
+    type: "configuration",
+    action: "invalid",
+    decision: "failed",
+    reason: "trust_document_invalid",
+    document_key: error.key,
+    document_path: error.path,
+  } as const;
+  recorder.recordInBackground(makeAuditEvent(crypto.randomUUID(), traceWithoutRequest(Date.now()), facts));
+}
+
+/**
+ * What changed, whoever changed it: who is known only of changes through the admin API, whose own record has the same
+ * revision. Many isolates notice one change, so the event's id is made of it, and an hour holds one of each.
+ */
+export async function recordChange({ key, before, after }: NoticedChange, recorder: Recorder): Promise<void> {
+  const now = Date.now();
+  const id = await digestParts([key, before, after ?? "", String(Math.floor(now / 3_600_000))]);
+  const facts = {
+    type: "configuration",
+    action: after === null ? "removed" : "changed",
+    decision: "done",
+    document_key: key,
+    revision_before: before,
+    revision_after: after,
+  } as const;
+  recorder.recordInBackground(makeAuditEvent(id, traceWithoutRequest(now), facts));
+}
+
+/** The class of what was thrown and nothing else: a message may quote what it choked on. An outage has a closed name. */
+export function reportFault({ log }: Operator, correlationId: string, cause: unknown): void {
+  if (cause instanceof Outage) return log({ event: "outage", correlation_id: correlationId, reason: cause.reason });
+  log({ event: "fault", correlation_id: correlationId, class: cause instanceof Error ? cause.name : typeof cause });
+}
