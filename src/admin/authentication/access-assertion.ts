@@ -32,7 +32,7 @@ export async function verifyAccessAssertion(token: string, access: Access, nowSe
   if (jws.header.alg !== "RS256") throw new AdminRejected("admin_token_signature");
   requireMeantForUs(jws.unverified, access);
   const key = await access.findKey({ kid: jws.header.kid, alg: "RS256" });
-  if (typeof key === "string" || !(await isSignedBy(jws.token, key, "RS256"))) {
+  if (typeof key === "string" || !(await isSignedBy(jws, key, "RS256"))) {
     throw new AdminRejected("admin_token_signature");
   }
   requireInTime(jws.unverified, nowSeconds);
