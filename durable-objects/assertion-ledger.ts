@@ -1,11 +1,16 @@
 import { DurableObject } from "cloudflare:workers";
 import { log } from "../src/audit/operator-log.ts";
 import { LIMITS } from "../src/limits.ts";
+import { parseConfig } from "../src/config.ts";
+import type { FencedFacts } from "../src/revocation/fence.ts";
+import type { Position } from "../src/revocation/fence-set.ts";
 import { recordOfReplay } from "../src/audit/replay-record.ts";
 import { AuditChain } from "./audit-chain.ts";
 import { deliver } from "./audit-delivery.ts";
+import { LedgerFences } from "./ledger-fences.ts";
 import { LedgerTables } from "./ledger-tables.ts";
 import { Outbox } from "./outbox.ts";
+import { findRegistry } from "./revocations.ts";
 
 export interface ConsumeRequest {
   /** Digest of (namespace, issuer or key, jti): `ledger-shards.ts` makes it. */
@@ -16,6 +21,8 @@ export interface ConsumeRequest {
   readonly sharedUse?: SharedUse | null;
   /** Serialized audit event of a grant, written with the decision; null where the decision is recorded elsewhere. */
   readonly event: string | null;
+  /** What must not have been revoked; null where nothing is issued for it. */
+  readonly fenced: FencedFacts | null;
 }
 
 /** A key that its first holder may use again for as long as the ledger remembers it. */
@@ -43,7 +50,14 @@ export interface LedgerStatus {
   readonly head: { readonly sequence: number; readonly hash: string | null };
 }
 
-export type ConsumeResult = "consumed" | "replayed" | "backlogged" | "retention_exceeded";
+export type ConsumeResult =
+  | "consumed"
+  | "replayed"
+  | "backlogged"
+  | "retention_exceeded"
+  | "fenced"
+  | "outdated"
+  | "fences_unknown";
 
 /**
  * One shard of the memory of what has been used. `consume` is a single synchronous transaction: look, insert, record.
@@ -52,6 +66,7 @@ export type ConsumeResult = "consumed" | "replayed" | "backlogged" | "retention_
  */
 export class AssertionLedger extends DurableObject<Env> {
   readonly #tables: LedgerTables;
+  readonly #fences: LedgerFences;
   #outbox: Outbox;
   #alarmAt: number | null = null;
   /** After a failed delivery nothing is delivered before this, however many go on redeeming. */
@@ -69,13 +84,35 @@ export class AssertionLedger extends DurableObject<Env> {
       context.storage.sql,
       this.#tables,
     );
+    this.#fences = new LedgerFences({
+      renewLease: (heard) =>
+        findRegistry(env.REVOCATION_REGISTRY, parseConfig(env).ledger).renewLease({ ledger: id, heard }),
+      waitUntil: (promise) => context.waitUntil(promise),
+    });
     // An alarm that was lost would strand the records; whoever wakes this object sets it going again.
     if (this.#outbox.pending > 0) this.#wakeWithin(LIMITS.auditDrainDelayMilliseconds);
   }
 
   /** Safe to repeat with the same `attemptId`: the attempt that consumed gets the same answer again, others never do. */
-  consume(request: ConsumeRequest): ConsumeResult {
+  consume(request: ConsumeRequest): ConsumeResult | Promise<ConsumeResult> {
+    if (request.fenced === null || this.#fences.isCurrent(Date.now())) return this.#decide(request);
+    // A ledger that was idle, that starts anew, or that has just been told of a revocation.
+    return this.#fences.becomeCurrent().then(() => this.#decide(request));
+  }
+
+  /** Told by the registry: there is more to hear, and nothing is issued before it has been heard. */
+  announce(position: Position): void {
+    this.#fences.announce(position);
+  }
+
+  /** All in one turn: whatever is announced comes before it or after it. */
+  #decide(request: ConsumeRequest): ConsumeResult {
     const now = Date.now();
+    const verdict = request.fenced === null ? "passes" : this.#fences.judge(request.fenced, now);
+    if (request.fenced !== null) this.#fences.renewWhenDue(now);
+    if (verdict === "unknown") return "fences_unknown";
+    // Before the identifier: what is refused as revoked is not spent by it, and a replay of it is told nothing more.
+    if (verdict !== "passes") return verdict;
     if (this.#outbox.pending >= LIMITS.outboxEvents) return "backlogged";
     if (request.retainUntilSeconds * 1000 > now + LIMITS.ledgerRetentionSeconds * 1000) return "retention_exceeded";
     // Whatever made the Worker so late, what this shard may have forgotten is not consumed as new.

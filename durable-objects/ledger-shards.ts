@@ -3,6 +3,7 @@ import { recordOfReplay } from "../src/audit/replay-record.ts";
 import type { LedgerPlacement } from "../src/config.ts";
 import { digestParts, hashParts } from "../src/jwt/digest.ts";
 import { LIMITS } from "../src/limits.ts";
+import type { FencedFacts } from "../src/revocation/fence.ts";
 import type { AssertionLedger, ConsumeRequest, ConsumeResult, SharedUse } from "./assertion-ledger.ts";
 
 /** What is consumed; each kind has a name space of its own, so that none can spend another's identifiers. */
@@ -18,7 +19,12 @@ export interface Consumable {
   /** Who may use it again until then; nobody when absent. A list, so that no two holders are spelled alike. */
   readonly sharedWith?: readonly string[] | null;
   readonly event: ConsumeRequest["event"];
+  /** What must not have been revoked; absent where nothing is issued for it. */
+  readonly fenced?: FencedFacts;
 }
+
+/** `revoked` has spent nothing. */
+export type Consumption = "consumed" | "replayed" | "revoked";
 
 type Ledger = DurableObjectStub<AssertionLedger>;
 /** Of records that consume nothing; apart from every namespace above. */
@@ -39,11 +45,13 @@ export class LedgerShards {
    * still know only the old count ask the old owner, so it is asked first, and holds no record.
    * @throws Outage
    */
-  async consume(consumable: Consumable): Promise<"consumed" | "replayed"> {
+  consume(consumable: Consumable & { readonly fenced: FencedFacts }): Promise<Consumption>;
+  consume(consumable: Consumable): Promise<"consumed" | "replayed">;
+  async consume(consumable: Consumable): Promise<Consumption> {
     const digest = await hashParts([consumable.namespace, consumable.owner, consumable.jti]);
-    const { attemptId, retainUntilSeconds, event } = consumable;
+    const { attemptId, retainUntilSeconds, event, fenced = null } = consumable;
     const sharedUse = await sharedUseOf(consumable);
-    const request = { key: keyOf(digest), attemptId, retainUntilSeconds, sharedUse, event };
+    const request = { key: keyOf(digest), attemptId, retainUntilSeconds, sharedUse, event, fenced };
     const { shards, shardsBefore } = this.#placement;
     const owner = shardOf(digest, shards);
     const ownerBefore = shardsBefore === null ? owner : shardOf(digest, shardsBefore);
@@ -51,8 +59,11 @@ export class LedgerShards {
     const before = await this.#consumeAt(ownerBefore, { ...request, event: null });
     // Only to have the refusal on record with the decision; what the new owner answers changes nothing any more.
     if (before === "replayed") return this.#recordReplay(owner, request);
+    if (before === "revoked") return before;
     try {
-      return await this.#consumeAt(owner, request);
+      const after = await this.#consumeAt(owner, request);
+      if (after === "revoked") await this.#release(ownerBefore, request);
+      return after;
     } catch (error) {
       await this.#release(ownerBefore, request);
       throw error;
@@ -85,11 +96,19 @@ export class LedgerShards {
     return "replayed";
   }
 
-  async #consumeAt(shard: number, request: ConsumeRequest): Promise<"consumed" | "replayed"> {
-    const result: ConsumeResult = await this.#call(shard, (ledger) => ledger.consume(request));
-    if (result === "backlogged") throw new Outage("audit_backlog");
-    if (result === "retention_exceeded") throw new Outage("ledger_unavailable");
-    return result;
+  /**
+   * An answer that took longer than the registry waits past a lease could be by a lease that had run out before the
+   * commit, and a revocation have been called effective meanwhile. The same attempt asks again, and hears of that.
+   */
+  async #consumeAt(shard: number, request: ConsumeRequest): Promise<Consumption> {
+    for (let attempt = 1; attempt <= LIMITS.ledgerAttempts; attempt += 1) {
+      const askedAt = Date.now();
+      // oxlint-disable-next-line no-await-in-loop -- one after the other is what a retry is
+      const result: ConsumeResult = await this.#call(shard, (ledger) => ledger.consume(request));
+      const isPrompt = Date.now() - askedAt <= LIMITS.fenceLeaseMarginMilliseconds;
+      if (result !== "consumed" || request.fenced === null || isPrompt) return consumptionOf(result);
+    }
+    throw new Outage("ledger_unavailable");
   }
 
   /** Tries again with the same attempt, which the ledger recognizes; never when overloaded, which makes it worse. */
@@ -117,6 +136,20 @@ async function sharedUseOf({ sharedWith = null, attemptId }: Consumable): Promis
   const recordDigest = await hashParts([EVENT_NAMESPACE, "", attemptId]);
   return { holder: `holder:${await digestParts(sharedWith)}`, recordKey: keyOf(recordDigest) };
 }
+
+/** @throws Outage */
+function consumptionOf(result: ConsumeResult): Consumption {
+  if (result === "consumed" || result === "replayed") return result;
+  if (result === "fenced") return "revoked";
+  throw new Outage(OUTAGES[result]);
+}
+
+const OUTAGES = {
+  backlogged: "audit_backlog",
+  retention_exceeded: "ledger_unavailable",
+  outdated: "revocations_outdated",
+  fences_unknown: "revocations_unavailable",
+} as const;
 
 function isOverloaded(error: unknown): boolean {
   return typeof error === "object" && error !== null && "overloaded" in error && error.overloaded === true;

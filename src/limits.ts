@@ -73,6 +73,25 @@ export const LIMITS = {
   auditRetryMinimumMilliseconds: 2_000,
   auditRetryMaximumMilliseconds: 60_000,
 
+  /** Names in the registry, and in the memory of each isolate and ledger: about 250 bytes each. */
+  fences: 100_000,
+  fencesPerUpdate: 2_000,
+  fencesPerOrder: 64,
+  fencesListed: 1_000,
+  /** How long a ledger may issue by what it has heard of revocations, and when it asks anew while it is busy. */
+  fenceLeaseMilliseconds: 30_000,
+  fenceRenewalMilliseconds: 10_000,
+  /** Between a ledger's look at its lease and the commit; the registry waits so much longer, and a Worker no longer. */
+  fenceLeaseMarginMilliseconds: 10_000,
+  fenceRegistryMilliseconds: 2_000,
+  fenceAnnouncementMilliseconds: 1_500,
+  fenceRetryMilliseconds: 1_000,
+  /** An isolate asks the registry again in passing past the first, and before it decides past the second: 5 s in all. */
+  fencesFreshMilliseconds: 1_500,
+  fencesStaleMilliseconds: 3_000,
+  /** How often an open stream asks whether its caller has been revoked: 10 s in all. */
+  streamWatchMilliseconds: 3_000,
+
   /** What KV takes as a key. */
   trustKeyBytes: 512,
   trustDocumentBytes: 256 * 1024,

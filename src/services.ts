@@ -10,11 +10,13 @@ import { Accounts } from "../durable-objects/accounts.ts";
 import { DocumentEditor } from "../durable-objects/document-editor.ts";
 import { IssuerKeys } from "../durable-objects/issuer-keys.ts";
 import { LedgerShards } from "../durable-objects/ledger-shards.ts";
+import { Revocations } from "../durable-objects/revocations.ts";
 import type { GatewayDependencies } from "./gateway/gateway.ts";
 import { Sessions } from "./gateway/session.ts";
 import { LIMITS } from "./limits.ts";
 import { mayUseAgain } from "./redemption/assertion-use.ts";
-import type { ConsumableProof, Dependencies } from "./redemption/dependencies.ts";
+import type { ConsumableProof, Consumption, Dependencies } from "./redemption/dependencies.ts";
+import { fencedFacts } from "./redemption/fenced-facts.ts";
 import { findClientKey } from "./token-endpoint/client-authentication/client-key.ts";
 import { ClientSecrets } from "./token-endpoint/client-authentication/client-secret.ts";
 import { networkOf } from "./token-endpoint/network.ts";
@@ -72,7 +74,12 @@ export function buildServices(env: Env, runtime: Runtime): Services {
   const clientDocuments = new ClientDocuments(env.CLIENT_DOCUMENT_SET, config.egress);
   const nonces = new DpopNonces(stateSecret);
   const accounts = new Accounts(env.ACCOUNT_DIRECTORY, config.ledger);
-  const sources = { trust, issuerKeys, clientDocuments, accounts };
+  const revocations = new Revocations({
+    registries: env.REVOCATION_REGISTRY,
+    placement: config.ledger,
+    waitUntil: runtime.waitUntil,
+  });
+  const sources = { trust, issuerKeys, clientDocuments, accounts, revocations };
   const parts = { env, runtime, config, keys, ledger, recorder, nonces, ...sources };
   const only = new OnlyResource(env.TRUST_AND_POLICY, config.issuer);
   return {
@@ -101,6 +108,7 @@ interface Parts {
   readonly clientDocuments: ClientDocuments;
   readonly accounts: Accounts;
   readonly nonces: DpopNonces;
+  readonly revocations: Revocations;
 }
 
 function buildTokenEndpoint(parts: Parts): TokenEndpointDependencies {
@@ -155,10 +163,12 @@ function buildRedemption({
   };
 }
 
-function buildGateway({ env, runtime, config, keys, ledger, recorder, trust }: Parts): GatewayDependencies {
+function buildGateway(parts: Parts): GatewayDependencies {
+  const { env, runtime, config, keys, ledger, recorder, trust, revocations } = parts;
   return {
     issuer: config.issuer,
     keys,
+    isRevoked: (facts) => revocations.stops(facts),
     consumeProof: (proof) => consumeProof(ledger, proof),
     findResource: (identifier) => trust.find("resource", identifier),
     findPolicy: (organization) => trust.find("policy", organization),
@@ -199,7 +209,7 @@ function buildAccess(env: Env, { access, egress }: Config): AdminDependencies["a
   return { ...access, findKey: (wanted) => keys.find(`access:${access.team}`, source, wanted) };
 }
 
-function consumeAssertion(ledger: LedgerShards, { decided, event }: LedgerEntry): Promise<"consumed" | "replayed"> {
+function consumeAssertion(ledger: LedgerShards, { decided, event }: LedgerEntry): Promise<Consumption | "revoked"> {
   return ledger.consume({
     namespace: "id-jag",
     owner: decided.idJag.issuer,
@@ -208,6 +218,7 @@ function consumeAssertion(ledger: LedgerShards, { decided, event }: LedgerEntry)
     retainUntilSeconds: decided.window.retainUntilSeconds,
     sharedWith: mayUseAgain(decided),
     event,
+    fenced: fencedFacts(decided),
   });
 }
 

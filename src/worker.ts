@@ -22,6 +22,7 @@ export { AssertionLedger } from "../durable-objects/assertion-ledger.ts";
 export { ClientDocumentSet } from "../durable-objects/client-document-set.ts";
 export { DocumentEdits } from "../durable-objects/document-edits.ts";
 export { IssuerKeySet } from "../durable-objects/issuer-key-set.ts";
+export { RevocationRegistry } from "../durable-objects/revocation-registry.ts";
 
 const AUTHORIZATION_SERVER_FORMS = ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"];
 const PROTECTED_RESOURCE_FORM = "/.well-known/oauth-protected-resource";

@@ -1,5 +1,11 @@
-import worker, { AssertionLedger as RealLedger, IssuerKeySet as RealKeySet } from "../../src/worker.ts";
+import worker, {
+  AssertionLedger as RealLedger,
+  IssuerKeySet as RealKeySet,
+  RevocationRegistry as RealRegistry,
+} from "../../src/worker.ts";
 import type { ConfirmedBatch, ConsumeRequest, ConsumeResult } from "../../durable-objects/assertion-ledger.ts";
+import type { LeaseRequest } from "../../durable-objects/revocation-registry.ts";
+import type { FenceUpdate, Position } from "../../src/revocation/fence-set.ts";
 import type { FetchedKeySet, KeySetRequest } from "../../durable-objects/issuer-key-set.ts";
 
 /**
@@ -50,7 +56,7 @@ export class AssertionLedger extends RealLedger {
     super(context, env);
   }
 
-  override consume(request: ConsumeRequest): ConsumeResult {
+  override consume(request: ConsumeRequest): ConsumeResult | Promise<ConsumeResult> {
     counts.durableObjectRequests += 1;
     return super.consume(request);
   }
@@ -84,6 +90,19 @@ export class IssuerKeySet extends RealKeySet {
 }
 
 export { ClientDocumentSet } from "../../src/worker.ts";
+
+/** What ledgers and isolates ask of it, and nothing that an operator does. */
+export class RevocationRegistry extends RealRegistry {
+  override renewLease(request: LeaseRequest): FenceUpdate {
+    counts.durableObjectRequests += 1;
+    return super.renewLease(request);
+  }
+
+  override since(heard: Position): FenceUpdate {
+    counts.durableObjectRequests += 1;
+    return super.since(heard);
+  }
+}
 
 function countedCounters(env: Env): Env {
   const writeDataPoint = (): void => {

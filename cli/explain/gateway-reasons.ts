@@ -24,6 +24,10 @@ export const GATEWAY_REASONS: Record<GatewayRefusal, ReasonWords> = {
     "Policy has come to ask about groups or an address that this token was not made to tell.",
     "Routine after an edit of policy: the client redeems a new ID-JAG.",
   ],
+  token_revoked: [
+    "The token, or what it rests on, has been revoked.",
+    "npx crossgate revocations says what and since when; after a sign-in that ended, let the user sign in anew.",
+  ],
   gateway_proof_invalid: [
     "The DPoP proof does not fit this call.",
     "Its htu, htm, iat and ath must be those of this call and token (RFC 9449 §4.3).",
@@ -93,6 +97,18 @@ export const OUTAGE_REASONS: Record<OutageReason | "fault", ReasonWords> = {
   audit_backlog: [
     "A ledger holds as many undelivered records as it may.",
     "See why the queue or its consumer is stuck: no token is issued without room for its record.",
+  ],
+  revocations_unavailable: [
+    "What has been revoked could not be learned, so nothing was decided.",
+    "Try again; see the status of Durable Objects.",
+  ],
+  revocations_outdated: [
+    "A signing key or a document that was just replaced was still in use here.",
+    "Try again: it heals within seconds.",
+  ],
+  revocations_full: [
+    "The registry holds as many revocations as it may.",
+    "Disable the client or the provider in its document instead; the README has the limits.",
   ],
   keys_unavailable: [
     "The provider's key set could not be had, and the last one is too old.",

@@ -152,6 +152,10 @@ export const REDEMPTION_REASONS: Record<RedemptionRefusal, ReasonWords> = {
     "The user's sign-in is too weak or too old for the rule.",
     "The client was told what would do: let the user sign in so, and obtain a new ID-JAG.",
   ],
+  revoked: [
+    "The user, the client or something else that the assertion rests on has been revoked, or the sign-in was ended.",
+    "npx crossgate revocations says what and since when; after a sign-in that ended, let the user sign in anew.",
+  ],
   assertion_replayed: [
     "The assertion was redeemed before.",
     "Obtain a new ID-JAG for each token, after a lost response too; clients must not keep them.",

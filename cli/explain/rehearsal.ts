@@ -171,7 +171,7 @@ function dependenciesOf(world: RehearsalWorld, key: ThrowawayKey): Dependencies 
     findKey: async () => key.publicKey,
     resolveSubject: async () => ({ account: "rehearsal" }),
     acceptsNonce: async (nonce) => nonce === NONCE,
-    signAccessToken: async ({ tokenId }) => new SealedAccessToken("", tokenId),
+    signAccessToken: async ({ tokenId }) => new SealedAccessToken("", tokenId, ""),
     consumeProof: async () => "consumed",
     consumeAssertion: async () => "consumed",
   };

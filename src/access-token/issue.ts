@@ -19,20 +19,24 @@ export async function signAccessToken(
   contents: AccessTokenContents,
   { issuer, keys }: { readonly issuer: string; readonly keys: SigningKeys },
 ): Promise<SealedAccessToken> {
-  const token = await sign(claimsOf(contents, issuer), keys).catch((error: unknown) => {
+  const { token, kid } = await sign(claimsOf(contents, issuer), keys).catch((error: unknown) => {
     throw new Outage("signer_unavailable", { cause: error });
   });
   // An assertion whose claims make a token that nobody would read, our gateway included, is refused while it is unspent.
   if (token.length > LIMITS.jwtBytes) throw new Rejected("claims_malformed");
-  return new SealedAccessToken(token, contents.tokenId);
+  return new SealedAccessToken(token, contents.tokenId, kid);
 }
 
-async function sign(claims: Record<string, unknown>, keys: SigningKeys): Promise<string> {
-  return signJwt(ACCESS_TOKEN_TYPE, claims, await keys.signer());
+async function sign(
+  claims: Record<string, unknown>,
+  keys: SigningKeys,
+): Promise<{ readonly token: string; readonly kid: string }> {
+  const signer = await keys.signer();
+  return { token: await signJwt(ACCESS_TOKEN_TYPE, claims, signer), kid: signer.kid };
 }
 
 function claimsOf(contents: AccessTokenContents, issuer: string): Record<string, unknown> {
-  const { subject, authentication, actor, confirmedKey, policyFacts } = contents;
+  const { subject, authentication, actor, confirmedKey, policyFacts, assertion } = contents;
   return {
     iss: issuer,
     aud: contents.tokenAudience,
@@ -44,6 +48,8 @@ function claimsOf(contents: AccessTokenContents, issuer: string): Record<string,
     exp: contents.expiresAtSeconds,
     scope: formatScope(contents.scope),
     organization: contents.organization,
+    // Ours alone: what a revocation may name that no registered claim says.
+    assertion: { iat: assertion.issuedAtSeconds, ...optional("kid", assertion.keyId) },
     ...optional("tenant", subject.tenant),
     ...optional("act", actor?.claim ?? null),
     ...optional("auth_time", authentication.authTimeSeconds),

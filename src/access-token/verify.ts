@@ -5,6 +5,8 @@ import { isObject, type JsonObject } from "../jwt/strict-json.ts";
 import { chooseKey, isSignedBy, type KeySet } from "../jwt/verify.ts";
 import { parseScope, type Scope } from "../policy/scope.ts";
 import type { AuthenticationEvent } from "../redemption/assertion.ts";
+import type { FencedFacts } from "../revocation/fence.ts";
+import { namesOf, type Parties } from "../revocation/fence-names.ts";
 import { ACCESS_TOKEN_TYPE } from "./issue.ts";
 
 /** What a caller of the gateway has proved. */
@@ -23,6 +25,8 @@ export interface AccessToken {
   readonly policy: { readonly revision: string | null; readonly asked: string | null };
   readonly expiresAtSeconds: number;
   readonly confirmedKey: string | null;
+  /** What revoking would name to end it. */
+  readonly fenced: FencedFacts;
 }
 
 /** The token may be used when `refusal` is null. Where both are there, we know whose token it is that is refused. */
@@ -47,7 +51,7 @@ export async function verifyAccessToken(token: string, keys: KeySet, expected: E
     return refuse("token_malformed");
   const key = chooseKey(keys, { kid: jws.header.kid, alg: "ES256" });
   if (typeof key === "string" || !(await isSignedBy(jws, key, "ES256"))) return refuse("token_signature");
-  const accessToken = read(jws.unverified);
+  const accessToken = read(jws.unverified, key.kid ?? "");
   if (accessToken === null) return refuse("token_malformed");
   return { token: accessToken, refusal: judge(jws.unverified, accessToken, expected) };
 }
@@ -62,7 +66,7 @@ function judge(claims: JsonObject, { expiresAtSeconds }: AccessToken, expected: 
   return expected.nowSeconds >= expiresAtSeconds ? "token_expired" : null;
 }
 
-function read(claims: JsonObject): AccessToken | null {
+function read(claims: JsonObject, signingKeyId: string): AccessToken | null {
   const expiresAtSeconds = readNumericDate(claims, "exp");
   if (typeof expiresAtSeconds !== "number") return null;
   const [tokenId, principal, clientId, organization, scopeText] = [
@@ -76,21 +80,36 @@ function read(claims: JsonObject): AccessToken | null {
   const scope = isString(scopeText) ? parseScope(scopeText) : null;
   if (scope === null) return null;
   const actor = isObject(claims["act"]) ? claims["act"]["sub"] : null;
+  const subject = readSubject(claims);
+  const named = { tokenId, principal, clientId, organization };
   return {
-    tokenId,
-    principal,
-    clientId,
-    organization,
+    ...named,
     scope,
     expiresAtSeconds,
-    subject: readSubject(claims),
+    subject,
     actor: isString(actor) ? actor : null,
     authentication: readAuthentication(claims),
     groups: new Set(readTexts(claims["groups"])),
     emailDomain: readText(claims["email_domain"]),
     policy: readPolicy(claims["policy"]),
     confirmedKey: readBinding(claims["cnf"]),
+    fenced: readFenced(claims, { ...named, ...subject, signingKeyId }),
   };
+}
+
+/** A token that does not say when its user signed in rests on the oldest sign-in there is. */
+function readFenced(claims: JsonObject, named: Omit<Parties, "resource" | "assertionKeyId">): FencedFacts {
+  const assertion = isObject(claims["assertion"]) ? claims["assertion"] : {};
+  const { kid, iat } = assertion;
+  const [resource, authTime] = [claims["aud"], claims["auth_time"]];
+  const names = namesOf({
+    ...named,
+    resource: isString(resource) ? resource : "",
+    assertionKeyId: isString(kid) ? kid : null,
+  });
+  const assertedAt = typeof iat === "number" ? iat : 0;
+  const signedInAt = typeof authTime === "number" ? Math.min(authTime, assertedAt) : assertedAt;
+  return { names, signedInAtMilliseconds: signedInAt * 1000 };
 }
 
 function readSubject(claims: JsonObject): AccessToken["subject"] {

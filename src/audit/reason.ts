@@ -70,6 +70,7 @@ export type RedemptionRefusal =
   | "policy_scope"
   | "policy_condition_failed"
   | "authentication_insufficient"
+  | "revoked"
   | "assertion_replayed";
 
 export type GatewayRefusal =
@@ -82,6 +83,7 @@ export type GatewayRefusal =
   | "token_expired"
   | "token_binding"
   | "token_outdated"
+  | "token_revoked"
   | "gateway_proof_invalid"
   | "gateway_proof_replayed"
   | "origin_not_allowed"
@@ -136,6 +138,9 @@ export type OutageReason =
   | "ledger_unavailable"
   | "ledger_overloaded"
   | "audit_backlog"
+  | "revocations_unavailable"
+  | "revocations_outdated"
+  | "revocations_full"
   | "keys_unavailable"
   | "client_metadata_unavailable"
   | "trust_unavailable"

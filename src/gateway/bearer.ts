@@ -2,6 +2,7 @@ import { type AccessToken, verifyAccessToken } from "../access-token/verify.ts";
 import { type DpopProof, isFresh, retainProofUntil, verifyDpopProof } from "../dpop/proof.ts";
 import { readClockSeconds } from "../http/trace.ts";
 import type { KeySet } from "../jwt/verify.ts";
+import type { FencedFacts } from "../revocation/fence.ts";
 import type { ConsumableProof, Consumption } from "../redemption/dependencies.ts";
 import type { ProtectedResource } from "../trust/protected-resource.ts";
 import { CallRefused } from "./refusal.ts";
@@ -10,6 +11,8 @@ export interface BearerDependencies {
   readonly issuer: string;
   readonly keys: KeySet;
   readonly isClientWithinRate: (clientId: string) => Promise<boolean>;
+  /** Whether anything that this rests on has been revoked; never by an answer older than 5 s. May throw `Outage`. */
+  readonly isRevoked: (facts: FencedFacts) => Promise<boolean>;
   readonly consumeProof: (proof: ConsumableProof) => Promise<Consumption>;
 }
 
@@ -45,6 +48,7 @@ export async function requireAccessToken(call: Call, uses: BearerDependencies): 
   // Before anything that is written for this caller: an expired token must not be a pen that never runs dry.
   if (token !== null && !(await uses.isClientWithinRate(token.clientId))) throw new CallRefused("gateway_rate_limited");
   if (refusal !== null) throw new CallRefused(refusal);
+  if (await uses.isRevoked(token.fenced)) throw new CallRefused("token_revoked");
   return { token, proof: await requireBinding(token, credential, { call, uses }) };
 }
 

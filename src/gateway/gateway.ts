@@ -17,6 +17,7 @@ import { requireAgreement } from "./mirrored-headers.ts";
 import { operationOf } from "./operation.ts";
 import { CallRefused } from "./refusal.ts";
 import type { Sessions } from "./session.ts";
+import { endWhen } from "./watched-stream.ts";
 
 export interface GatewayDependencies extends BearerDependencies, AuthorizationDependencies {
   readonly findResource: (identifier: string) => Promise<Revised<ProtectedResource> | null>;
@@ -116,6 +117,8 @@ async function forwardInSession(
   const upstreamSessionId = presented === null ? null : await uses.sessions.resolve(presented, holder);
   if (presented !== null && upstreamSessionId === null) throw new CallRefused("session_unknown");
   requireTimely(authorization);
+  // Once more, since a body may be held open for as long as its sender likes.
+  if (await uses.isRevoked(token.fenced)) throw new CallRefused("token_revoked");
   const response = await forward({
     request,
     upstream: resource.upstream,
@@ -125,11 +128,28 @@ async function forwardInSession(
     endsAtMilliseconds: isSubscription(call) ? token.expiresAtSeconds * 1000 : null,
   });
   call.upstreamStatus = response.status;
+  await requireStillGood(token, response, uses);
   const headers = responseHeaders(response);
   const issued = response.headers.get("mcp-session-id");
   const sessionId = issued === null ? null : await uses.sessions.issue(issued, holder);
   if (sessionId !== null) headers.set("mcp-session-id", sessionId);
-  return new Response(response.body, { status: response.status, headers });
+  const passedOn = new Response(response.body, { status: response.status, headers });
+  return isStream(response) ? endWhen(passedOn, () => uses.isRevoked(token.fenced)) : passedOn;
+}
+
+/** A tool may have taken its time, and its caller may be gone since. */
+async function requireStillGood(token: AccessToken, { body }: Response, uses: GatewayDependencies): Promise<void> {
+  const isRevoked = await uses.isRevoked(token.fenced).catch(async (error: unknown) => {
+    await body?.cancel();
+    throw error;
+  });
+  if (!isRevoked) return;
+  await body?.cancel();
+  throw new CallRefused("token_revoked");
+}
+
+function isStream({ headers, body }: Response): boolean {
+  return body !== null && headers.get("content-type")?.toLowerCase().startsWith("text/event-stream") === true;
 }
 
 /** A stream that lasts as long as its client likes, in either era: it must not outlast the token that opened it. */

@@ -32,7 +32,7 @@ export interface Dependencies {
   /** Consumes a proof's `jti`, once per key. */
   readonly consumeProof: (proof: ConsumableProof) => Promise<Consumption>;
   /** Consumes the assertion and records the decision in one transaction: the only irreversible step. */
-  readonly consumeAssertion: (decided: Decided) => Promise<Consumption>;
+  readonly consumeAssertion: (decided: Decided) => Promise<Consumption | "revoked">;
 }
 
 export type Consumption = "consumed" | "replayed";
@@ -68,4 +68,5 @@ export interface Decided extends Presented {
   readonly clientChecked: Passed<"client_continuity">;
   readonly detailsChecked: Passed<"authorization_details">;
   readonly proofChecked: Passed<"proof_unused">;
+  readonly sealed: Pick<SealedAccessToken, "signingKeyId">;
 }

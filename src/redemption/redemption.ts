@@ -45,4 +45,4 @@ export const redemption = Pipeline.of<Presented, Dependencies>()
   .check("policy", policy) //                              the organization's rules; deny by default
   .check("access_token_signed", accessTokenSigned) //      signed, sealed, shown to nobody
   .check("proof_unused", proofUnused) //                   a DPoP proof serves once
-  .check("single_use", singleUse); //                      the ledger: jti and audit record, one transaction
+  .check("single_use", singleUse); //                      the ledger: revocations, jti and audit record, one transaction

@@ -15,6 +15,8 @@ export interface AccessTokenContents {
   /** For asking policy again at each call: what it asks about the person, and its revision. */
   readonly policyFacts: CarriedFacts;
   readonly policyRevision: string;
+  /** What the token rests on, for the day on which it is revoked: when it was asserted, and by which key. */
+  readonly assertion: { readonly issuedAtSeconds: number; readonly keyId: string | null };
   /** Thumbprint of the DPoP key the token is bound to; null for a bearer token. */
   readonly confirmedKey: string | null;
   readonly issuedAtSeconds: number;
@@ -52,10 +54,17 @@ export function acknowledge(consumed: "consumed", tokenId: string): Receipt {
 export class SealedAccessToken {
   readonly #token: string;
   readonly #tokenId: string;
+  readonly #signingKeyId: string;
 
-  constructor(token: string, tokenId: string) {
+  constructor(token: string, tokenId: string, signingKeyId: string) {
     this.#token = token;
     this.#tokenId = tokenId;
+    this.#signingKeyId = signingKeyId;
+  }
+
+  /** Our key that signed it. */
+  get signingKeyId(): string {
+    return this.#signingKeyId;
   }
 
   open(receipt: Receipt): string {

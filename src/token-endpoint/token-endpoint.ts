@@ -22,7 +22,7 @@ export interface LedgerEntry {
 
 export interface TokenEndpointDependencies extends TokenRequestDependencies {
   readonly redemption: Omit<Dependencies, "consumeAssertion">;
-  readonly consumeAssertion: (entry: LedgerEntry) => Promise<Consumption>;
+  readonly consumeAssertion: (entry: LedgerEntry) => Promise<Consumption | "revoked">;
   readonly recorder: Recorder;
   readonly currentNonce: (nowSeconds: number) => Promise<string>;
   /** Told the class of what was thrown, never its text. */

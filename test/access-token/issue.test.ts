@@ -28,6 +28,7 @@ function makeContents(overrides: Partial<AccessTokenContents> = {}): AccessToken
     policyFacts: { groups: [], emailDomain: null, asked: null },
     policyRevision: "policy-1",
     confirmedKey: null,
+    assertion: { issuedAtSeconds: NOW - 5, keyId: "idp-key" },
     issuedAtSeconds: NOW,
     expiresAtSeconds: NOW + 300,
     ...overrides,
@@ -60,6 +61,7 @@ describe("an access token", () => {
       exp: NOW + 300,
       scope: "files:read files:write",
       organization: ORGANIZATION,
+      assertion: { iat: NOW - 5, kid: "idp-key" },
       policy: { revision: "policy-1" },
     });
   });

@@ -2,6 +2,7 @@ import { exportJWK, generateKeyPair } from "jose";
 import { beforeAll, describe, expect, it } from "vitest";
 import { SigningKeys } from "../../src/access-token/signing-keys.ts";
 import { verifyAccessToken } from "../../src/access-token/verify.ts";
+import { kindOfFence } from "../../src/revocation/fence-names.ts";
 import { CLIENT, CROSSGATE, IDP, type Members, ORGANIZATION, RESOURCE } from "../support/documents.ts";
 import { NOW } from "../support/redemption.ts";
 import { makeTestKey, signText, type TestKey } from "../support/test-idp.ts";
@@ -83,8 +84,40 @@ describe("an access token", () => {
         policy: { revision: "policy-1", asked: "asked-1" },
         expiresAtSeconds: NOW + 300,
         confirmedKey: "thumbprint",
+        fenced: { names: expect.arrayContaining(["token:token-1", "principal:usr_1"]), signedInAtMilliseconds: 0 },
       },
     });
+  });
+
+  it("says what revoking would name to end it, the key that signed it too", async () => {
+    const { token } = await verifyAccessToken(await makeToken({ claims: { tenant: "t1" } }), keys, expectations);
+    const kinds = token?.fenced.names.map((name) => kindOfFence(name));
+    expect(kinds?.toSorted()).toEqual([
+      "client",
+      "issuer",
+      "organization",
+      "principal",
+      "resource",
+      "signing_key",
+      "subject",
+      "subject",
+      "token",
+    ]);
+  });
+
+  // A sign-in of the far future would outlive every event that ends sign-ins.
+  it.each([
+    ["the sign-in", { auth_time: NOW - 900, assertion: { iat: NOW - 5 } }, NOW - 900],
+    ["the assertion where no sign-in is known", { assertion: { iat: NOW - 5 } }, NOW - 5],
+    [
+      "the assertion where the sign-in was still to come",
+      { auth_time: NOW + 900, assertion: { iat: NOW - 5 } },
+      NOW - 5,
+    ],
+    ["the oldest there is where nothing is known", {}, 0],
+  ])("rests on %s", async (_name, claims, signedInAt) => {
+    const { token } = await verifyAccessToken(await makeToken({ claims }), keys, expectations);
+    expect(token?.fenced.signedInAtMilliseconds).toBe(signedInAt * 1000);
   });
 
   it("without actor, tenant and binding is a bearer token of the user", async () => {

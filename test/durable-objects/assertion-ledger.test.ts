@@ -43,6 +43,7 @@ function request(overrides: Partial<ConsumeRequest> = {}): ConsumeRequest {
     attemptId,
     retainUntilSeconds: Math.floor(Date.now() / 1000) + 300,
     event: grantBy(attemptId),
+    fenced: null,
     ...overrides,
   };
 }
@@ -565,7 +566,7 @@ async function runAlarmAndReadDelay(ledger: LedgerStub): Promise<number> {
 
 async function consumeMany(ledger: LedgerStub, count: number): Promise<void> {
   await inLedger(ledger, (instance) => {
-    for (let at = 0; at < count; at += 1) instance.consume(request({ event: "e" }));
+    for (let at = 0; at < count; at += 1) void instance.consume(request({ event: "e" }));
   });
 }
 

@@ -337,13 +337,13 @@ function crashOnce(when: Moment): void {
   const crashing: Consume = async function (request) {
     const context = Reflect.get(this, "ctx") as DurableObjectState;
     vi.restoreAllMocks();
-    if (when === "after") original.call(this, request);
+    if (when === "after") void original.call(this, request);
     // What has been written is on disk; what follows never happens.
     await context.storage.sync();
     context.abort("crash");
     return original.call(this, request);
   };
-  vi.spyOn(AssertionLedger.prototype, "consume").mockImplementation(crashing as never);
+  vi.spyOn(AssertionLedger.prototype, "consume").mockImplementation(crashing);
 }
 
 /** The real ledgers, of which some calls never arrive and some answers never come back. */

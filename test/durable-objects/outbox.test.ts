@@ -164,6 +164,7 @@ describe("a record", () => {
         attemptId: crypto.randomUUID(),
         retainUntilSeconds: Date.now() / 1000 + 300,
         event,
+        fenced: null,
       });
     }
     await runDurableObjectAlarm(ledger);

@@ -5,11 +5,11 @@ const SECRET = "header.claims.signature";
 
 describe("SealedAccessToken", () => {
   it("opens with the receipt for this very token", () => {
-    expect(new SealedAccessToken(SECRET, "token-1").open(acknowledge("consumed", "token-1"))).toBe(SECRET);
+    expect(new SealedAccessToken(SECRET, "token-1", "key-1").open(acknowledge("consumed", "token-1"))).toBe(SECRET);
   });
 
   it("does not open with the receipt for another", () => {
-    expect(() => new SealedAccessToken(SECRET, "token-1").open(acknowledge("consumed", "token-2"))).toThrow(
+    expect(() => new SealedAccessToken(SECRET, "token-1", "key-1").open(acknowledge("consumed", "token-2"))).toThrow(
       "the receipt is for another token",
     );
   });
@@ -21,12 +21,14 @@ describe("SealedAccessToken", () => {
     ["a copy", (token) => JSON.stringify(Object.assign({}, token))],
     ["all its property names", (token) => JSON.stringify(Reflect.ownKeys(token))],
   ])("shows nothing of itself in %s", (_what, show) => {
-    expect(show(new SealedAccessToken(SECRET, "token-1"))).not.toContain(SECRET);
-    expect(show(new SealedAccessToken(SECRET, "token-1"))).not.toContain("claims");
+    expect(show(new SealedAccessToken(SECRET, "token-1", "key-1"))).not.toContain(SECRET);
+    expect(show(new SealedAccessToken(SECRET, "token-1", "key-1"))).not.toContain("claims");
   });
 
   it("cannot be cloned into another isolate with what it holds", () => {
-    expect(Object.values(structuredClone(Object.assign({}, new SealedAccessToken(SECRET, "token-1"))))).toEqual([]);
+    expect(
+      Object.values(structuredClone(Object.assign({}, new SealedAccessToken(SECRET, "token-1", "key-1")))),
+    ).toEqual([]);
   });
 });
 
@@ -57,7 +59,7 @@ describe("Receipt", () => {
   it("is not what an object of its shape is", () => {
     const forged = { names: () => true };
     // @ts-expect-error -- a receipt has a private member, so that no object literal is one
-    const opened = (): string => new SealedAccessToken(SECRET, "token-1").open(forged);
+    const opened = (): string => new SealedAccessToken(SECRET, "token-1", "key-1").open(forged);
     expect(opened).toBeTypeOf("function");
   });
 });

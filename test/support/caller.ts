@@ -20,6 +20,7 @@ export function makeAccessToken(overrides: Partial<AccessToken> = {}): AccessTok
     policy: { revision: "policy-revision", asked: null },
     expiresAtSeconds: NOW + 300,
     confirmedKey: null,
+    fenced: { names: [], signedInAtMilliseconds: 0 },
     ...overrides,
   };
 }

@@ -113,6 +113,7 @@ export class TestGateway {
       issuer: CROSSGATE,
       keys: { keys: [verificationKey] },
       consumeProof: rememberProofs(),
+      isRevoked: async () => false,
       findResource: findAmong(resources),
       findPolicy: async (organization) => ({
         document: parseDocument("policy", organization, policyDocument({ organization, rules })),

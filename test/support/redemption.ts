@@ -152,7 +152,7 @@ export async function makeDependencies(
     },
     resolveSubject: async () => "unknown",
     acceptsNonce: async (nonce) => nonce === "good-nonce",
-    signAccessToken: async ({ tokenId }) => new SealedAccessToken(SEALED, tokenId),
+    signAccessToken: async ({ tokenId }) => new SealedAccessToken(SEALED, tokenId, "signing-key"),
     ...overrides,
     consumeProof: vi.fn(overrides.consumeProof ?? (async () => "consumed" as const)),
     consumeAssertion: vi.fn(overrides.consumeAssertion ?? (async () => "consumed" as const)),

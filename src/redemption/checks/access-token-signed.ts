@@ -9,6 +9,7 @@ import type { AccessTokenContents, SealedAccessToken } from "../sealed-access-to
 
 type Needs = Pick<Presented, "client" | "nowSeconds" | "attemptId"> & {
   readonly idJag: IdJag;
+  readonly signingKeyId: string | null;
   readonly proof: DpopProof | null;
   readonly organization: string;
   readonly resource: ProtectedResource;
@@ -44,6 +45,7 @@ function describe(known: Needs): AccessTokenContents {
     authentication: known.idJag.authentication,
     policyFacts: known.policyFacts,
     policyRevision: known.policyRevision,
+    assertion: { issuedAtSeconds: known.idJag.issuedAtSeconds, keyId: known.signingKeyId },
     confirmedKey: known.proof?.thumbprint ?? null,
     issuedAtSeconds: known.nowSeconds,
     expiresAtSeconds: known.nowSeconds + known.tokenLifetimeSeconds,

@@ -12,6 +12,7 @@ const known = {
   ...makePresented(),
   idJag: makeIdJag({ actor, authentication }),
   proof: null,
+  signingKeyId: "idp-key",
   organization: "acme",
   resource: makeResource(),
   subject: { issuer: IDP, tenant: null, sub: "user-ada", account: null, principal: "usr_ada" },
@@ -29,7 +30,9 @@ const proof = {
   notBeforeSeconds: null,
   expiresAtSeconds: null,
 };
-const uses = { signAccessToken: async ({ tokenId }: AccessTokenContents) => new SealedAccessToken("signed", tokenId) };
+const uses = {
+  signAccessToken: async ({ tokenId }: AccessTokenContents) => new SealedAccessToken("signed", tokenId, "key-1"),
+};
 
 describe("access_token_signed", () => {
   it("describes the token from what was decided, and from nothing that was asked for", async () => {
@@ -45,6 +48,7 @@ describe("access_token_signed", () => {
       authentication,
       policyFacts: known.policyFacts,
       policyRevision: "policy-1",
+      assertion: { issuedAtSeconds: known.idJag.issuedAtSeconds, keyId: "idp-key" },
       confirmedKey: null,
       issuedAtSeconds: NOW,
       expiresAtSeconds: NOW + 120,

@@ -14,7 +14,7 @@ const proof = {
   notBeforeSeconds: null,
   expiresAtSeconds: null,
 };
-const known = { proof, attemptId: "attempt-1", sealed: new SealedAccessToken("signed", "attempt-1") };
+const known = { proof, attemptId: "attempt-1", sealed: new SealedAccessToken("signed", "attempt-1", "key-1") };
 
 function ledger(answer: Consumption) {
   return { consumeProof: vi.fn(async (_proof: ConsumableProof) => answer) };

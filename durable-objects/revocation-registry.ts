@@ -1,0 +1,136 @@
+import { DurableObject } from "cloudflare:workers";
+import { parseConfig } from "../src/config.ts";
+import { LIMITS } from "../src/limits.ts";
+import type { Fence } from "../src/revocation/fence.ts";
+import type { FenceUpdate, Position } from "../src/revocation/fence-set.ts";
+import { fenceOfOrder, type Order } from "../src/revocation/orders.ts";
+import { within } from "../src/revocation/within.ts";
+import { RegistryTables } from "./registry-tables.ts";
+
+/** How far a version has come. Nothing is issued against it any more once nobody is waited for. */
+export interface RevocationStatus {
+  readonly version: number;
+  readonly isEffective: boolean;
+  /** Ledgers that have not said that they know, and may still be issuing. */
+  readonly waitingFor: number;
+  /** Ledgers that may be issuing at all; those that are idle ask before they issue again. */
+  readonly ledgers: number;
+}
+
+export interface LeaseRequest {
+  /** The ledger's object id. */
+  readonly ledger: string;
+  readonly heard: Position;
+}
+
+/**
+ * Everything that has been revoked, and the one place that says so. Each change has a version. A ledger issues only
+ * while it holds a lease, and a lease is given only with every fence there is; so a change is in effect when each ledger
+ * with a lease has heard of it, or its lease has run out. One that could not be reached finds out before it issues again.
+ */
+export class RevocationRegistry extends DurableObject<Env> {
+  readonly #tables: RegistryTables;
+  readonly #ledgers: Env["ASSERTION_LEDGER"];
+
+  constructor(context: DurableObjectState, env: Env) {
+    super(context, env);
+    this.#tables = new RegistryTables(context.storage.sql);
+    const { jurisdiction } = parseConfig(env).ledger;
+    this.#ledgers = jurisdiction === null ? env.ASSERTION_LEDGER : env.ASSERTION_LEDGER.jurisdiction(jurisdiction);
+  }
+
+  /** An operator's word, by this registry's clock. @returns null when there is no room for it. */
+  order(names: readonly string[], order: Order): Promise<RevocationStatus | null> {
+    const now = Date.now();
+    return this.#apply(() => names.map((name) => fenceOfOrder(name, order, this.#tables.find(name), now)));
+  }
+
+  /** What a signal said, which carries its own time. @returns null when there is no room for it. */
+  join(fences: readonly Fence[]): Promise<RevocationStatus | null> {
+    return this.#apply(() => fences);
+  }
+
+  status(version: number): RevocationStatus {
+    const now = Date.now();
+    const waitingFor = this.#tables.waitingFor(version, now).length;
+    return { version, isEffective: waitingFor === 0, waitingFor, ledgers: this.#tables.leases(now) };
+  }
+
+  /** For whoever follows: what has changed since. */
+  since(heard: Position): FenceUpdate {
+    return this.#tables.since(heard);
+  }
+
+  find(name: string): Fence | null {
+    return this.#tables.find(name);
+  }
+
+  list(prefix: string): readonly Fence[] {
+    return this.#tables.list(prefix, LIMITS.fencesListed);
+  }
+
+  /**
+   * What has changed, and with its last page leave to issue by it for `fenceLeaseMilliseconds`, as the ledger counts
+   * them from when it asked. Here it is counted from now and with a margin: never shorter than the ledger thinks.
+   */
+  renewLease({ ledger, heard }: LeaseRequest): FenceUpdate {
+    const update = this.#tables.since(heard);
+    if (!update.isLast) return update;
+    const untilMilliseconds = Date.now() + LIMITS.fenceLeaseMilliseconds + LIMITS.fenceLeaseMarginMilliseconds;
+    this.#tables.lease({ ledger, version: update.version, untilMilliseconds });
+    return update;
+  }
+
+  /** Never throws: an alarm that does gives up for good after seven attempts. */
+  override async alarm(): Promise<void> {
+    try {
+      this.ctx.storage.transactionSync(() => this.#tables.dropExpired(Date.now()));
+      await this.#announce();
+    } catch {
+      // Storage that fails now is tried again below.
+    } finally {
+      this.#rearm();
+    }
+  }
+
+  async #apply(describe: () => readonly Fence[]): Promise<RevocationStatus | null> {
+    const hasRoom = this.ctx.storage.transactionSync(() => {
+      if (this.#tables.count() >= LIMITS.fences) return false;
+      this.#tables.join(describe());
+      return true;
+    });
+    if (!hasRoom) return null;
+    const { version } = this.#tables.position;
+    await this.#announce();
+    this.#rearm();
+    return this.status(version);
+  }
+
+  /** To every ledger that may be issuing and has not heard. Whoever answers has heard, and issues by nothing older. */
+  async #announce(): Promise<void> {
+    const { version } = this.#tables.position;
+    const waiting = this.#tables.waitingFor(version, Date.now());
+    const told = await Promise.all(waiting.map((ledger) => this.#tell(ledger)));
+    this.ctx.storage.transactionSync(() => {
+      for (const [at, ledger] of waiting.entries()) if (told[at] === true) this.#tables.acknowledge(ledger, version);
+    });
+  }
+
+  async #tell(ledger: string): Promise<boolean> {
+    try {
+      const stub = this.#ledgers.get(this.#ledgers.idFromString(ledger));
+      await within(LIMITS.fenceAnnouncementMilliseconds, stub.announce(this.#tables.position));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #rearm(): void {
+    const now = Date.now();
+    const isWaiting = this.#tables.waitingFor(this.#tables.position.version, now).length > 0;
+    const expiry = this.#tables.nextExpiry();
+    if (isWaiting) void this.ctx.storage.setAlarm(now + LIMITS.fenceRetryMilliseconds);
+    else if (expiry !== null) void this.ctx.storage.setAlarm(Math.max(expiry, now + LIMITS.fenceRetryMilliseconds));
+  }
+}

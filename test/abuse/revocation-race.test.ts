@@ -1,0 +1,39 @@
+import { describe, expect, it } from "vitest";
+import { assertionOf, ledgersOf, registry, someone } from "../support/revocations.ts";
+
+/**
+ * H08 and promise 3: 10,000 races of redeeming against revoking, over shards that are busy. A redemption that began
+ * after the revocation had answered gives no token. One that is under way may, since its commit came before.
+ */
+const ROUNDS = 100;
+const RACES = 100;
+const SHARDS = 8;
+
+describe("revoking while assertions are being redeemed", () => {
+  it("lets no commit follow the answer", { timeout: 240_000 }, async () => {
+    const ledgers = ledgersOf(SHARDS);
+    let [consumed, late] = [0, 0];
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const who = someone();
+      let isRevoked = false;
+      const redeem = async (): Promise<void> => {
+        const beganAfter = isRevoked;
+        const answer = await ledgers.consume(assertionOf([who]));
+        if (answer === "consumed") consumed += 1;
+        if (answer === "consumed" && beganAfter) late += 1;
+      };
+      const before = Array.from({ length: RACES / 2 }, redeem);
+      const revoked = registry()
+        .order([who], "block")
+        .then((status) => {
+          expect(status?.isEffective).toBe(true);
+          isRevoked = true;
+          return Promise.all(Array.from({ length: RACES / 2 }, redeem));
+        });
+      await Promise.all([...before, revoked]);
+    }
+    expect(late).toBe(0);
+    // Or the races were none.
+    expect(consumed).toBeGreaterThan(ROUNDS);
+  });
+});
