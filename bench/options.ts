@@ -41,9 +41,10 @@ export interface BilledRate {
 
 export const HELP = `Usage: npm run bench -- [options]
 
-Measures Crossgate on this machine, on the bare runtime (workerd), against two other Workers in turn: a ceiling that does
-nothing and a floor that verifies one signature, writes one row and makes one signature. Then refusals, cold starts, the
-cost of policy, and the operations that Cloudflare would bill, counted in the runtime. About two and a half minutes.
+Measures Crossgate on this machine, on the bare runtime (workerd), against other Workers in turn: a ceiling that does
+nothing; a floor that verifies one signature, writes one row and makes one signature; and @cloudflare/workers-oauth-provider
+redeeming the same assertions, with KV as a local simulator has it and with memory in place of KV. Then refusals, cold
+starts, the cost of policy, and the operations that Cloudflare would bill, counted in the runtime. About four minutes.
 
   --quick            one short round of everything, under 40 seconds: shows that it runs, not how fast
   --disk             Durable Objects on disk too, and not only in memory-backed files

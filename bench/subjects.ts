@@ -3,34 +3,29 @@ import { join } from "node:path";
 import { MIGRATIONS_DIRECTORY } from "../cli/project-paths.ts";
 import { deployed } from "./deployed-config.ts";
 import type { Deployment } from "./deployment.ts";
+import { peerConfig } from "./peer.ts";
 import { copyBundle, writeWorker } from "./runtime/worker-sources.ts";
+import { platform, type SubjectFiles } from "./subject-files.ts";
 import type { Binding, Designator, WorkerdConfig, WorkerService } from "./runtime/workerd-config.ts";
 
-export const SUBJECTS = ["ceiling", "floor", "crossgate"] as const;
+export const SUBJECTS = ["ceiling", "floor", "crossgate", "peer-kv", "peer-memory"] as const;
 export type SubjectName = (typeof SUBJECTS)[number];
 
-export interface SubjectFiles {
-  readonly deployment: Deployment;
-  readonly bundleDirectory: string;
-  /** Where modules are written to. */
-  readonly directory: string;
-  /** Where Durable Objects live. */
-  readonly stateDirectory: string;
-}
-
 const STATE = "state";
-const platform = {
-  compatibilityDate: deployed.compatibility_date,
-  compatibilityFlags: deployed.compatibility_flags,
-};
-
 /** Our issuer is the one in wrangler.toml, so that the Worker is configured as it is deployed. */
 export const ISSUER = deployed.vars["ISSUER"] ?? "";
 
 export function subjectConfig(name: SubjectName, files: SubjectFiles): Promise<WorkerdConfig> {
-  if (name === "ceiling") return ceilingConfig(files);
-  return name === "floor" ? floorConfig(files) : crossgateConfig(files);
+  return CONFIGS[name](files);
 }
+
+const CONFIGS: Readonly<Record<SubjectName, (files: SubjectFiles) => Promise<WorkerdConfig>>> = {
+  ceiling: ceilingConfig,
+  floor: floorConfig,
+  crossgate: crossgateConfig,
+  "peer-kv": (files) => peerConfig(files, "binding"),
+  "peer-memory": (files) => peerConfig(files, "memory"),
+};
 
 async function ceilingConfig({ directory }: SubjectFiles): Promise<WorkerdConfig> {
   const modules = [await writeWorker("ceiling", directory)];

@@ -133,6 +133,8 @@ const AT_MOST_PER_SECOND: Record<SubjectName, Record<LoadName, number>> = {
   ceiling: { saturated: 100, single: 100 },
   floor: { saturated: 8000, single: 4000 },
   crossgate: { saturated: 6000, single: 3000 },
+  "peer-kv": { saturated: 3000, single: 2000 },
+  "peer-memory": { saturated: 5000, single: 3000 },
 };
 
 const UNDER_WAY_PER_CONNECTION = 2;

@@ -10,7 +10,8 @@ import type { Plan } from "./options.ts";
 import { findPinning, pinProcess } from "./runtime/processor.ts";
 import { Workerd } from "./runtime/workerd.ts";
 import type { WorkerdConfig } from "./runtime/workerd-config.ts";
-import { ISSUER, type SubjectFiles, type SubjectName, subjectConfig } from "./subjects.ts";
+import type { SubjectFiles } from "./subject-files.ts";
+import { ISSUER, type SubjectName, subjectConfig } from "./subjects.ts";
 
 export type StateKind = "memory" | "disk";
 
