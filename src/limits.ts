@@ -152,6 +152,10 @@ export const LIMITS = {
   rsaModulusMaximumBits: 4096,
 
   gatewayBodyBytes: 4 * 1024 * 1024,
+  /** A list that is filtered is held as a whole, and so is one event of a stream in which there may be one. */
+  listResultBytes: 4 * 1024 * 1024,
+  /** How long a client may go on showing a list, and so what a changed policy hides. */
+  listFreshMilliseconds: 60_000,
   gatewayHeaderBytes: 8 * 1024,
   /** Until the upstream answers with headers; a tool may take its time. */
   upstreamAnswerMilliseconds: 120_000,

@@ -85,6 +85,10 @@ export const GATEWAY_REASONS: Record<GatewayRefusal, ReasonWords> = {
     "The MCP server answered neither JSON nor an event stream.",
     "Check upstream: it must be its MCP URL.",
   ],
+  upstream_list_malformed: [
+    "The MCP server answered a list that cannot be read, or one too long to be filtered.",
+    "Let it answer in pages (nextCursor); src/limits.ts says how long one may be.",
+  ],
 };
 
 /** What is ours to mend, not the caller's. */

@@ -104,7 +104,8 @@ export type GatewayRefusal =
   | "upstream_unreachable"
   | "upstream_redirect"
   | "upstream_refused"
-  | "upstream_media_type";
+  | "upstream_media_type"
+  | "upstream_list_malformed";
 
 /** Who has not proved who he is; to the outside they are all one. */
 export type AdminAuthenticationRefusal =

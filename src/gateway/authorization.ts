@@ -2,7 +2,7 @@ import type { AccessToken } from "../access-token/verify.ts";
 import type { GatewayRefusal } from "../audit/reason.ts";
 import { nameOfAsked } from "../policy/asked-facts.ts";
 import { type CallDenied, type CallLacking, type CallRequest, decideCall } from "../policy/decide-call.ts";
-import type { Operation } from "../policy/operation.ts";
+import { listedBy, type Operation } from "../policy/operation.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { PolicyRequest } from "../policy/policy-request.ts";
 import type { ProtectedResource } from "../trust/protected-resource.ts";
@@ -54,9 +54,23 @@ async function tellsAll(
  * @returns the rules that permit it. @throws CallRefused, saying what would help where something would
  */
 export function requirePermitted(caller: Caller, operation: Operation | null): readonly string[] {
+  // A list with holes where the token tells too little would be taken for the whole.
+  const isList = operation !== null && listedBy(operation.method) !== null;
+  if (isList && !caller.isFactsComplete) throw new CallRefused("token_outdated");
   const decision = decideCall(caller.policy.document, callRequestOf(caller, operation));
   if (decision.effect === "permit") return decision.rules;
   throw decision.effect === "deny" ? denied(decision) : lacking(decision);
+}
+
+/**
+ * Whether a list shows it: the caller may use it, or may get what it still takes. What arguments decide is decided when
+ * they are known.
+ */
+export function isShown(caller: Caller, operation: Operation): boolean {
+  const covering = coveringScopes(caller.resource, operation);
+  if (covering.length === 0) return false;
+  const request = { request: policyRequestOf(caller), operation, coveringScopes: covering };
+  return decideCall(caller.policy.document, { ...request, isFactsComplete: caller.isFactsComplete }).effect !== "deny";
 }
 
 /** @throws CallRefused for an operation that no scope of the server means */

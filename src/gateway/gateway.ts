@@ -4,14 +4,16 @@ import type { RequestTrace } from "../audit/audit-event.ts";
 import type { Recorder } from "../audit/recorder.ts";
 import type { EgressRules } from "../egress/url-policy.ts";
 import { CORRELATION_HEADER, readClockSeconds, traceRequest } from "../http/trace.ts";
+import { listedBy } from "../policy/operation.ts";
 import type { ProtectedResource } from "../trust/protected-resource.ts";
 import type { Revised } from "../trust/trust-store.ts";
-import { type AuthorizationDependencies, identifyCaller, requirePermitted } from "./authorization.ts";
+import { type AuthorizationDependencies, type Caller, identifyCaller, requirePermitted } from "./authorization.ts";
 import { type Authorization, type BearerDependencies, requireAccessToken, requireTimely } from "./bearer.ts";
 import { account, type Call, type CallOutcome } from "./call-record.ts";
 import { allowOrigin, requireAllowedOrigin, respondPreflight } from "./cors.ts";
 import { respondError, respondRefusal } from "./error-response.ts";
 import { forward, responseHeaders } from "./forward.ts";
+import { filterResponse } from "./list-response.ts";
 import { readMessage } from "./message.ts";
 import { requireAgreement } from "./mirrored-headers.ts";
 import { operationOf } from "./operation.ts";
@@ -91,18 +93,26 @@ async function authorizeAndForward(call: Call, uses: GatewayDependencies): Promi
   const authorization = await requireAccessToken(call, uses);
   if (request.method === "POST") call.message = await readMessage(request);
   if (call.message !== null) requireAgreement(request.headers, call.message);
-  await authorize(call, authorization.token, uses);
+  const caller = await authorize(call, authorization.token, uses);
   const response = await forwardInSession(call, authorization, uses);
+  const shown = await showPermitted(call, response, caller);
   account(call, null, uses.recorder);
-  return response;
+  return shown;
 }
 
 /** By the policy as it is now, the connection itself included: a GET, a DELETE and a ping are somebody's too. */
-async function authorize(call: Call, token: AccessToken, uses: GatewayDependencies): Promise<void> {
+async function authorize(call: Call, token: AccessToken, uses: GatewayDependencies): Promise<Caller> {
   const { resource, message } = call;
   const caller = await identifyCaller({ token, resource, nowSeconds: readClockSeconds() }, uses);
   call.policyRevision = caller.policy.revision;
   call.policyRules = requirePermitted(caller, message === null ? null : operationOf(message));
+  return caller;
+}
+
+/** The answer without what the caller may not use, where it is a list, or a stream that may be bringing one again. */
+function showPermitted({ request, message }: Call, response: Response, caller: Caller): Response | Promise<Response> {
+  const isList = message !== null && (listedBy(message.method) !== null || message.method === "server/discover");
+  return isList || request.method === "GET" ? filterResponse(response, caller) : response;
 }
 
 async function forwardInSession(

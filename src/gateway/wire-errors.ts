@@ -81,6 +81,7 @@ const WIRE: Record<GatewayRefusal | OutageReason | "fault", GatewayError> = {
   upstream_redirect: badGateway,
   upstream_refused: badGateway,
   upstream_media_type: badGateway,
+  upstream_list_malformed: badGateway,
   ledger_unavailable: unavailable,
   ledger_overloaded: unavailable,
   audit_backlog: unavailable,

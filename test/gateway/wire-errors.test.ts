@@ -34,6 +34,7 @@ const TABLE = {
   upstream_redirect: [502, null, 502],
   upstream_refused: [502, null, 502],
   upstream_media_type: [502, null, 502],
+  upstream_list_malformed: [502, null, 502],
   ledger_unavailable: [503, null, 503],
   ledger_overloaded: [503, null, 503],
   audit_backlog: [503, null, 503],

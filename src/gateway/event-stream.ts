@@ -1,0 +1,61 @@
+/** Gives an event's data in place of what it was, or null to end the stream there. */
+export type RewriteData = (data: string) => string | null;
+
+/**
+ * A stream of server-sent events in which the data of some is written anew. Whole events only, as the specification has
+ * them: what follows the last empty line is none. Holds one event at a time, and ends at one that is too long.
+ */
+export function rewriteEvents(rewrite: RewriteData, limitCharacters: number): TransformStream<string, string> {
+  let pieces: string[] = [];
+  let length = 0;
+  return new TransformStream({
+    transform(chunk, controller) {
+      const events = chunk.split("\n\n");
+      const rest = events.pop() ?? "";
+      for (const end of events) {
+        pieces.push(end);
+        const event = rewriteEvent(pieces.join(""), rewrite);
+        if (event === null) return controller.terminate();
+        controller.enqueue(`${event}\n\n`);
+        pieces = [];
+        length = 0;
+      }
+      pieces.push(rest);
+      length += rest.length;
+      if (length > limitCharacters) controller.terminate();
+    },
+  });
+}
+
+function rewriteEvent(event: string, rewrite: RewriteData): string | null {
+  const lines = event.split("\n");
+  const data = lines.filter((line) => isData(line)).map((line) => line.replace(/^data:? ?/, ""));
+  if (data.length === 0) return event;
+  const before = data.join("\n");
+  const after = rewrite(before);
+  if (after === null || after === before) return after === null ? null : event;
+  return [...lines.filter((line) => !isData(line)), ...after.split("\n").map((line) => `data: ${line}`)].join("\n");
+}
+
+function isData(line: string): boolean {
+  return line === "data" || line.startsWith("data:");
+}
+
+/** Lines may end in three ways; from here on they end in one. A carriage return waits for what follows it. */
+export function unifyLineEnds(): TransformStream<string, string> {
+  let heldReturn = "";
+  let heldLineEnd = "";
+  return new TransformStream({
+    transform(chunk, controller) {
+      const text = heldReturn + chunk;
+      heldReturn = text.endsWith("\r") ? "\r" : "";
+      const unified = heldLineEnd + text.slice(0, text.length - heldReturn.length).replaceAll(/\r\n?/g, "\n");
+      // An empty line may come in two halves, and whoever looks for it looks at one chunk at a time.
+      heldLineEnd = /(?:^|[^\n])\n$/.test(unified) ? "\n" : "";
+      controller.enqueue(unified.slice(0, unified.length - heldLineEnd.length));
+    },
+    flush(controller) {
+      controller.enqueue(heldLineEnd + (heldReturn === "" ? "" : "\n"));
+    },
+  });
+}
