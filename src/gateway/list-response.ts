@@ -1,4 +1,4 @@
-import { readInTime } from "../egress/bounded-fetch.ts";
+import { readBody } from "../egress/bounded-fetch.ts";
 import { decodeUtf8 } from "../jwt/strict-json.ts";
 import { LIMITS } from "../limits.ts";
 import type { Caller } from "./authorization.ts";
@@ -19,7 +19,9 @@ export async function filterResponse(response: Response, caller: Caller): Promis
 }
 
 async function filterText({ body, status }: Response, caller: Caller): Promise<string> {
-  const bytes = await readInTime(body, LIMITS.listResultBytes, LIMITS.upstreamAnswerMilliseconds).catch(() => {
+  // Without its headers: the length that they state may be that of a compressed body.
+  const unstated = { body, headers: new Headers() };
+  const bytes = await readBody(unstated, LIMITS.listResultBytes, LIMITS.upstreamAnswerMilliseconds).catch(() => {
     throw new CallRefused("upstream_unreachable", { upstreamStatus: status });
   });
   const filtered = bytes === null ? null : filterData(decode(bytes), caller);

@@ -7,14 +7,14 @@ interface SourceTextAccess {
   rawJSON(text: string): unknown;
 }
 
-const { parse, rawJSON } = JSON as unknown as SourceTextAccess;
+const json = JSON as unknown as SourceTextAccess;
 
 /**
  * Reads what a server said in order to write it again: a number stays the text that it was, since a schema may well
  * name a maximum that no double holds. @throws SyntaxError
  */
 export function parseLossless(text: string): unknown {
-  return parse(text, (_key, value, { source }) =>
-    typeof value === "number" && source !== undefined ? rawJSON(source) : value,
+  return json.parse(text, (_key, value, { source }) =>
+    typeof value === "number" && source !== undefined ? json.rawJSON(source) : value,
   );
 }
