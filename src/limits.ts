@@ -55,6 +55,8 @@ export const LIMITS = {
   /** Several times what real events have; an event is abridged beyond it. */
   auditEventCharacters: 8 * 1024,
   auditTextCharacters: 16 * 1024,
+  /** Of a person's groups that the policy names; more than these are counted among the others. */
+  auditGroups: 32,
   /** Queues take 128 KB a message and 256 KB or 100 messages a batch. */
   auditMessageBytes: 96 * 1024,
   auditMessagesPerBatch: 2,

@@ -3,17 +3,17 @@ import { selects, selectsClient } from "../../src/policy/selector.ts";
 import { effectOf } from "../check/rule-cover.ts";
 import { organizationsOf } from "../check/references.ts";
 import { findClientIn, type TrustSet } from "../trust-set.ts";
+import type { Access } from "../access/decide-access.ts";
 import { type Asked, findAccess } from "./access.ts";
 import { type Case, enumerateCases } from "./cases.ts";
 import { describePeople } from "./describe-people.ts";
+import { type Movement, movementsBetween } from "./movement.ts";
 import { type Dimension, findDimensions, personOf } from "./people.ts";
 
-export interface AccessChange {
-  readonly change: "gains" | "loses";
+export interface AccessChange extends Movement {
   readonly organization: string;
   readonly client: string;
   readonly resource: string;
-  readonly scopes: readonly string[];
   /** In words, one kind of people an entry. */
   readonly who: readonly string[];
 }
@@ -129,17 +129,10 @@ interface Comparison {
 /** @returns what moves, as text that is the same for whoever moves alike. */
 async function compareCase(one: Case, { pair, sides, scopes }: Comparison): Promise<readonly string[]> {
   const person = personOf(one);
-  const granted = async (set: TrustSet): Promise<ReadonlySet<string>> => {
-    const questions = scopes.map((scope): Asked => ({ ...pair, scope, person, nowSeconds: sides.nowSeconds }));
-    const answers = await Promise.all(questions.map((asked) => findAccess(set, asked)));
-    return new Set(answers.flatMap((answer) => [...answer]));
-  };
-  const [was, is] = [await granted(sides.before), await granted(sides.after)];
-  return [movement("gains", is.difference(was)), movement("loses", was.difference(is))].flat();
-}
-
-function movement(change: AccessChange["change"], scopes: ReadonlySet<string>): readonly string[] {
-  return scopes.size === 0 ? [] : [JSON.stringify([change, [...scopes].toSorted()])];
+  const questions = scopes.map((scope): Asked => ({ ...pair, scope, person, nowSeconds: sides.nowSeconds }));
+  const ask = (set: TrustSet): Promise<readonly Access[]> =>
+    Promise.all(questions.map((asked) => findAccess(set, asked)));
+  return movementsBetween(await ask(sides.before), await ask(sides.after)).map((movement) => JSON.stringify(movement));
 }
 
 interface Context {
@@ -149,7 +142,7 @@ interface Context {
 }
 
 function describe(moved: string, who: readonly Case[], { pair, dimensions, isComplete }: Context): AccessChange {
-  const [change, scopes] = JSON.parse(moved) as [AccessChange["change"], string[]];
+  const { change, scopes, note } = JSON.parse(moved) as Movement;
   const { organization, clientId: client, resource } = pair;
-  return { change, organization, client, resource, scopes, who: describePeople(dimensions, who, isComplete) };
+  return { change, organization, client, resource, scopes, note, who: describePeople(dimensions, who, isComplete) };
 }

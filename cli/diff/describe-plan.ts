@@ -26,9 +26,11 @@ function describeAccess({ changes, compared, possible }: AccessChanges): readonl
   return ["", ...told, "", describeExtent(compared, possible)];
 }
 
-function describeChange({ change, organization, client, resource, scopes, who }: AccessChange): readonly string[] {
+function describeChange(moved: AccessChange): readonly string[] {
+  const { change, organization, client, resource, scopes, note, who } = moved;
+  const addition = note === null ? "" : ` (${note})`;
   return [
-    `${change.padEnd(8)} ${organization}: ${client} at ${resource}: ${scopes.join(" ")}`,
+    `${change.padEnd(8)} ${organization}: ${client} at ${resource}: ${scopes.join(" ")}${addition}`,
     ...who.map((line) => `           ${line}`),
   ];
 }

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { LIMITS } from "../limits.ts";
+import { judgedFactsSchema } from "./judged-facts.ts";
 import { AUDIT_ACTIONS, AUDIT_TYPES, isActionOf } from "./audit-type.ts";
 
 const text = z.string().max(LIMITS.auditTextCharacters).nullable().default(null);
@@ -53,6 +54,11 @@ const members = z.strictObject({
   token_expires_at: whole,
   bound_to_key: z.boolean().nullable().default(null),
   policy_rules: z.array(z.string().max(64)).max(LIMITS.policyRules).default([]),
+  judged: judgedFactsSchema
+    .nullable()
+    .default(null)
+    .describe("What policy was told of the person beside his name, so that it can be asked again")
+    .meta(personal),
   policy_revision: text,
   idp_revision: text,
   client_revision: text,
@@ -145,5 +151,5 @@ function abridge(event: AuditEvent): AuditEvent {
     name,
     typeof value === "string" && value.length > ABRIDGED_CHARACTERS ? `${value.slice(0, ABRIDGED_CHARACTERS)}…` : value,
   ]);
-  return { ...event, ...Object.fromEntries(entries), policy_rules: event.policy_rules.slice(0, 16) };
+  return { ...event, ...Object.fromEntries(entries), policy_rules: event.policy_rules.slice(0, 16), judged: null };
 }

@@ -66,10 +66,11 @@ function knownTokens(requested: string | null, defined: readonly string[]): stri
   return [...defined.filter((token) => asked.has(token)), ...(unknown ? ["(other)"] : [])].join(" ");
 }
 
-function decisionFacts({ grantedScope, policyRules, contents }: Partial<Decided>): Facts {
+function decisionFacts({ grantedScope, policyRules, judged, contents }: Partial<Decided>): Facts {
   return {
     scope_granted: grantedScope === undefined ? null : formatScope(grantedScope),
     policy_rules: [...(policyRules ?? [])],
+    judged: judged ?? null,
     token_id: contents?.tokenId ?? null,
     token_expires_at: contents?.expiresAtSeconds ?? null,
     bound_to_key: contents === undefined ? null : contents.confirmedKey !== null,

@@ -1,3 +1,4 @@
+import type { JudgedFacts } from "../audit/judged-facts.ts";
 import type { Algorithm } from "../jwt/json-web-key.ts";
 import type { KeyChoice } from "../jwt/verify.ts";
 import type { CarriedFacts } from "../policy/asked-facts.ts";
@@ -62,6 +63,7 @@ export interface Decided extends Presented {
   readonly policyRules: readonly string[];
   readonly policyRevision: string;
   readonly policyFacts: CarriedFacts;
+  readonly judged: JudgedFacts;
   readonly contents: AccessTokenContents;
   readonly typeChecked: Passed<"assertion_type">;
   readonly audienceChecked: Passed<"audience">;

@@ -1,3 +1,4 @@
+import type { JudgedFacts } from "../audit/judged-facts.ts";
 import type { Refusal } from "../audit/reason.ts";
 import type { StepUp } from "../policy/decide.ts";
 
@@ -7,6 +8,7 @@ interface RejectionDetail {
   /** The rule that decided, and the revision of the policy that it stands in. */
   readonly policyRule?: string | null;
   readonly policyRevision?: string;
+  readonly judged?: JudgedFacts;
 }
 
 /**

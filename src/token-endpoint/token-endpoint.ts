@@ -91,9 +91,9 @@ async function refuse(refused: Refused, known: Partial<Decided>, handling: Handl
 
 /** Which rule said no, and in which text of the policy. */
 function denialFacts(cause: unknown): Partial<AuditFacts> {
-  const { policyRule = null, policyRevision = null } = cause instanceof Rejected ? cause.detail : {};
+  const { policyRule = null, policyRevision = null, judged = null } = cause instanceof Rejected ? cause.detail : {};
   if (policyRevision === null) return {};
-  return { policy_rules: policyRule === null ? [] : [policyRule], policy_revision: policyRevision };
+  return { policy_rules: policyRule === null ? [] : [policyRule], policy_revision: policyRevision, judged };
 }
 
 async function account(refused: Refused, known: Partial<Decided>, { uses, trace }: Handling): Promise<void> {

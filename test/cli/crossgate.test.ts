@@ -50,6 +50,9 @@ describe("crossgate", () => {
     [["explain", "--client", "a", "--claims", "-", "--at", "noon"], "--at noon: give an instant"],
     [["explain", "--client", "a", "--claims", "-", "--remote", "config"], "one of them"],
     [["idp", "remove", "https://idp.example.com"], "Say: crossgate idp add <issuer>"],
+    [["test", "--against", "0"], "--against 0: give a whole number from 1 to 366"],
+    [["test", "--remote"], "go with --against DAYS"],
+    [["test", "--against", "1", "--remote", "--state", "a"], "Give --state or --remote, not both"],
     [["dev", "--issuer", "http://mcp.example.com"], "must be https"],
     [["dev", "--issuer", "https://mcp.example.com/"], "without path or trailing slash"],
   ])("%j is wrong usage: exit 2", async (commandLine, complaint) => {

@@ -162,6 +162,44 @@ describe("crossgate test", () => {
     expect(stdout).toContain("1 met, 1 not met");
   });
 
+  it("makes recorded decisions again under other documents, and fails when one flips", async () => {
+    const fake = await FakeWrangler.install(stored());
+    const event = {
+      id: "e-1",
+      time: new Date(Date.now() - 60_000).toISOString(),
+      type: "redemption",
+      decision: "granted",
+      correlation_id: "c-1",
+      organization: "acme",
+      issuer: IDP,
+      subject: "ada",
+      client_id: "agent",
+      resource: "https://crossgate.example/mcp/files",
+      scope_asserted: "files:read",
+      scope_granted: "files:read",
+      judged: {
+        groups: [],
+        other_groups: false,
+        email_domain: null,
+        acr: null,
+        amr: [],
+        auth_time: null,
+        proved_key: false,
+      },
+    };
+    const row = { id: event.id, time: event.time, event: JSON.stringify(event) };
+    await fake.answer("d1-execute-AUDIT_INDEX", JSON.stringify([{ results: [row] }]));
+    const narrowed = await writeTrust(acmeFiles(ruleWith({ scopes: ["files:write"] })));
+    const against = ["--against", "30", "--remote", ...ISSUER];
+    const { code, stdout } = await runCrossgate(["test", narrowed, ...against]);
+    expect(code).toBe(1);
+    expect(stdout).toContain("was granted files:read\n           is  refused: policy_scope");
+    expect((await runCrossgate(["test", narrowed, ...against, "--allow-flips"])).code).toBe(0);
+    const unchanged = await runCrossgate(["test", await writeTrust(), ...against, "--json"]);
+    expect(unchanged.code).toBe(0);
+    expect(JSON.parse(unchanged.stdout)).toMatchObject({ recorded: 1, replayed: 1, flips: [] });
+  });
+
   it("is met by the example", async () => {
     const { code, stdout } = await runCrossgate(["test", "config", "--local"]);
     expect(code).toBe(0);

@@ -1,9 +1,11 @@
 import type { DpopProof } from "../../dpop/proof.ts";
 import { type CarriedFacts, carriedFacts } from "../../policy/asked-facts.ts";
 import { decide, type Deny } from "../../policy/decide.ts";
+import { judgedFacts } from "../../policy/judged-facts.ts";
 import type { PolicyRequest } from "../../policy/policy-request.ts";
 import type { Scope } from "../../policy/scope.ts";
 import type { ProtectedResource } from "../../trust/protected-resource.ts";
+import type { JudgedFacts } from "../../audit/judged-facts.ts";
 import type { Refusal } from "../../audit/reason.ts";
 import type { IdJag, Presented, Subject } from "../assertion.ts";
 import type { Dependencies } from "../dependencies.ts";
@@ -25,6 +27,7 @@ interface Gives {
   readonly policyRules: readonly string[];
   readonly policyRevision: string;
   readonly policyFacts: CarriedFacts;
+  readonly judged: JudgedFacts;
 }
 
 const REFUSALS: Record<Deny["cause"], Refusal> = {
@@ -41,10 +44,10 @@ export async function policy(known: PolicyFacts, { findPolicy }: Pick<Dependenci
   const found = await findPolicy(known.organization);
   if (found === null) throw new Rejected("policy_absent");
   const request = policyRequestOf(known);
-  const decision = decide(found.document, request);
+  const [decision, judged] = [decide(found.document, request), judgedFacts(found.document, request)];
   if (decision.effect === "deny") {
     const { rule, stepUp } = decision;
-    throw new Rejected(REFUSALS[decision.cause], { stepUp, policyRule: rule, policyRevision: found.revision });
+    throw new Rejected(REFUSALS[decision.cause], { stepUp, policyRule: rule, policyRevision: found.revision, judged });
   }
   return {
     grantedScope: decision.scope,
@@ -52,6 +55,7 @@ export async function policy(known: PolicyFacts, { findPolicy }: Pick<Dependenci
     policyRules: decision.rules,
     policyRevision: found.revision,
     policyFacts: await carriedFacts(found.document, request),
+    judged,
   };
 }
 

@@ -193,6 +193,42 @@ describe("findAccessChanges", () => {
     expect(compared.compared).toBe(compared.possible);
   });
 
+  it.each<[string, Files, Files, string, string]>([
+    ["a shorter life", {}, ruleWith({ token_lifetime_seconds: 200 }), "shorter", "tokens last 200 s instead of 300 s"],
+    ["a longer one", ruleWith({ token_lifetime_seconds: 200 }), {}, "longer", "tokens last 300 s instead of 200 s"],
+    [
+      "a shorter one at the server",
+      {},
+      { "resource/files.json": resourceDocument({ token_lifetime_seconds: 60 }) },
+      "shorter",
+      "tokens last 60 s instead of 300 s",
+    ],
+    ["a key", {}, ruleWith({ dpop_required: true }), "loses", "from now on only with proof of a key (DPoP)"],
+    ["no key any more", ruleWith({ dpop_required: true }), {}, "gains", "so far only with proof of a key (DPoP)"],
+    [
+      "a key at the server",
+      {},
+      { "resource/files.json": resourceDocument({ dpop_required: true }) },
+      "loses",
+      "from now on only with proof of a key (DPoP)",
+    ],
+    ["a better sign-in", {}, ruleWith({ acr: ["gold"] }), "loses", "from now on only with acr gold"],
+    [
+      "a fresher sign-in",
+      {},
+      ruleWith({ maximum_authentication_age_seconds: 60 }),
+      "loses",
+      "from now on only within 60 s of signing in",
+    ],
+  ])("says in words what %s means", async (_what, before, after, change, note) => {
+    const { changes } = await findAccessChanges({
+      before: setOf(before),
+      after: setOf(after),
+      nowSeconds: 1_795_000_000,
+    });
+    expect(changes).toMatchObject([{ change, scopes: [READ, WRITE], note }]);
+  });
+
   it("decides nothing where nothing can have changed", async () => {
     expect(await compare({}, ruleWith({ id: "renamed" }))).toMatchObject({ compared: 0, possible: 0 });
   });

@@ -37,6 +37,7 @@ describe("policy", () => {
       policyRules: ["agent-reads-files"],
       policyRevision: "revision-1",
       policyFacts: { groups: [], emailDomain: null, asked: null },
+      judged: expect.objectContaining({ groups: [], other_groups: false, proved_key: false }),
     });
   });
 
