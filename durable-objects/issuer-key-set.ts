@@ -19,6 +19,14 @@ export interface FetchedKeySet {
   readonly fetchedAtMilliseconds: number;
 }
 
+/** 0 for what never happened. */
+export interface KeySetState {
+  readonly keys: number;
+  readonly fetchedAtMilliseconds: number;
+  readonly attemptedAtMilliseconds: number;
+  readonly failures: number;
+}
+
 interface State {
   readonly jwksUri: string;
   readonly fetched: FetchedKeySet | null;
@@ -45,6 +53,13 @@ export class IssuerKeySet extends DurableObject<Env> {
     const state = this.#read(request.jwksUri);
     const current = isDue(state, request, now) ? await this.#refresh(request) : state;
     return isWithin(current.fetched?.fetchedAtMilliseconds, now, LIMITS.keySetStaleSeconds) ? current.fetched : null;
+  }
+
+  /** For whoever wants to know how it stands; asks nobody. */
+  status(jwksUri: string): KeySetState {
+    const { fetched, attemptedAtMilliseconds, failures } = this.#read(jwksUri);
+    const fetchedAtMilliseconds = fetched?.fetchedAtMilliseconds ?? 0;
+    return { keys: fetched?.keys.length ?? 0, fetchedAtMilliseconds, attemptedAtMilliseconds, failures };
   }
 
   /** A record that names another URL starts from nothing: the keys of the old one are no longer this issuer's. */

@@ -87,6 +87,14 @@ export class LedgerShards {
     if (result === "backlogged") throw new Outage("audit_backlog");
   }
 
+  /** How far behind each shard's records are; null for one that does not answer. */
+  async pending(): Promise<readonly { readonly shard: number; readonly pending: number | null }[]> {
+    const shards = Array.from({ length: this.#placement.shards }, (_, shard) => shard);
+    const ask = async (shard: number): Promise<number | null> =>
+      this.#call(shard, async (ledger) => (await ledger.status()).pending).catch(() => null);
+    return Promise.all(shards.map(async (shard) => ({ shard, pending: await ask(shard) })));
+  }
+
   async #recordReplay(owner: number, { attemptId, event }: ConsumeRequest): Promise<"replayed"> {
     if (event !== null) {
       const digest = await hashParts([EVENT_NAMESPACE, "", attemptId]);

@@ -168,6 +168,8 @@ export const LIMITS = {
   adminBodyBytes: 512 * 1024,
   adminPathCharacters: 2048,
   documentsPerPage: 20,
+  documentsInStatus: 500,
+  recordsPerAnswer: 20,
   /** Revisions of one document that were replaced while KV may still serve them. */
   editsRemembered: 64,
 

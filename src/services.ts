@@ -1,3 +1,4 @@
+import { buildAdmin } from "./admin-services.ts";
 import type { AdminDependencies } from "./admin/dependencies.ts";
 import { signAccessToken } from "./access-token/issue.ts";
 import { SigningKeys } from "./access-token/signing-keys.ts";
@@ -7,7 +8,6 @@ import { type Config, ConfigInvalid, parseConfig } from "./config.ts";
 import { DpopNonces } from "./dpop/nonce.ts";
 import { ClientDocuments } from "../durable-objects/client-documents.ts";
 import { Accounts } from "../durable-objects/accounts.ts";
-import { DocumentEditor } from "../durable-objects/document-editor.ts";
 import { IssuerKeys } from "../durable-objects/issuer-keys.ts";
 import { LedgerShards } from "../durable-objects/ledger-shards.ts";
 import { Revocations } from "../durable-objects/revocations.ts";
@@ -87,7 +87,7 @@ export function buildServices(env: Env, runtime: Runtime): Services {
     keys,
     token: buildTokenEndpoint(parts),
     gateway: buildGateway(parts),
-    admin: buildAdmin(parts),
+    admin: buildAdmin(env, { ...parts, isWithin, reportFault: (id, cause) => reportFault(runtime, id, cause) }),
     findResource: (identifier) => trust.find("resource", identifier),
     findOnlyResource: async (origin) => {
       const identifier = await only.find(origin);
@@ -178,35 +178,6 @@ function buildGateway(parts: Parts): GatewayDependencies {
     recorder,
     reportFault: (correlationId, cause) => reportFault(runtime, correlationId, cause),
   };
-}
-
-function buildAdmin({ env, runtime, config, ledger, recorder, trust }: Parts): AdminDependencies {
-  return {
-    issuer: config.issuer,
-    access: buildAccess(env, config),
-    findAdmin: (name) => trust.find("admin", name),
-    recorder,
-    documents: new DocumentEditor({
-      edits: env.DOCUMENT_EDITS,
-      documents: env.TRUST_AND_POLICY,
-      placement: config.ledger,
-    }),
-    rules: config.egress,
-    documentsSpreadSeconds: config.documentSpreadSeconds,
-    isNetworkWithinRate: (request) => isWithin(env.NETWORK_RATE_LIMIT, networkOf(request.headers)),
-    isAdminWithinRate: (name) => isWithin(env.CLIENT_RATE_LIMIT, `admin:${name}`),
-    consumeRequest: ({ admin, ...spendable }) =>
-      ledger.consume({ namespace: "admin-request", owner: admin, event: null, ...spendable }),
-    reportFault: (correlationId, cause) => reportFault(runtime, correlationId, cause),
-  };
-}
-
-/** Its keys alone come from where nothing else may be fetched from. */
-function buildAccess(env: Env, { access, egress }: Config): AdminDependencies["access"] {
-  if (access === null) return null;
-  const keys = new IssuerKeys(env.ISSUER_KEY_SET, { ...egress, teamHost: new URL(access.team).hostname });
-  const source = { kind: "remote", jwksUri: `${access.team}/cdn-cgi/access/certs` } as const;
-  return { ...access, findKey: (wanted) => keys.find(`access:${access.team}`, source, wanted) };
 }
 
 function consumeAssertion(ledger: LedgerShards, { decided, event }: LedgerEntry): Promise<Consumption | "revoked"> {

@@ -98,6 +98,10 @@ export const OUTAGE_REASONS: Record<OutageReason | "fault", ReasonWords> = {
     "Try again; the assertion is not spent. See the status of Durable Objects.",
   ],
   ledger_overloaded: ["A ledger had too much to do.", "Try again; raise LEDGER_SHARDS if it stays so."],
+  audit_index_unavailable: [
+    "The index of the audit records did not answer.",
+    "See the D1 database AUDIT_INDEX, and that its migrations are applied; the archive has every record all the same.",
+  ],
   audit_backlog: [
     "A ledger holds as many undelivered records as it may.",
     "See why the queue or its consumer is stuck: no token is issued without room for its record.",

@@ -40,10 +40,36 @@ interface EditableDocuments {
   ) => Promise<{ readonly documents: readonly (Stored & { readonly key: string })[]; readonly cursor: string | null }>;
 }
 
+interface AuditIndex {
+  /** Serialized records, in the order of time. */
+  readonly findByCorrelation: (correlationId: string) => Promise<readonly string[]>;
+  /** Of the hour before. */
+  readonly readActivity: (nowMilliseconds: number) => Promise<{
+    readonly last_event: string | null;
+    readonly last_hour: Readonly<Record<string, number>>;
+  }>;
+}
+
+/** Of one identity provider's keys, as their object has them; nothing is fetched for it. */
+export interface KeySetStatus {
+  readonly keys: number;
+  readonly fetched_at: string | null;
+  readonly attempted_at: string | null;
+  readonly failures: number;
+}
+
+export interface ShardStatus {
+  readonly shard: number;
+  readonly pending: number | null;
+}
+
 /** All that administration may use. What a route needs beyond this is added here, and built in services.ts. */
 export interface AdminDependencies extends AdminDirectory {
   readonly recorder: AdminRecorder;
   readonly documents: EditableDocuments;
+  readonly audit: AuditIndex;
+  readonly keySetStatus: (issuer: string, jwksUri: string) => Promise<KeySetStatus>;
+  readonly ledgerStatus: () => Promise<readonly ShardStatus[]>;
   readonly rules: EgressRules;
   /** Until an edit is in force everywhere: KV spreads it, and an isolate goes by its copy for a while. */
   readonly documentsSpreadSeconds: number;

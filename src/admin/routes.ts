@@ -1,6 +1,8 @@
 import * as z from "zod";
 import { describeApi } from "./openapi.ts";
 import { listDocuments, readDocument, removeDocument, writeDocument } from "./routes/documents.ts";
+import { findAuditEvents } from "./routes/audit-events.ts";
+import { readStatus } from "./routes/status.ts";
 import { type AdminRoute, defineRoute, NO_BODY, NO_PARAMETERS } from "./route.ts";
 
 const describe: AdminRoute = defineRoute({
@@ -18,8 +20,10 @@ const describe: AdminRoute = defineRoute({
 /** Every operation there is. Routing, authorization and the API's description are read from here and nowhere else. */
 export const ADMIN_ROUTES: readonly AdminRoute[] = [
   describe,
+  readStatus,
   listDocuments,
   readDocument,
   writeDocument,
   removeDocument,
+  findAuditEvents,
 ];

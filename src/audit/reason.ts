@@ -142,6 +142,7 @@ export type OutageReason =
   | "revocations_unavailable"
   | "revocations_outdated"
   | "revocations_full"
+  | "audit_index_unavailable"
   | "keys_unavailable"
   | "client_metadata_unavailable"
   | "trust_unavailable"

@@ -119,6 +119,7 @@ const WIRE: Record<Refusal | OutageReason | "fault", WireError> = {
   revocations_unavailable: outage503,
   revocations_outdated: outage503,
   revocations_full: outage503,
+  audit_index_unavailable: outage503,
   keys_unavailable: outage503,
   client_metadata_unavailable: outage503,
   trust_unavailable: outage503,

@@ -1,14 +1,13 @@
 import * as z from "zod";
 import type { AuditFacts } from "../../audit/audit-event.ts";
 import { LIMITS } from "../../limits.ts";
-import { DocumentInvalid, type DocumentKind, DOCUMENT_SCHEMAS, parseTrustDocument } from "../../trust/documents.ts";
 import { revisionOf } from "../../trust/revision.ts";
 import type { AdminDependencies } from "../dependencies.ts";
+import { DOCUMENT_KINDS, documentProblemSchema, readSound } from "../document-text.ts";
 import { AdminRejected } from "../rejection.ts";
 import { type Call, defineRoute, NO_BODY, type Result } from "../route.ts";
 
-const KINDS = Object.keys(DOCUMENT_SCHEMAS) as [DocumentKind, ...DocumentKind[]];
-const kindSchema = z.enum(KINDS);
+const kindSchema = z.enum(DOCUMENT_KINDS);
 
 /** As KV takes keys; a document's own schema says the rest of what its name may be. */
 const nameSchema = z
@@ -20,16 +19,11 @@ const nameSchema = z
 const addressSchema = z.strictObject({ kind: kindSchema, name: nameSchema });
 type Address = z.output<typeof addressSchema>;
 
-const problemSchema = z
-  .strictObject({ path: z.string(), reason: z.string() })
-  .nullable()
-  .describe("Why it governs nothing; null when it is sound");
-
 const documentSchema = z.strictObject({
   key: z.string(),
   revision: z.string().describe("A digest of the text; also the ETag"),
   text: z.string().describe("As it was written"),
-  problem: problemSchema,
+  problem: documentProblemSchema,
 });
 
 const effective_within_seconds = z.int().describe("By when every location goes by it, as far as KV keeps its word");
@@ -49,13 +43,13 @@ export const listDocuments = defineRoute({
   async handle({ parameters: { kind, cursor } }, uses) {
     // One kind after the other, so that nothing else that somebody keeps in the namespace is listed.
     const [at = "", within = ""] = /^(\w+)(?:\.(.*))?$/.exec(cursor ?? "")?.slice(1) ?? [];
-    const asked = kind === undefined ? KINDS : [kind];
-    const current = asked.find((one) => one === at) ?? asked[0] ?? KINDS[0];
+    const asked = kind === undefined ? DOCUMENT_KINDS : [kind];
+    const current = asked.find((one) => one === at) ?? asked[0] ?? DOCUMENT_KINDS[0];
     const page = await uses.documents.list(`${current}:`, within === "" ? null : within);
     const next = asked[asked.indexOf(current) + 1];
     const end = next === undefined ? null : next;
     const body = {
-      documents: page.documents.map((stored) => ({ ...stored, problem: findProblem(stored, uses) })),
+      documents: page.documents.map((stored) => ({ ...stored, problem: readSound(stored, uses.rules).problem })),
       cursor: page.cursor === null ? end : `${current}.${page.cursor}`,
     };
     return { answer: { status: 200, body } };
@@ -77,7 +71,7 @@ export const readDocument = defineRoute({
     const facts = { document_key: key };
     if (stored === null) throw new AdminRejected("admin_document_unknown", { facts });
     const { text, revision } = stored;
-    const body = { key, revision, text, problem: findProblem({ key, text }, uses) };
+    const body = { key, revision, text, problem: readSound({ key, text }, uses.rules).problem };
     return { facts, answer: { status: 200, body, headers: { etag: `"${revision}"` } } };
   },
 });
@@ -96,7 +90,7 @@ export const writeDocument = defineRoute({
     const { kind, name } = requireEditable(call.parameters);
     const key = keyOf({ kind, name });
     const expected = readExpected(call.headers);
-    parse({ kind, name, text: call.bodyText }, uses);
+    requireSound({ key, text: call.bodyText }, uses);
     await requireCurrent(key, expected, uses);
     const after = await revisionOf(call.bodyText);
     const action = expected === null ? "created" : "changed";
@@ -166,30 +160,11 @@ function readExpected(headers: Headers): string | null {
   throw new AdminRejected("admin_revision_required");
 }
 
-interface Text extends Address {
-  readonly text: string;
-}
-
-function parse({ kind, name, text }: Text, { rules }: AdminDependencies): void {
-  try {
-    parseTrustDocument(kind, { name, text }, rules);
-  } catch (error) {
-    if (!(error instanceof DocumentInvalid)) throw error;
-    const { path, reason: explanation, key } = error;
-    throw new AdminRejected("admin_document_invalid", { path, explanation, facts: { document_key: key } });
-  }
-}
-
-function findProblem({ key, text }: { key: string; text: string }, { rules }: AdminDependencies) {
-  const kind = KINDS.find((one) => key.startsWith(`${one}:`));
-  if (kind === undefined) return null;
-  try {
-    parseTrustDocument(kind, { name: key.slice(kind.length + 1), text }, rules);
-    return null;
-  } catch (error) {
-    if (!(error instanceof DocumentInvalid)) throw error;
-    return { path: error.path, reason: error.reason };
-  }
+function requireSound(document: { key: string; text: string }, { rules }: AdminDependencies): void {
+  const { problem } = readSound(document, rules);
+  if (problem === null) return;
+  const { path, reason: explanation } = problem;
+  throw new AdminRejected("admin_document_invalid", { path, explanation, facts: { document_key: document.key } });
 }
 
 function keyOf({ kind, name }: Address): string {

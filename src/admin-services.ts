@@ -1,0 +1,77 @@
+import { DocumentEditor } from "../durable-objects/document-editor.ts";
+import { IssuerKeys } from "../durable-objects/issuer-keys.ts";
+import type { LedgerShards } from "../durable-objects/ledger-shards.ts";
+import type { AdminDependencies, KeySetStatus } from "./admin/dependencies.ts";
+import { earliestPlace } from "./audit/audit-index.ts";
+import { findByCorrelation, readActivity } from "./audit/find-records.ts";
+import { Outage } from "./audit/reason.ts";
+import type { Recorder } from "./audit/recorder.ts";
+import type { Config } from "./config.ts";
+import { networkOf } from "./token-endpoint/network.ts";
+import type { TrustStore } from "./trust/trust-store.ts";
+
+interface Parts {
+  readonly config: Config;
+  readonly ledger: LedgerShards;
+  readonly recorder: Recorder;
+  readonly trust: TrustStore;
+  readonly isWithin: (limiter: RateLimit, key: string) => Promise<boolean>;
+  readonly reportFault: AdminDependencies["reportFault"];
+}
+
+const HOUR_MILLISECONDS = 3_600_000;
+
+/** What the admin API may use, of all that there is. */
+export function buildAdmin(env: Env, parts: Parts): AdminDependencies {
+  const { config, ledger, recorder, trust, isWithin, reportFault } = parts;
+  return {
+    issuer: config.issuer,
+    access: buildAccess(env, config),
+    findAdmin: (name) => trust.find("admin", name),
+    recorder,
+    documents: new DocumentEditor({
+      edits: env.DOCUMENT_EDITS,
+      documents: env.TRUST_AND_POLICY,
+      placement: config.ledger,
+    }),
+    rules: config.egress,
+    documentsSpreadSeconds: config.documentSpreadSeconds,
+    audit: {
+      findByCorrelation: (correlationId) => findByCorrelation(env.AUDIT_INDEX, correlationId).catch(indexUnavailable),
+      readActivity: (now) => readActivity(env.AUDIT_INDEX, earliestPlace(now - HOUR_MILLISECONDS)),
+    },
+    keySetStatus: (issuer, jwksUri) => readKeySetStatus(env, issuer, jwksUri),
+    ledgerStatus: () => ledger.pending(),
+    isNetworkWithinRate: (request) => isWithin(env.NETWORK_RATE_LIMIT, networkOf(request.headers)),
+    isAdminWithinRate: (name) => isWithin(env.CLIENT_RATE_LIMIT, `admin:${name}`),
+    consumeRequest: ({ admin, ...spendable }) =>
+      ledger.consume({ namespace: "admin-request", owner: admin, event: null, ...spendable }),
+    reportFault,
+  };
+}
+
+/** Its keys alone come from where nothing else may be fetched from. */
+function buildAccess(env: Env, { access, egress }: Config): AdminDependencies["access"] {
+  if (access === null) return null;
+  const keys = new IssuerKeys(env.ISSUER_KEY_SET, { ...egress, teamHost: new URL(access.team).hostname });
+  const source = { kind: "remote", jwksUri: `${access.team}/cdn-cgi/access/certs` } as const;
+  return { ...access, findKey: (wanted) => keys.find(`access:${access.team}`, source, wanted) };
+}
+
+async function readKeySetStatus(env: Env, issuer: string, jwksUri: string): Promise<KeySetStatus> {
+  const state = await env.ISSUER_KEY_SET.getByName(`idp:${issuer}`).status(jwksUri);
+  return {
+    keys: state.keys,
+    fetched_at: instantOf(state.fetchedAtMilliseconds),
+    attempted_at: instantOf(state.attemptedAtMilliseconds),
+    failures: state.failures,
+  };
+}
+
+function instantOf(milliseconds: number): string | null {
+  return milliseconds === 0 ? null : new Date(milliseconds).toISOString();
+}
+
+function indexUnavailable(cause: unknown): never {
+  throw new Outage("audit_index_unavailable", { cause });
+}

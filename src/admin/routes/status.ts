@@ -1,0 +1,84 @@
+import * as z from "zod";
+import { LIMITS } from "../../limits.ts";
+import type { TrustDocuments } from "../../trust/documents.ts";
+import type { AdminDependencies } from "../dependencies.ts";
+import { DOCUMENT_KINDS, documentProblemSchema, readSound } from "../document-text.ts";
+import { defineRoute, NO_BODY, NO_PARAMETERS } from "../route.ts";
+
+const instant = z.iso.datetime().nullable();
+
+const statusSchema = z.strictObject({
+  issuer: z.string(),
+  documents: z.array(z.strictObject({ key: z.string(), revision: z.string(), problem: documentProblemSchema })),
+  complete: z.boolean().describe("false where there are more documents than are listed here"),
+  key_sets: z.array(
+    z.strictObject({
+      issuer: z.string(),
+      keys: z.int().describe("How many of its keys are known and usable"),
+      fetched_at: instant,
+      attempted_at: instant,
+      failures: z.int().describe("In a row, of fetching them"),
+    }),
+  ),
+  ledgers: z.array(
+    z.strictObject({
+      shard: z.int(),
+      pending: z.int().nullable().describe("Records not archived yet; null: no answer"),
+    }),
+  ),
+  audit: z
+    .strictObject({ last_event: z.string().nullable(), last_hour: z.record(z.string(), z.int()) })
+    .nullable()
+    .describe("What has arrived in the index; null where it does not answer"),
+});
+
+export const readStatus = defineRoute({
+  id: "read_status",
+  method: "GET",
+  path: "/admin/v1/status",
+  role: "viewer",
+  summary: "Which documents are in force and which are broken, keys, and how far the records have come",
+  parameters: NO_PARAMETERS,
+  body: NO_BODY,
+  response: statusSchema,
+  async handle({ trace }, uses) {
+    const { documents, complete } = await readDocuments(uses);
+    const sound = documents.map((document) => ({ ...document, ...readSound(document, uses.rules) }));
+    const [key_sets, ledgers, audit] = await Promise.all([
+      Promise.all(sound.flatMap(({ parsed }) => describeKeySet(parsed, uses))),
+      uses.ledgerStatus().then((shards) => [...shards]),
+      uses.audit.readActivity(trace.receivedAtMilliseconds).catch(() => null),
+    ]);
+    const told = sound.map(({ key, revision, problem }) => ({ key, revision, problem }));
+    return {
+      answer: { status: 200, body: { issuer: uses.issuer, documents: told, complete, key_sets, ledgers, audit } },
+    };
+  },
+});
+
+interface Listed {
+  readonly documents: readonly { readonly key: string; readonly revision: string; readonly text: string }[];
+  readonly complete: boolean;
+}
+
+/** Kind by kind and page by page, up to a bound: each document is a question to the place of its edits. */
+async function readDocuments({ documents }: AdminDependencies): Promise<Listed> {
+  const found: Listed["documents"][number][] = [];
+  for (const kind of DOCUMENT_KINDS) {
+    let cursor: string | null = null;
+    do {
+      if (found.length >= LIMITS.documentsInStatus) return { documents: found, complete: false };
+      // oxlint-disable-next-line no-await-in-loop -- the next page begins where this one ends
+      const page: Awaited<ReturnType<typeof documents.list>> = await documents.list(`${kind}:`, cursor);
+      found.push(...page.documents);
+      cursor = page.cursor;
+    } while (cursor !== null);
+  }
+  return { documents: found, complete: true };
+}
+
+function describeKeySet(parsed: TrustDocuments[keyof TrustDocuments] | null, uses: AdminDependencies) {
+  if (parsed === null || !("issuer" in parsed) || parsed.key_set.kind !== "remote") return [];
+  const { issuer, key_set } = parsed;
+  return [uses.keySetStatus(issuer, key_set.jwksUri).then((state) => ({ issuer, ...state }))];
+}

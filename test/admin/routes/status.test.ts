@@ -1,0 +1,50 @@
+import { applyD1Migrations } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { TestAdmin } from "../../support/admin.ts";
+import { idpDocument, policyDocument } from "../../support/documents.ts";
+
+let viewer: TestAdmin;
+
+beforeAll(async () => {
+  await applyD1Migrations(env.AUDIT_INDEX, env.TEST_MIGRATIONS);
+  viewer = await TestAdmin.appoint("viewer");
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+describe("the status", () => {
+  it("has each document with its revision, and what is wrong with one that is broken", async () => {
+    const [sound, broken] = [crypto.randomUUID(), crypto.randomUUID()];
+    const issuer = `https://${sound}.example.com`;
+    await env.TRUST_AND_POLICY.put(`policy:${sound}`, JSON.stringify(policyDocument({ organization: sound })));
+    await env.TRUST_AND_POLICY.put(`policy:${broken}`, JSON.stringify(policyDocument({ organization: sound })));
+    await env.TRUST_AND_POLICY.put(`idp:${issuer}`, JSON.stringify(idpDocument({ issuer })));
+    const { status, body } = await viewer.call("/admin/v1/status");
+    expect(status).toBe(200);
+    const documents = body["documents"] as { key: string; revision: string; problem: unknown }[];
+    expect(documents.find(({ key }) => key === `policy:${sound}`)).toMatchObject({ problem: null });
+    expect(documents.find(({ key }) => key === `policy:${broken}`)).toMatchObject({
+      problem: { path: "organization", reason: "differs from its key" },
+    });
+    expect(body).toMatchObject({ issuer: env.ISSUER, complete: true });
+    // Nothing was fetched for it: a status that causes traffic is a way to cause traffic.
+    const state = { keys: 0, fetched_at: null, attempted_at: null, failures: 0 };
+    expect(body["key_sets"]).toContainEqual({ issuer, ...state });
+    expect(body["ledgers"]).toHaveLength(Number(env.LEDGER_SHARDS));
+  });
+
+  it("says so where the index of records does not answer, and all else all the same", async () => {
+    vi.spyOn(env.AUDIT_INDEX, "prepare").mockImplementation(() => {
+      throw new Error("secret-canary");
+    });
+    vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const { status, body, text } = await viewer.call("/admin/v1/status");
+    expect([status, body["audit"]]).toEqual([200, null]);
+    expect(text).not.toContain("secret-canary");
+    const found = await viewer.call("/admin/v1/audit-events?correlation_id=x");
+    expect(found).toMatchObject({ status: 503, body: { reason: "audit_index_unavailable" } });
+  });
+});
