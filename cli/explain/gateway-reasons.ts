@@ -45,6 +45,10 @@ export const GATEWAY_REASONS: Record<GatewayRefusal, ReasonWords> = {
     "A header says something else than the message that it mirrors.",
     "Use an MCP client that sets the headers from the message itself.",
   ],
+  message_meta_missing: [
+    "By its header the message is of revision 2026-07-28, and its _meta does not say so.",
+    "Use an MCP client that states the version in both places.",
+  ],
   operation_unknown: [
     "No scope of this server means that method or tool.",
     "Add it to a scope in the server's document, if callers may use it.",

@@ -92,6 +92,7 @@ export type GatewayRefusal =
   | "message_media_type"
   | "message_malformed"
   | "message_header_mismatch"
+  | "message_meta_missing"
   | "operation_unknown"
   | "scope_insufficient"
   | "call_policy_absent"

@@ -39,8 +39,9 @@ function isAboutBinding({ request, resource, caller }: Call): boolean {
   return resource.dpop_required || isPresented || (caller !== null && caller.confirmedKey !== null);
 }
 
+/** Of tools some may be offered, and a tool that is not is no reason to believe that none are. */
 function isUnknownMethod(message: Message | null): message is Message {
-  return message?.kind === "request" && message.target === null;
+  return message?.kind === "request" && message.method !== "tools/call";
 }
 
 /**

@@ -12,6 +12,7 @@ import { type Authorization, type BearerDependencies, requireAccessToken, requir
 import { account, type Call, type CallOutcome } from "./call-record.ts";
 import { allowOrigin, requireAllowedOrigin, respondPreflight } from "./cors.ts";
 import { respondError, respondRefusal } from "./error-response.ts";
+import { requireEra } from "./era.ts";
 import { forward, responseHeaders } from "./forward.ts";
 import { filterResponse } from "./list-response.ts";
 import { readMessage } from "./message.ts";
@@ -92,6 +93,7 @@ async function authorizeAndForward(call: Call, uses: GatewayDependencies): Promi
   if (!["POST", "GET", "DELETE"].includes(request.method)) throw new CallRefused("method_not_allowed");
   const authorization = await requireAccessToken(call, uses);
   if (request.method === "POST") call.message = await readMessage(request);
+  if (call.message !== null) requireEra(request.headers, call.message);
   if (call.message !== null) requireAgreement(request.headers, call.message);
   const caller = await authorize(call, authorization.token, uses);
   const response = await forwardInSession(call, authorization, uses);

@@ -115,6 +115,8 @@ function readTarget(method: string, params: JsonObject): string | null {
   const member = TARGET_MEMBERS.get(method);
   if (member === undefined) return null;
   const target = params[member];
+  // In one era it must be there and in the other there is no such method: era.ts says which.
+  if (target === undefined && /^resources\/(?:un)?subscribe$/.test(method)) return null;
   // A resource's URI and a task's id may hold anything; the name of a tool or prompt is what rules are written about.
   const fits = typeof target === "string" && target.isWellFormed() && (member !== "name" || isName(target));
   if (!fits || target.length > LIMITS.urlBytes) throw new CallRefused("message_malformed");

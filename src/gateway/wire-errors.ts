@@ -57,6 +57,7 @@ const WIRE: Record<GatewayRefusal | OutageReason | "fault", GatewayError> = {
   message_media_type: { status: 415, challenge: null, code: 415, message: "Send application/json." },
   message_malformed: malformed,
   message_header_mismatch: { status: 400, challenge: null, code: -32_020, message: "Headers and body disagree." },
+  message_meta_missing: { status: 400, challenge: null, code: -32_602, message: "_meta lacks the protocol version." },
   operation_unknown: { status: 403, challenge: null, code: 403, message: "This operation is not offered here." },
   scope_insufficient: {
     status: 403,

@@ -118,7 +118,20 @@ describe("a method that is not offered [MCPT-08, MCPT-39]", () => {
     ["an ordinary answer in the era of sessions, where a 404 would end the session", {}, LIST, 200, -32_601],
     ["404 in the stateless era (MCP 2026-07-28)", STATELESS, LIST, 404, -32_601],
     ["404 when only the body says which era", {}, { ...LIST, protocolVersion: "2026-07-28" }, 404, -32_601],
-    ["403 when the method exists and the tool is not offered", {}, { ...LIST, target: "drop" }, 403, 403],
+    [
+      "403 when the method exists and the tool is not offered",
+      {},
+      { ...LIST, method: "tools/call", target: "drop" },
+      403,
+      403,
+    ],
+    [
+      "404 for a method that names something too",
+      STATELESS,
+      { ...LIST, method: "tasks/result", target: "7" },
+      404,
+      -32_601,
+    ],
     ["403 to a notification, which has no answer", {}, { ...LIST, kind: "notification", id: null }, 403, 403],
   ] as const)("is %s", async (_name, headers, message, ...[status, code]) => {
     const response = respondRefusal(makeCall({ headers, message }), "operation_unknown", null);

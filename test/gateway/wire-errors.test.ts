@@ -21,6 +21,7 @@ const TABLE = {
   message_media_type: [415, null, 415],
   message_malformed: [400, null, -32_600],
   message_header_mismatch: [400, null, -32_020],
+  message_meta_missing: [400, null, -32_602],
   operation_unknown: [403, null, 403],
   scope_insufficient: [403, "insufficient_scope", 403],
   call_policy_absent: [403, null, 403],
@@ -61,7 +62,7 @@ describe("every reason [MCPA-09]", () => {
   it.each(rows)("%s takes no error code that MCP or JSON-RPC reserves for something else", (reason) => {
     const { code } = toGatewayError(reason);
     const isReserved = code >= -32_768 && code <= -32_000;
-    expect(!isReserved || code === -32_600 || code === -32_020).toBe(true);
+    expect(!isReserved || [-32_600, -32_602, -32_020].includes(code)).toBe(true);
   });
 
   it("of a token that is refused looks like every other to its bearer", () => {
