@@ -62,7 +62,10 @@ export async function makeDeployment(issuer: string): Promise<Deployment> {
 }
 
 /** What the rules that nearly match are told apart by. */
-export type PolicyKind = "lists" | "expressions";
+export type PolicyKind = "lists" | "groups" | "expressions";
+
+/** In each rule that is told apart by groups: ten thousand in a policy of a thousand rules. */
+const GROUPS_PER_RULE = 50;
 
 /** One rule permits what the bench asks for; the others are about other agents, servers and people, as most rules are. */
 export function policyDocument(ruleCount: number, resource: string, kind: PolicyKind = "lists"): object {
@@ -82,10 +85,15 @@ function otherRule(number: number, resource: string, kind: PolicyKind): object {
   const common = { id: `rule-${number}`, clients: [`agent-${number}`, `agent-${number + 1}`] };
   // Every fifth matches in all but the last thing compared, the dearest way not to match.
   if (number % 5 === 0) {
-    const last = kind === "lists" ? { subjects: [`00u-${number}`] } : { condition: expressionOf(number) };
-    return { ...common, effect: "deny", clients: "any", resources: [resource], ...last };
+    return { ...common, effect: "deny", clients: "any", resources: [resource], ...lastCondition(number, kind) };
   }
   return { ...common, effect: "permit", resources: [`${resource}/${number}`], scopes: ["files:read"] };
+}
+
+function lastCondition(number: number, kind: PolicyKind): object {
+  if (kind === "expressions") return { condition: expressionOf(number) };
+  if (kind === "lists") return { subjects: [`00u-${number}`] };
+  return { groups: Array.from({ length: GROUPS_PER_RULE }, (_, at) => `g${number * GROUPS_PER_RULE + at}`) };
 }
 
 function expressionOf(number: number): string {

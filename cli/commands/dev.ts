@@ -34,7 +34,9 @@ wrangler.toml binds to it. Needs no account and no network.
   --json           one JSON object per line; the first says what it listens on and what it trusts
   --help           this text
 
-Stop it with Ctrl-C; the state is kept. Example:
+Stop it with Ctrl-C; the state is kept.
+
+Exit codes: 0 stopped, 1 it could not start, 2 wrong usage. Example:
 
   npx crossgate dev --config config --port 8787
 `;

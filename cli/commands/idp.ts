@@ -16,7 +16,8 @@ only, but for this machine; no redirects are followed. A document that is there 
   --organization ORG   whose users it may assert (default: the only organization that has a policy)
   --preset NAME        okta, auth0, entra, keycloak or google: also compares with what that provider
                        documents, and takes its groups claim from there
-  --json               {"path", "issuer", "metadata_url", "jwks_uri", "keys": […], "notes": […]}
+  --json               {"path", "issuer", "metadata_url", "jwks_uri", "keys": […], "notes": […], "id_jags"}:
+                       issued, by_extension or not_documented by the preset's provider; null without one
   --help               this text
 
 Exit codes: 0 written, 1 failed, 2 wrong usage. Example:
@@ -50,7 +51,9 @@ async function run(commandLine: readonly string[]): Promise<void> {
   const notes = notesFor(discovered, preset);
   if (!values.json) return print(describe(discovered, keys, { ...document, notes }));
   const { metadataUrl: metadata_url, jwksUri: jwks_uri } = discovered;
-  print(`${JSON.stringify({ path: document.path, issuer, metadata_url, jwks_uri, keys, notes })}\n`);
+  print(
+    `${JSON.stringify({ path: document.path, issuer, metadata_url, jwks_uri, keys, id_jags: preset?.idJags ?? null, notes })}\n`,
+  );
 }
 
 function print(text: string): void {

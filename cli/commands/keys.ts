@@ -22,6 +22,8 @@ Makes and rotates the key set that signs access tokens: the Worker's secret SIGN
   --json        show: JSON instead of a table (new and rotate always print JSON)
   --help        this text
 
+Exit codes: 0 printed, 1 failed, 2 wrong usage.
+
 new and rotate print private keys. Pipe them to where they are kept:
 
   npx crossgate keys new | npx wrangler secret put SIGNING_KEYS

@@ -20,7 +20,7 @@ The pepper is the Worker's secret CLIENT_SECRET_PEPPER, taken from the first of
   --json    {"client_secret": …, "secret_digest": …}
   --help    this text
 
-Example:
+Exit codes: 0 printed, 1 failed, 2 wrong usage. Example:
 
   npx crossgate secret --state .crossgate/state
 `;

@@ -60,7 +60,9 @@ async function findMetadata(issuer: string) {
       failures.push(error.message);
     }
   }
-  throw new CommandError(`${failures.join("\n")}\nCheck the issuer's spelling, or write its document by hand.`);
+  throw new CommandError(
+    `${failures.join("\n")}\nCheck the issuer's spelling, or write its document by hand: config/schema/idp.schema.json says what goes into it.`,
+  );
 }
 
 /** RFC 8414 §3.3: metadata that names another issuer must not be used (mix-up). */

@@ -8,6 +8,8 @@ export interface Preset {
   readonly jwksUri: (issuer: string) => string;
   /** The claim that lists groups, where it has one name at every customer. */
   readonly groupsClaim: string | null;
+  /** Whether it issues ID-JAGs, by its own documentation as of late 2026. */
+  readonly idJags: "issued" | "by_extension" | "not_documented";
   readonly notes: readonly string[];
 }
 
@@ -21,9 +23,12 @@ export const PRESETS = {
     issuer: /^https:\/\/[a-z0-9-]+\.okta(?:preview|-emea)?\.com$/,
     jwksUri: (issuer) => `${issuer}/oauth2/v1/keys`,
     groupsClaim: null,
+    idJags: "issued",
     notes: [
-      "ID-JAGs come from the organization's own issuer, not from a custom authorization server (/oauth2/…).",
-      NAME_YOUR_CLAIM,
+      "It issues ID-JAGs (Cross App Access), from the organization's own issuer and not from a custom authorization server (/oauth2/…).",
+      "It compares Crossgate's issuer byte for byte: register it without a slash at the end.",
+      "An ID-JAG has an email only if the agent asked for the scope email when the user signed in.",
+      "It documents a groups claim for ID tokens and none for ID-JAGs: look into one before rules select on groups.",
     ],
   },
   auth0: {
@@ -32,7 +37,11 @@ export const PRESETS = {
     issuer: /^https:\/\/[a-z0-9-]+(?:\.[a-z]{2,3})?\.auth0\.com\/$/,
     jwksUri: (issuer) => `${issuer}.well-known/jwks.json`,
     groupsClaim: null,
-    notes: ["In Cross App Access its ID-JAGs are issued by Okta: trust Okta's issuer for those.", NAME_YOUR_CLAIM],
+    idJags: "not_documented",
+    notes: [
+      "It documents that it redeems ID-JAGs (Early Access), not that it issues any: in Cross App Access they come from Okta, so trust Okta's issuer.",
+      NAME_YOUR_CLAIM,
+    ],
   },
   entra: {
     name: "Microsoft Entra ID",
@@ -40,7 +49,12 @@ export const PRESETS = {
     issuer: /^https:\/\/login\.microsoftonline\.com\/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\/v2\.0$/,
     jwksUri: (issuer) => issuer.replace(/\/v2\.0$/, "/discovery/v2.0/keys"),
     groupsClaim: "groups",
-    notes: ["The claim groups is optional there: add it to the token, and expect object ids, not names."],
+    idJags: "not_documented",
+    notes: [
+      "Microsoft documents no ID-JAGs: until it issues some, this document lets nobody in.",
+      "The claim groups is optional there: add it to the token, and expect object ids, not names.",
+      "Beyond 200 groups a token has a link in place of the list, and no rule that selects on groups applies.",
+    ],
   },
   keycloak: {
     name: "Keycloak",
@@ -48,7 +62,11 @@ export const PRESETS = {
     issuer: /\/realms\/[^/]+$/,
     jwksUri: (issuer) => `${issuer}/protocol/openid-connect/certs`,
     groupsClaim: null,
-    notes: ["Issuing ID-JAGs needs an extension there.", NAME_YOUR_CLAIM],
+    idJags: "by_extension",
+    notes: [
+      "It redeems ID-JAGs as an experiment (26.7, feature identity-assertion-jwt) and issues none: that takes an extension.",
+      NAME_YOUR_CLAIM,
+    ],
   },
   google: {
     name: "Google Workspace",
@@ -56,7 +74,9 @@ export const PRESETS = {
     issuer: /^https:\/\/accounts\.google\.com$/,
     jwksUri: () => "https://www.googleapis.com/oauth2/v3/certs",
     groupsClaim: null,
+    idJags: "not_documented",
     notes: [
+      "Google documents no ID-JAGs: until it issues some, this document lets nobody in.",
       "One issuer for every Google customer, and its tokens have no tenant claim: organization would stand for all of them.",
       "It puts no groups into its tokens.",
     ],

@@ -19,6 +19,8 @@ describe("crossgate", () => {
       expect(code).toBe(0);
       expect(stdout).toMatch(/^Usage: crossgate /);
       expect(stdout).toContain("  npx crossgate ");
+      expect(stdout).toMatch(/Exit codes: 0 [^]*\b1 [^]*\b2 /);
+      if (commandLine.length > 1) expect(stdout).toContain("--json ");
       expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(110);
     },
   );

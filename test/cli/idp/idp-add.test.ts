@@ -93,6 +93,7 @@ describe("crossgate idp add", () => {
       "redirects, which is not followed",
     ],
     ["nothing", async () => ({}), "did not answer 200"],
+    ["no metadata, so that a person has to write the document", async () => ({}), "config/schema/idp.schema.json"],
     ["something too large", async () => ({ [OPENID]: { body: "x".repeat(300_000) } }), "is larger than 262144 bytes"],
     ["something else than JSON", async () => ({ [OPENID]: { body: "<html>" } }), "is not usable JSON"],
     ["a member twice", async () => ({ [OPENID]: { body: '{"issuer":"a","issuer":"b"}' } }), "duplicate member"],

@@ -30,6 +30,19 @@ describe("findPreset", () => {
     expect(findPreset(name)?.issuer.test(issuer)).toBe(false);
   });
 
+  // Trust without ID-JAGs to redeem is a document that surprises its author.
+  it.each([
+    ["okta", "issued"],
+    ["auth0", "not_documented"],
+    ["entra", "not_documented"],
+    ["keycloak", "by_extension"],
+    ["google", "not_documented"],
+  ])("%s: says in so many words whether it issues ID-JAGs (%s)", (name, idJags) => {
+    const preset = findPreset(name);
+    expect(preset?.idJags).toBe(idJags);
+    expect(preset?.notes.join(" ")).toContain("ID-JAGs");
+  });
+
   it("has no preset by a name of the language itself", () => {
     expect(findPreset("toString")).toBeNull();
   });
