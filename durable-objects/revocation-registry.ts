@@ -4,18 +4,9 @@ import { LIMITS } from "../src/limits.ts";
 import type { Fence } from "../src/revocation/fence.ts";
 import type { FenceUpdate, Position } from "../src/revocation/fence-set.ts";
 import { fenceOfOrder, type Order } from "../src/revocation/orders.ts";
+import type { RevocationStatus } from "../src/revocation/status.ts";
 import { within } from "../src/revocation/within.ts";
 import { RegistryTables } from "./registry-tables.ts";
-
-/** How far a version has come. Nothing is issued against it any more once nobody is waited for. */
-export interface RevocationStatus {
-  readonly version: number;
-  readonly isEffective: boolean;
-  /** Ledgers that have not said that they know, and may still be issuing. */
-  readonly waitingFor: number;
-  /** Ledgers that may be issuing at all; those that are idle ask before they issue again. */
-  readonly ledgers: number;
-}
 
 export interface LeaseRequest {
   /** The ledger's object id. */

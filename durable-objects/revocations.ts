@@ -4,8 +4,9 @@ import { LIMITS } from "../src/limits.ts";
 import type { Fence, FencedFacts } from "../src/revocation/fence.ts";
 import { FenceSet } from "../src/revocation/fence-set.ts";
 import type { Order } from "../src/revocation/orders.ts";
+import type { RevocationStatus } from "../src/revocation/status.ts";
 import { within } from "../src/revocation/within.ts";
-import type { RevocationRegistry, RevocationStatus } from "./revocation-registry.ts";
+import type { RevocationRegistry } from "./revocation-registry.ts";
 
 type Registries = DurableObjectNamespace<RevocationRegistry>;
 

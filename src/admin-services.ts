@@ -1,11 +1,14 @@
 import { DocumentEditor } from "../durable-objects/document-editor.ts";
 import { IssuerKeys } from "../durable-objects/issuer-keys.ts";
 import type { LedgerShards } from "../durable-objects/ledger-shards.ts";
+import type { Revocations } from "../durable-objects/revocations.ts";
 import type { AdminDependencies, KeySetStatus } from "./admin/dependencies.ts";
 import { earliestPlace } from "./audit/audit-index.ts";
 import { findByCorrelation, readActivity } from "./audit/find-records.ts";
+import { countLiveTokens } from "./audit/live-tokens.ts";
 import { Outage } from "./audit/reason.ts";
 import type { Recorder } from "./audit/recorder.ts";
+import type { SubjectNames } from "./audit/subject-names.ts";
 import type { Config } from "./config.ts";
 import { networkOf } from "./token-endpoint/network.ts";
 import type { TrustStore } from "./trust/trust-store.ts";
@@ -15,6 +18,8 @@ interface Parts {
   readonly ledger: LedgerShards;
   readonly recorder: Recorder;
   readonly trust: TrustStore;
+  readonly revocations: Revocations;
+  readonly subjectNames: SubjectNames;
   readonly isWithin: (limiter: RateLimit, key: string) => Promise<boolean>;
   readonly reportFault: AdminDependencies["reportFault"];
 }
@@ -23,7 +28,7 @@ const HOUR_MILLISECONDS = 3_600_000;
 
 /** What the admin API may use, of all that there is. */
 export function buildAdmin(env: Env, parts: Parts): AdminDependencies {
-  const { config, ledger, recorder, trust, isWithin, reportFault } = parts;
+  const { config, ledger, recorder, trust, revocations, subjectNames, isWithin, reportFault } = parts;
   return {
     issuer: config.issuer,
     access: buildAccess(env, config),
@@ -35,6 +40,9 @@ export function buildAdmin(env: Env, parts: Parts): AdminDependencies {
       placement: config.ledger,
     }),
     rules: config.egress,
+    revocations,
+    countLiveTokens: async (members) =>
+      countLiveTokens(env.AUDIT_INDEX, await subjectNames.record(members), Date.now()),
     documentsSpreadSeconds: config.documentSpreadSeconds,
     audit: {
       findByCorrelation: (correlationId) => findByCorrelation(env.AUDIT_INDEX, correlationId).catch(indexUnavailable),

@@ -51,8 +51,9 @@ export function buildServices(env: Env, runtime: Runtime): Services {
   const keys = SigningKeys.parse(env.SIGNING_KEYS);
   const ledger = new LedgerShards(env.ASSERTION_LEDGER, config.ledger);
   const stateSecret = requireSecret("STATE_SECRET", env.STATE_SECRET);
+  const subjectNames = new SubjectNames(config.auditSubjects, stateSecret);
   const recorder = new Recorder({
-    names: new SubjectNames(config.auditSubjects, stateSecret),
+    names: subjectNames,
     write: (id, serialized) => ledger.record(id, serialized),
     waitUntil: runtime.waitUntil,
     counters: env.COUNTERS,
@@ -80,7 +81,7 @@ export function buildServices(env: Env, runtime: Runtime): Services {
     waitUntil: runtime.waitUntil,
   });
   const sources = { trust, issuerKeys, clientDocuments, accounts, revocations };
-  const parts = { env, runtime, config, keys, ledger, recorder, nonces, ...sources };
+  const parts = { env, runtime, config, keys, ledger, recorder, subjectNames, nonces, ...sources };
   const only = new OnlyResource(env.TRUST_AND_POLICY, config.issuer);
   return {
     config,
@@ -103,6 +104,7 @@ interface Parts {
   readonly keys: SigningKeys;
   readonly ledger: LedgerShards;
   readonly recorder: Recorder;
+  readonly subjectNames: SubjectNames;
   readonly trust: TrustStore;
   readonly issuerKeys: IssuerKeys;
   readonly clientDocuments: ClientDocuments;

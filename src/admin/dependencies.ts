@@ -1,5 +1,8 @@
 import type { AuditEvent } from "../audit/audit-event.ts";
 import type { Reason } from "../audit/reason.ts";
+import type { Fence } from "../revocation/fence.ts";
+import type { Order } from "../revocation/orders.ts";
+import type { RevocationStatus } from "../revocation/status.ts";
 import type { EgressRules } from "../egress/url-policy.ts";
 import type { AdminDirectory } from "./authentication/authenticate-admin.ts";
 
@@ -63,6 +66,14 @@ export interface ShardStatus {
   readonly pending: number | null;
 }
 
+/** The registry: durable-objects/revocations.ts. */
+interface RevocationOrders {
+  /** @throws Outage */
+  readonly order: (names: readonly string[], order: Order) => Promise<RevocationStatus>;
+  readonly status: (version: number) => Promise<RevocationStatus>;
+  readonly list: (prefix: string) => Promise<readonly Fence[]>;
+}
+
 /** All that administration may use. What a route needs beyond this is added here, and built in services.ts. */
 export interface AdminDependencies extends AdminDirectory {
   readonly recorder: AdminRecorder;
@@ -71,6 +82,11 @@ export interface AdminDependencies extends AdminDirectory {
   readonly keySetStatus: (issuer: string, jwksUri: string) => Promise<KeySetStatus>;
   readonly ledgerStatus: () => Promise<readonly ShardStatus[]>;
   readonly rules: EgressRules;
+  readonly revocations: RevocationOrders;
+  /** By the plain names of people, however records spell them. */
+  readonly countLiveTokens: (
+    members: Readonly<Record<string, string>>,
+  ) => Promise<{ readonly tokens: number; readonly people: number; readonly clients: number }>;
   /** Until an edit is in force everywhere: KV spreads it, and an isolate goes by its copy for a while. */
   readonly documentsSpreadSeconds: number;
   /** By network, before anything is known about the caller. */

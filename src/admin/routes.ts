@@ -3,6 +3,7 @@ import { describeApi } from "./openapi.ts";
 import { listDocuments, readDocument, removeDocument, writeDocument } from "./routes/documents.ts";
 import { findAuditEvents } from "./routes/audit-events.ts";
 import { readStatus } from "./routes/status.ts";
+import { giveRevocation, listRevocations, previewRevocation, readRevocation } from "./routes/revocations.ts";
 import { type AdminRoute, defineRoute, NO_BODY, NO_PARAMETERS } from "./route.ts";
 
 const describe: AdminRoute = defineRoute({
@@ -26,4 +27,8 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   writeDocument,
   removeDocument,
   findAuditEvents,
+  previewRevocation,
+  giveRevocation,
+  readRevocation,
+  listRevocations,
 ];

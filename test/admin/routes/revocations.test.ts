@@ -1,0 +1,77 @@
+import { applyD1Migrations } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { beforeAll, describe, expect, it } from "vitest";
+import { TestAdmin } from "../../support/admin.ts";
+import { Tenant } from "../../support/tenant.ts";
+
+beforeAll(() => applyD1Migrations(env.AUDIT_INDEX, env.TEST_MIGRATIONS));
+
+const PATH = "/admin/v1/revocations";
+
+function order(admin: TestAdmin, what: object, changes: object = {}) {
+  const body = JSON.stringify({ what, order: "block", reason: "INC-1", ...changes });
+  return admin.call(PATH, { method: "POST", body });
+}
+
+describe("an order to revoke", () => {
+  it("stops a client at the token endpoint as soon as it has answered, until it is restored", async () => {
+    const [admin, tenant] = [await TestAdmin.appoint("operator"), await Tenant.settle()];
+    const what = { kind: "client", client_id: tenant.clientId };
+    expect((await tenant.redeem()).status).toBe(200);
+    const answered = await order(admin, what);
+    expect(answered).toMatchObject({ status: 200, body: { in_effect: true, waiting_for: 0 } });
+    const refused = await tenant.redeem();
+    expect(refused).toMatchObject({ status: 400, body: { error: "invalid_grant" } });
+    expect(refused.body["correlation_id"]).toEqual(expect.any(String));
+    expect((await order(admin, what, { order: "restore" })).status).toBe(200);
+    expect((await tenant.redeem()).status).toBe(200);
+  });
+
+  it("is on record with its reason, who gave it and what it named", async () => {
+    const admin = await TestAdmin.appoint("operator");
+    await order(admin, { kind: "subject", issuer: "https://idp.example", subject: "ada" });
+    const events = await admin.record();
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        type: "revocation",
+        action: "revoked",
+        reason: "INC-1",
+        issuer: "https://idp.example",
+        subject: "ada",
+      }),
+    );
+  });
+
+  it("has a status to ask for, and is listed", async () => {
+    const admin = await TestAdmin.appoint("operator");
+    const client_id = `agent-${crypto.randomUUID()}`;
+    const answered = await order(admin, { kind: "client", client_id });
+    const status = await admin.call(answered.headers.get("location") ?? "");
+    expect(status).toMatchObject({ status: 200, body: { version: answered.body["version"], in_effect: true } });
+    const listed = await admin.call(`${PATH}?kind=client`);
+    expect(listed.body["revocations"]).toContainEqual({
+      name: `client:${client_id}`,
+      blocked_by: ["operator"],
+      sign_in_after: null,
+    });
+  });
+
+  it("can be previewed by whoever may read, and given by operators alone", async () => {
+    const viewer = await TestAdmin.appoint("viewer");
+    const what = { kind: "client", client_id: `agent-${crypto.randomUUID()}` };
+    const previewed = await viewer.call(`${PATH}/preview`, { method: "POST", body: JSON.stringify({ what }) });
+    expect(previewed).toMatchObject({ status: 200, body: { tokens: 0, people: 0, clients: 0 } });
+    expect((await order(viewer, what)).status).toBe(403);
+  });
+
+  it.each([
+    ["without a reason", { kind: "client", client_id: "a" }, { reason: "" }],
+    ["with prose for a reason", { kind: "client", client_id: "a" }, { reason: "he has left us" }],
+    ["for a kind that there is not", { kind: "document", name: "a" }, {}],
+    ["with a member too many", { kind: "client", client_id: "a", tenant: "b" }, {}],
+    ["with nothing named", { kind: "client", client_id: "" }, {}],
+  ])("%s is refused and changes nothing", async (_name, what, changes) => {
+    const admin = await TestAdmin.appoint("operator");
+    expect((await order(admin, what, changes)).status).toBe(400);
+  });
+});
