@@ -16,6 +16,7 @@ export interface Deployment {
   readonly documents: Readonly<Record<string, string>>;
   readonly secrets: {
     readonly SIGNING_KEYS: string;
+    readonly AUDIT_SIGNING_KEYS: string;
     readonly CLIENT_SECRET_PEPPER: string;
     readonly STATE_SECRET: string;
   };
@@ -27,6 +28,7 @@ export async function makeDeployment(issuer: string): Promise<Deployment> {
   const idp = new IdentityProvider({ audience: issuer, clientId: CLIENT_ID, resource });
   const secrets = {
     SIGNING_KEYS: JSON.stringify(await createSigningKeys()),
+    AUDIT_SIGNING_KEYS: JSON.stringify(await createSigningKeys()),
     CLIENT_SECRET_PEPPER: createRandomSecret(),
     STATE_SECRET: createRandomSecret(),
   };

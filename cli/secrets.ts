@@ -10,6 +10,7 @@ export interface LocalSecrets {
   readonly SIGNING_KEYS: string;
   readonly CLIENT_SECRET_PEPPER: string;
   readonly STATE_SECRET: string;
+  readonly AUDIT_SIGNING_KEYS: string;
 }
 
 const storedSecretsSchema = z
@@ -17,6 +18,7 @@ const storedSecretsSchema = z
     SIGNING_KEYS: z.string().min(1),
     CLIENT_SECRET_PEPPER: z.string().min(1),
     STATE_SECRET: z.string().min(1),
+    AUDIT_SIGNING_KEYS: z.string().min(1),
   })
   .partial();
 type StoredSecrets = z.output<typeof storedSecretsSchema>;
@@ -38,6 +40,7 @@ export async function ensureLocalSecrets(stateDirectory: string): Promise<LocalS
     SIGNING_KEYS: stored.SIGNING_KEYS ?? JSON.stringify(await createSigningKeys()),
     CLIENT_SECRET_PEPPER: stored.CLIENT_SECRET_PEPPER ?? createRandomSecret(),
     STATE_SECRET: stored.STATE_SECRET ?? createRandomSecret(),
+    AUDIT_SIGNING_KEYS: stored.AUDIT_SIGNING_KEYS ?? JSON.stringify(await createSigningKeys()),
   };
   await (isComplete(stored) ? chmod(secretsPath(stateDirectory), OWNER_ONLY) : write(stateDirectory, secrets));
   return secrets;

@@ -74,6 +74,7 @@ function idpOptions(issuer: string): IdentityProviderOptions {
 async function makeSecrets(): Promise<LocalSecrets> {
   return {
     SIGNING_KEYS: JSON.stringify(await createSigningKeys()),
+    AUDIT_SIGNING_KEYS: JSON.stringify(await createSigningKeys()),
     CLIENT_SECRET_PEPPER: createRandomSecret(),
     STATE_SECRET: createRandomSecret(),
   };

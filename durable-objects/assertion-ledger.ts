@@ -46,8 +46,10 @@ export interface LedgerStatus {
   readonly pending: number;
   /** Through here the archive has confirmed everything. */
   readonly archived: number;
-  /** The newest batch: what the archive must end with. */
-  readonly head: { readonly sequence: number; readonly hash: string | null };
+  /** The last batch that the archive has with all before it: what a checkpoint signs. */
+  readonly archivedHead: { readonly sequence: number; readonly hash: string } | null;
+  /** When the oldest record happened that the archive lacks, in milliseconds. */
+  readonly oldestPending: number | null;
 }
 
 export type ConsumeResult =
@@ -146,8 +148,9 @@ export class AssertionLedger extends DurableObject<Env> {
 
   /** For health checks, the reconciler and tests: how far the archive is behind. */
   status(): LedgerStatus {
-    const { head, archived, name } = this.#chain;
-    return { chain: name, last: this.#outbox.last, pending: this.#outbox.pending, archived, head };
+    const { archived, archivedHead, name } = this.#chain;
+    const { last, pending } = this.#outbox;
+    return { chain: name, last, pending, archived, archivedHead, oldestPending: this.#oldestPending() };
   }
 
   /** Never throws: an alarm that does gives up for good after seven attempts, about 145 s. */
@@ -217,6 +220,13 @@ export class AssertionLedger extends DurableObject<Env> {
     if (event === null) return this.#tables.insert({ key, attempt, sequence: 0, event: "" }, sequence, now);
     this.#tables.insert({ key, attempt, sequence, event }, sequence, now);
     this.#outbox.append({ sequence, event });
+  }
+
+  #oldestPending(): number | null {
+    if (this.#outbox.pending === 0) return null;
+    const oldest = this.#outbox.peek(this.#chain.archived + 1);
+    const time = /"time":"([^"]+)"/.exec(oldest?.event ?? "")?.[1];
+    return time === undefined ? null : Date.parse(time);
   }
 
   #rearm(): void {

@@ -18,7 +18,7 @@ interface OpenBatch extends CutBatch {
 
 /**
  * The batches that this ledger has cut and the archive has not confirmed: a few rows, each the successor of the one
- * before by its hash. The newest stays after it is confirmed, since the next is chained to it.
+ * before by its hash. The last that the archive has stays, since the next is chained to it and a checkpoint signs it.
  */
 export class AuditChain {
   readonly name: string;
@@ -51,6 +51,15 @@ export class AuditChain {
   /** Through here every record belongs to a batch. */
   get head(): { readonly sequence: number; readonly hash: string | null } {
     return { sequence: this.#head?.lastSequence ?? 0, hash: this.#head?.hash ?? null };
+  }
+
+  /** The last batch that the archive has, with all before it; null while it has none. */
+  get archivedHead(): { readonly sequence: number; readonly hash: string } | null {
+    const [row] = this.#sql.exec<{ hash: string }>(
+      "SELECT hash FROM audit_batch WHERE last_sequence = ?",
+      this.#archived,
+    );
+    return row === undefined ? null : { sequence: this.#archived, hash: row.hash };
   }
 
   get openBatches(): readonly CutBatch[] {
@@ -111,11 +120,7 @@ export class AuditChain {
     const done = gap === -1 ? this.#open : this.#open.slice(0, gap);
     const through = done.at(-1)?.lastSequence;
     if (through === undefined) return false;
-    this.#sql.exec(
-      "DELETE FROM audit_batch WHERE last_sequence <= ? AND last_sequence < ?",
-      through,
-      this.head.sequence,
-    );
+    this.#sql.exec("DELETE FROM audit_batch WHERE last_sequence < ?", through);
     this.#tables.writeState("archived", through);
     if (this.#tables.readState("resent") > 0) this.#tables.writeState("resent", 0);
     this.#archived = through;

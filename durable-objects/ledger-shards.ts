@@ -4,7 +4,7 @@ import type { LedgerPlacement } from "../src/config.ts";
 import { digestParts, hashParts } from "../src/jwt/digest.ts";
 import { LIMITS } from "../src/limits.ts";
 import type { FencedFacts } from "../src/revocation/fence.ts";
-import type { AssertionLedger, ConsumeRequest, ConsumeResult, SharedUse } from "./assertion-ledger.ts";
+import type { AssertionLedger, ConsumeRequest, ConsumeResult, LedgerStatus, SharedUse } from "./assertion-ledger.ts";
 
 /** What is consumed; each kind has a name space of its own, so that none can spend another's identifiers. */
 export type LedgerNamespace = "id-jag" | "client-assertion" | "dpop-proof" | "admin-request";
@@ -93,6 +93,13 @@ export class LedgerShards {
     const ask = async (shard: number): Promise<number | null> =>
       this.#call(shard, async (ledger) => (await ledger.status()).pending).catch(() => null);
     return Promise.all(shards.map(async (shard) => ({ shard, pending: await ask(shard) })));
+  }
+
+  /** Of each shard there is, or was before the number changed; null where it does not answer. */
+  everyStatus(): Promise<readonly (LedgerStatus | null)[]> {
+    const shards = Math.max(this.#placement.shards, this.#placement.shardsBefore ?? 0);
+    const asked = Array.from({ length: shards }, (_, shard) => this.#call(shard, (ledger) => ledger.status()));
+    return Promise.all(asked.map((answer) => answer.catch(() => null)));
   }
 
   async #recordReplay(owner: number, { attemptId, event }: ConsumeRequest): Promise<"replayed"> {

@@ -51,6 +51,13 @@ export class Outbox {
     return this.#rows.slice(first - start, last - start + 1);
   }
 
+  /** One record as it is, or null; for whoever only looks. */
+  peek(sequence: number): LedgerRow | null {
+    const start = this.#rows[0]?.sequence ?? Number.POSITIVE_INFINITY;
+    const [row] = sequence >= start ? this.#rows.slice(sequence - start) : this.#tables.readRange(sequence, sequence);
+    return row ?? null;
+  }
+
   #holds(first: number, last: number): boolean {
     const start = this.#rows[0]?.sequence ?? Number.POSITIVE_INFINITY;
     return first >= start && last < start + this.#rows.length;

@@ -18,6 +18,8 @@ export interface Config {
   readonly documentSpreadSeconds: number;
   /** How audit records name people. */
   readonly auditSubjects: SubjectForm;
+  /** How long they stay searchable; null while a legal hold is on. */
+  readonly auditIndexDays: number | null;
 }
 
 /** Cloudflare Access in front of the admin API. */
@@ -50,6 +52,8 @@ type ConfigVariables = Pick<
   | "AUDIT_SUBJECTS"
   | "ACCESS_TEAM_DOMAIN"
   | "ACCESS_AUDIENCE"
+  | "AUDIT_INDEX_DAYS"
+  | "AUDIT_LEGAL_HOLD"
 >;
 
 const JURISDICTIONS = ["eu", "fedramp"] as const;
@@ -66,6 +70,7 @@ export function parseConfig(env: ConfigVariables): Config {
     documentFreshSeconds: isLoopbackHttp(issuer) ? 1 : LIMITS.trustDocumentFreshSeconds,
     documentSpreadSeconds: isLoopbackHttp(issuer) ? 1 : LIMITS.trustSpreadSeconds + LIMITS.trustDocumentFreshSeconds,
     auditSubjects: parseSubjectForm(env.AUDIT_SUBJECTS),
+    auditIndexDays: parseIndexDays(env.AUDIT_INDEX_DAYS, env.AUDIT_LEGAL_HOLD),
   });
 }
 
@@ -104,6 +109,16 @@ function parseAccess(env: ConfigVariables, allowsLoopback: boolean): AccessConfi
   const isLocal = url !== null && allowsLoopback && isLoopbackHttp(url);
   if (url?.origin === team && (isTeam || isLocal)) return { team, audience };
   throw new ConfigInvalid("ACCESS_TEAM_DOMAIN must be https://TEAM.cloudflareaccess.com, or empty with the other");
+}
+
+/** A hold that is misspelled must not be none. */
+function parseIndexDays(text: string, hold: string): number | null {
+  if (hold !== "" && hold !== "on") throw new ConfigInvalid('AUDIT_LEGAL_HOLD must be empty or "on"');
+  const days = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  if (days < 1 || days > LIMITS.auditIndexDaysMaximum) {
+    throw new ConfigInvalid(`AUDIT_INDEX_DAYS must be a whole number from 1 to ${LIMITS.auditIndexDaysMaximum}`);
+  }
+  return hold === "on" ? null : days;
 }
 
 function parseShards(name: string, text: string): number {

@@ -68,6 +68,13 @@ export const LIMITS = {
   auditResendMilliseconds: 30_000,
   auditResendMaximumMilliseconds: 900_000,
   auditResentBatches: 10,
+  auditWarnSeconds: 300,
+  auditAlertSeconds: 3600,
+  auditAlertEvents: 500_000,
+  /** Of the index, in one round of upkeep: more than what an hour brings. */
+  auditRetentionRows: 2000,
+  auditRetentionSteps: 200,
+  auditIndexDaysMaximum: 3650,
   /** Undelivered records that a ledger holds in memory, of the 128 MB that it has. */
   outboxMemoryBytes: 16 * 1024 * 1024,
   outboxMemoryRows: 20_000,

@@ -27,6 +27,7 @@ import type { ProtectedResource } from "./trust/protected-resource.ts";
 import { OnlyResource } from "./trust/only-resource.ts";
 import { findRegisteredClient } from "./trust/registered-client.ts";
 import { type Revised, TrustStore } from "./trust/trust-store.ts";
+import { readEvidence } from "./upkeep.ts";
 
 /** Everything that one isolate keeps from request to request, built from its bindings once. */
 export interface Services {
@@ -35,6 +36,8 @@ export interface Services {
   readonly token: TokenEndpointDependencies;
   readonly gateway: GatewayDependencies;
   readonly admin: AdminDependencies;
+  /** The newest checkpoint of the audit trail, and the keys that verify it. */
+  readonly evidence: () => Promise<object>;
   readonly findResource: (identifier: string) => Promise<Revised<ProtectedResource> | null>;
   readonly findOnlyResource: (origin: string) => Promise<Revised<ProtectedResource> | null>;
 }
@@ -89,6 +92,7 @@ export function buildServices(env: Env, runtime: Runtime): Services {
     token: buildTokenEndpoint(parts),
     gateway: buildGateway(parts),
     admin: buildAdmin(env, { ...parts, isWithin, reportFault: (id, cause) => reportFault(runtime, id, cause) }),
+    evidence: () => readEvidence(env),
     findResource: (identifier) => trust.find("resource", identifier),
     findOnlyResource: async (origin) => {
       const identifier = await only.find(origin);

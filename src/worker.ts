@@ -15,6 +15,7 @@ import {
 } from "./metadata/metadata-routes.ts";
 import { respondSchema } from "./metadata/published-schemas.ts";
 import { buildServices, type Services } from "./services.ts";
+import { runUpkeep } from "./upkeep.ts";
 import { handleTokenRequest } from "./token-endpoint/token-endpoint.ts";
 
 export { AccountDirectory } from "../durable-objects/account-directory.ts";
@@ -34,6 +35,9 @@ router
   .all("/admin/*", (request, services) => outlasting(handleAdminRequest(request, services.admin)))
   .all("/authorize", (request) => explainAuthorize(request));
 publish("/jwks", (_request, { keys }) => respondKeySet(keys.published));
+publish("/.well-known/crossgate-audit-checkpoint", async (_request, { evidence }) =>
+  respondJson(200, await evidence()),
+);
 publish("/health", () => respondJson(200, { status: "ok" }));
 publish(PROTECTED_RESOURCE_FORM, protectedResource);
 publish(`${PROTECTED_RESOURCE_FORM}/*`, protectedResource);
@@ -85,6 +89,9 @@ function unavailable({ reason }: Outage): Response {
   return respondJson(503, { error: "temporarily_unavailable" }, { "retry-after": retryAfter });
 }
 
+/** As wrangler.toml spells it. */
+const HOURLY = "7 * * * *";
+
 let built: Services | null = null;
 
 /** Once an isolate. A configuration that does not parse serves nothing, and says which variable to set. */
@@ -117,6 +124,10 @@ export default {
       });
       return respondJson(isConfiguration ? 503 : 500, { error: "server_error" });
     }
+  },
+
+  async scheduled({ cron }, env): Promise<void> {
+    await runUpkeep(env, cron === HOURLY);
   },
 
   async queue(batch, env): Promise<void> {

@@ -11,6 +11,8 @@ const VARIABLES = {
   AUDIT_SUBJECTS: "plain",
   ACCESS_TEAM_DOMAIN: "",
   ACCESS_AUDIENCE: "",
+  AUDIT_INDEX_DAYS: "90",
+  AUDIT_LEGAL_HOLD: "",
 };
 
 function complaint(change: Partial<typeof VARIABLES>): string | null {
@@ -24,6 +26,15 @@ function complaint(change: Partial<typeof VARIABLES>): string | null {
 }
 
 describe("parseConfig", () => {
+  it("keeps the index for as long as it is told, and for good under a legal hold", () => {
+    expect(parseConfig(VARIABLES).auditIndexDays).toBe(90);
+    expect(parseConfig({ ...VARIABLES, AUDIT_LEGAL_HOLD: "on" }).auditIndexDays).toBeNull();
+    // A hold that is misspelled must not be none.
+    expect(complaint({ AUDIT_LEGAL_HOLD: "yes" })).toContain("AUDIT_LEGAL_HOLD");
+    for (const days of ["", "0", "-1", "3651", "90d"])
+      expect(complaint({ AUDIT_INDEX_DAYS: days })).toContain("AUDIT_INDEX_DAYS");
+  });
+
   it("names people in audit records as it is told to, and guesses nothing", () => {
     expect(parseConfig({ ...VARIABLES, AUDIT_SUBJECTS: "hashed" }).auditSubjects).toBe("hashed");
     expect(complaint({ AUDIT_SUBJECTS: "" })).toContain("AUDIT_SUBJECTS");

@@ -8,6 +8,7 @@ const migrations = await readD1Migrations("./migrations");
 const TEST_SECRETS = {
   CLIENT_SECRET_PEPPER: "pepper-of-the-tests",
   STATE_SECRET: "nonce-secret-of-the-tests",
+  AUDIT_SIGNING_KEYS: JSON.stringify({ keys: [await makeSigningKey("current")] }),
   SIGNING_KEYS: JSON.stringify({ keys: [await makeSigningKey("current"), await makeSigningKey("next")] }),
 };
 

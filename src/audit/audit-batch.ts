@@ -35,17 +35,24 @@ export function contentOf(events: readonly string[]): string {
 }
 
 /** `{ echo PREVIOUS; cat OBJECT; } | sha256sum`, so that anybody can follow a chain by hand. */
-export function hashBatch(previousHash: string, content: string): Promise<string> {
-  return sha256(`${previousHash}\n${content}`);
+export function hashBatch(previousHash: string, content: string | Uint8Array): Promise<string> {
+  const [before, after] = [
+    encoder.encode(`${previousHash}\n`),
+    typeof content === "string" ? encoder.encode(content) : content,
+  ];
+  const bytes = new Uint8Array(before.length + after.length);
+  bytes.set(before);
+  bytes.set(after, before.length);
+  return sha256(bytes);
 }
 
 /** What the first batch of a chain follows: its own name, so that no chain can be passed off as another. */
 export function genesisOf(chain: string): Promise<string> {
-  return sha256(`crossgate audit chain ${chain}\n`);
+  return sha256(encoder.encode(`crossgate audit chain ${chain}\n`).slice());
 }
 
-async function sha256(text: string): Promise<string> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", encoder.encode(text))).toHex();
+async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }
 
 /** How many of these events, from the first, one message takes. At least one: no event is larger than a message. */

@@ -23,6 +23,7 @@ afterAll(() => rm(bundleDirectory, { recursive: true, force: true }));
 async function start(options: Partial<LocalCrossgateOptions> = {}): Promise<LocalCrossgate> {
   const secrets = {
     SIGNING_KEYS: JSON.stringify(await createSigningKeys()),
+    AUDIT_SIGNING_KEYS: JSON.stringify(await createSigningKeys()),
     CLIENT_SECRET_PEPPER: createRandomSecret(),
     STATE_SECRET: createRandomSecret(),
   };

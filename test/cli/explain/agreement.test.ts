@@ -112,6 +112,7 @@ beforeAll(async () => {
     stateDirectory,
     secrets: {
       SIGNING_KEYS: JSON.stringify(await createSigningKeys()),
+      AUDIT_SIGNING_KEYS: JSON.stringify(await createSigningKeys()),
       CLIENT_SECRET_PEPPER: PEPPER,
       STATE_SECRET: createRandomSecret(),
     },

@@ -63,6 +63,7 @@ export async function guardServers(servers: Readonly<Record<string, Members>>): 
   const idp = await TestIdp.start();
   const secrets = {
     SIGNING_KEYS: JSON.stringify(await createSigningKeys()),
+    AUDIT_SIGNING_KEYS: JSON.stringify(await createSigningKeys()),
     CLIENT_SECRET_PEPPER: createRandomSecret(),
     STATE_SECRET: createRandomSecret(),
   };

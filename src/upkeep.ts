@@ -1,0 +1,84 @@
+import type { LedgerStatus } from "../durable-objects/assertion-ledger.ts";
+import { LedgerShards } from "../durable-objects/ledger-shards.ts";
+import { SigningKeys } from "./access-token/signing-keys.ts";
+import { LATEST_CHECKPOINT } from "./audit/archive-name.ts";
+import { backlogLevel } from "./audit/backlog.ts";
+import { log } from "./audit/operator-log.ts";
+import { reconcile } from "./audit/reconcile.ts";
+import { enforceRetention } from "./audit/retention.ts";
+import { writeCheckpoint } from "./audit/write-checkpoint.ts";
+import { type Config, ConfigInvalid, parseConfig } from "./config.ts";
+
+interface Round {
+  readonly env: Env;
+  readonly config: Config;
+  readonly ledgers: readonly LedgerStatus[];
+  readonly nowMilliseconds: number;
+}
+
+/**
+ * What nobody's request does. Asking a ledger for its status wakes it, and one that had lost its alarm sets it again; so
+ * every round asks. Each part stands alone: what fails in one is told, and the next is done.
+ */
+export async function runUpkeep(env: Env, isHourly: boolean): Promise<void> {
+  const config = parseConfig(env);
+  const nowMilliseconds = Date.now();
+  const ledgers = await readLedgers(env, config, nowMilliseconds);
+  if (!isHourly) return;
+  const round = { env, config, ledgers, nowMilliseconds };
+  await attempt("audit_reconcile", () => reconcileAll(round));
+  await attempt("audit_checkpoint", () => checkpoint(round));
+  await attempt("audit_retention", () =>
+    enforceRetention({ index: env.AUDIT_INDEX, days: config.auditIndexDays, nowMilliseconds }),
+  );
+}
+
+async function attempt(what: string, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    log({ event: `${what}_failed`, class: error instanceof Error ? error.name : typeof error });
+  }
+}
+
+async function readLedgers(env: Env, config: Config, now: number): Promise<readonly LedgerStatus[]> {
+  const answers = await new LedgerShards(env.ASSERTION_LEDGER, config.ledger).everyStatus();
+  for (const [shard, status] of answers.entries()) {
+    if (status === null) log({ event: "ledger_unreachable", shard: String(shard) });
+    const level = status === null ? "ok" : backlogLevel(status, now);
+    if (level !== "ok") log({ event: "audit_backlog", level, shard: String(shard), pending: String(status?.pending) });
+  }
+  return answers.filter((status) => status !== null);
+}
+
+async function reconcileAll({ env, ledgers }: Round): Promise<void> {
+  const stores = { archive: env.AUDIT_ARCHIVE, index: env.AUDIT_INDEX };
+  for (const { chain, archived } of ledgers) {
+    // oxlint-disable-next-line no-await-in-loop -- sixteen or so, once an hour: the index is asked by one at a time
+    const { indexed, missing } = await reconcile({ ...stores, chain, archived });
+    if (indexed > 0) log({ event: "audit_indexed_again", chain, batches: String(indexed) });
+    if (missing !== null) log({ event: "audit_gap", chain, sequence: String(missing) });
+  }
+}
+
+async function checkpoint({ env, config, ledgers, nowMilliseconds }: Round): Promise<void> {
+  const heads = ledgers.flatMap(({ chain, archivedHead: head }) => (head === null ? [] : [{ chain, ...head }]));
+  const signer = await parseAuditKeys(env.AUDIT_SIGNING_KEYS).signer();
+  await writeCheckpoint({ store: env.AUDIT_ARCHIVE, issuer: config.issuer, signer, heads, nowMilliseconds });
+}
+
+/** The newest checkpoint, and the keys that verify it: all that an auditor needs beside the archive. */
+export async function readEvidence(env: Env): Promise<object> {
+  const newest = await env.AUDIT_ARCHIVE.get(LATEST_CHECKPOINT);
+  const { keys } = parseAuditKeys(env.AUDIT_SIGNING_KEYS).published;
+  return { checkpoint: (await newest?.text()) ?? null, keys };
+}
+
+/** Keys of their own: who can sign tokens must not be able to sign the record of them. */
+function parseAuditKeys(secret: string): SigningKeys {
+  try {
+    return SigningKeys.parse(secret);
+  } catch {
+    throw new ConfigInvalid("AUDIT_SIGNING_KEYS does not parse; make one with: npx crossgate keys new");
+  }
+}
