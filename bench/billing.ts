@@ -6,7 +6,8 @@ import { inOrder } from "./in-order.ts";
 import { postOnce } from "./load/connection.ts";
 import { askSteadily } from "./load/node-load.ts";
 import type { BilledRate } from "./options.ts";
-import { type BilledOperation, DOLLARS_PER_MILLION } from "./prices.ts";
+import { billPeer } from "./peer-billing.ts";
+import { type BilledOperation, priceOf } from "./prices.ts";
 import { prepareRefusals } from "./refusals.ts";
 import type { Workerd } from "./runtime/workerd.ts";
 import { countedConfig } from "./subjects.ts";
@@ -52,6 +53,7 @@ const workerCountsSchema = z.object({
 });
 const storeCountsSchema = z.object({
   keyValueReads: z.int(),
+  keyValueWrites: z.int(),
   queueMessages: z.int(),
   queueOperations: z.int(),
   auditEvents: z.int(),
@@ -70,6 +72,7 @@ export async function countBilledOperations(world: World): Promise<Billing> {
     ...(await inOrder(world.plan.billedRates, (rate) => billRedemptions(world, workerd, redeem, rate))),
     ...(await billToolCalls(world, workerd, redeem)),
     ...(await billRefusals(world, workerd)),
+    await billPeer(world),
   ];
   const shards = Number(deployed.vars["LEDGER_SHARDS"]);
   const expiry = await countExpiry(workerd, shards);
@@ -156,6 +159,7 @@ async function bill(
     durableObjectRowsWritten: each((counts) => counts.alarmsSet + sumOf(counts, "rowsWritten")),
     durableObjectRowsRead: each((counts) => sumOf(counts, "rowsRead")),
     keyValueReads: each((counts) => counts.keyValueReads),
+    keyValueWrites: each((counts) => counts.keyValueWrites),
     queueOperations: each((counts) => counts.queueOperations),
     archiveWrites: each((counts) => counts.archiveWrites),
     indexRowsWritten: each((counts) => counts.indexRowsWritten),
@@ -185,12 +189,6 @@ function sumOf({ statements }: Counts, member: "rowsRead" | "rowsWritten"): numb
   return Object.values(statements).reduce((sum, statement) => sum + statement[member], 0);
 }
 
-/** A million of what one costs: operations each times dollars a million of them. */
-function priceOf(operations: Readonly<Record<BilledOperation, number>>): number {
-  const names = Object.keys(DOLLARS_PER_MILLION) as BilledOperation[];
-  return names.reduce((sum, name) => sum + (operations[name] || 0) * DOLLARS_PER_MILLION[name], 0);
-}
-
 /** The clock is moved past every retention, and each shard does what its alarm would have done by then. */
 async function countExpiry(workerd: Workerd, shards: number): Promise<Expiry> {
   const before = await readCounts(workerd);
@@ -208,7 +206,9 @@ async function countExpiry(workerd: Workerd, shards: number): Promise<Expiry> {
 
 /** From the queue to the archive and the index. */
 async function deliver(workerd: Workerd): Promise<Counts> {
-  await askControl(workerd.port("stores"), "/deliver");
+  await askControl(workerd.port("stores"), "/deliver").catch((error: unknown) => {
+    throw new Error(`the queue was not delivered\n${workerd.complaint}`, { cause: error });
+  });
   return readCounts(workerd);
 }
 

@@ -23,6 +23,8 @@ export interface Plan {
   /** One will do: what a call shares with others, it shares as a redemption does. */
   readonly billedToolCalls: BilledRate;
   readonly includesDisk: boolean;
+  /** Whether server and load, and this process with it, keep to a core each. */
+  readonly pins: boolean;
   /** Null: wrk where it is installed, else our own. */
   readonly loadGenerator: LoadGeneratorName | null;
   readonly json: boolean;
@@ -113,6 +115,7 @@ export function readPlan(commandLine: readonly string[]): Plan | null {
     rounds: parseWholeNumber(rounds),
     sections: new Set(values.only === undefined ? SECTIONS : values.only.split(",").map(readSection)),
     includesDisk: values.disk,
+    pins: true,
     loadGenerator: values.load === undefined ? null : readChoice("--load", values.load, LOAD_GENERATORS),
     json: values.json,
   };

@@ -6,6 +6,7 @@ export const DOLLARS_PER_MILLION = {
   durableObjectRowsWritten: 1,
   durableObjectRowsRead: 0.001,
   keyValueReads: 0.5,
+  keyValueWrites: 5,
   queueOperations: 0.4,
   archiveWrites: 4.5,
   indexRowsWritten: 1,
@@ -22,9 +23,17 @@ export const OPERATION_LABELS: Readonly<Record<BilledOperation, string>> = {
   durableObjectRowsWritten: "Durable Object rows written (setAlarm too)",
   durableObjectRowsRead: "Durable Object rows read",
   keyValueReads: "KV reads",
+  keyValueWrites: "KV writes",
   queueOperations: "Queue operations",
   archiveWrites: "R2 writes",
   indexRowsWritten: "D1 rows written",
   indexRowsRead: "D1 rows read",
   dataPoints: "Analytics Engine data points",
 };
+
+/** A million of what one costs: operations each times dollars a million of them. What was not counted costs nothing. */
+export function priceOf(operations: Readonly<Partial<Record<BilledOperation, number>>>): number {
+  const names = Object.keys(DOLLARS_PER_MILLION) as BilledOperation[];
+  // oxlint-disable-next-line typescript/prefer-nullish-coalescing -- NaN, of what the system does not tell, is nothing too
+  return names.reduce((sum, name) => sum + (operations[name] || 0) * DOLLARS_PER_MILLION[name], 0);
+}

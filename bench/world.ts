@@ -42,7 +42,7 @@ export class World {
   }
 
   static async make(plan: Plan): Promise<World> {
-    const pinning = findPinning();
+    const pinning = plan.pins ? findPinning() : null;
     const machine = describeMachine(pinning);
     const stateRoots = await findStateRoots();
     const directory = await mkdtemp(join(tmpdir(), "crossgate-bench-"));

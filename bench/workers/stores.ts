@@ -22,6 +22,7 @@ type Handler = Required<Pick<ExportedHandler<StoresEnv>, "fetch">>;
 const KILOBYTES_PER_OPERATION = 64;
 const counts = {
   keyValueReads: 0,
+  keyValueWrites: 0,
   queueMessages: 0,
   queueOperations: 0,
   queueBatches: 0,
@@ -31,10 +32,16 @@ const counts = {
   indexRowsWritten: 0,
 };
 let kept: unknown[] = [];
+/** The consumer asks a queue to try again and does not say why; this is what the index last said. */
+let complaint = "";
 
-/** KV reads: GET /<key>, 404 for a key that is not there. */
+/** KV reads: GET /<key>, 404 for a key that is not there. Writes are counted and forgotten. */
 export const keyValue: Handler = {
   fetch(request, env) {
+    if (request.method !== "GET") {
+      counts.keyValueWrites += 1;
+      return new Response(null);
+    }
     counts.keyValueReads += 1;
     const value = env.DOCUMENTS[decodeURIComponent(new URL(request.url).pathname.slice(1))];
     return value === undefined ? new Response(null, { status: 404 }) : new Response(value);
@@ -88,7 +95,13 @@ interface QueryCost {
 export const index: Handler = {
   async fetch(request, env) {
     const asked = await request.json<Query | readonly Query[]>();
-    const costs = await env.INDEX.getByName("index").run(Array.isArray(asked) ? asked : [asked], env.MIGRATIONS);
+    const queries = Array.isArray(asked) ? asked : [asked];
+    const costs = await env.INDEX.getByName("index")
+      .run(queries, env.MIGRATIONS)
+      .catch((error: unknown) => {
+        complaint = String(error);
+        throw error;
+      });
     for (const cost of costs) {
       counts.indexRowsRead += cost.rowsRead;
       counts.indexRowsWritten += cost.rowsWritten;
@@ -99,12 +112,11 @@ export const index: Handler = {
 };
 
 export class IndexDatabase extends DurableObject<StoresEnv> {
-  #isMigrated = false;
-
   run(queries: readonly Query[], migrations: readonly string[]): QueryCost[] {
     const storage = this.ctx.storage.sql;
-    if (!this.#isMigrated) migrations.forEach((migration) => void storage.exec(migration).toArray());
-    this.#isMigrated = true;
+    // Asked of storage and not of memory, which an object that has been idle for a while loses.
+    const [migrated] = storage.exec("SELECT 1 FROM sqlite_master WHERE name = 'audit_event'");
+    if (migrated === undefined) migrations.forEach((migration) => void storage.exec(migration).toArray());
     return queries.map(({ sql, params = [] }) => {
       const cursor = storage.exec(sql, ...params);
       cursor.toArray();
@@ -129,14 +141,32 @@ export default {
   },
 } satisfies ExportedHandler<StoresEnv>;
 
+const ATTEMPTS = 5;
+
 async function deliver({ QUEUE, CONSUMER }: StoresEnv): Promise<void> {
-  const messages = kept.map((body) => ({ id: crypto.randomUUID(), timestamp: new Date(), attempts: 1, body }));
+  let messages = kept.map((body) => ({ id: crypto.randomUUID(), timestamp: new Date(), attempts: 1, body }));
   kept = [];
+  for (let attempt = 1; messages.length > 0; attempt += 1) {
+    if (attempt > ATTEMPTS) throw new Error(`the consumer did not take ${messages.length} messages: ${complaint}`);
+    // oxlint-disable-next-line no-await-in-loop -- what was not taken comes again, as from any queue
+    const again = await deliverOnce(messages, { QUEUE, CONSUMER });
+    messages = messages.filter(({ id }) => again.has(id));
+  }
+}
+
+/** @returns which messages are to come again */
+async function deliverOnce(
+  messages: Parameters<StoresEnv["CONSUMER"]["queue"]>[1],
+  { QUEUE, CONSUMER }: Pick<StoresEnv, "QUEUE" | "CONSUMER">,
+): Promise<ReadonlySet<string>> {
+  const again = new Set<string>();
   for (let at = 0; at < messages.length; at += QUEUE.batchMessages) {
     counts.queueBatches += 1;
     const batch = messages.slice(at, at + QUEUE.batchMessages);
     // oxlint-disable-next-line no-await-in-loop -- one batch after the other, as one consumer takes them
     const { outcome, retryMessages } = await CONSUMER.queue(QUEUE.name, batch);
-    if (outcome !== "ok" || retryMessages.length > 0) throw new Error(`the consumer did not take a batch: ${outcome}`);
+    if (outcome !== "ok") throw new Error(`the consumer failed: ${outcome}`);
+    for (const { msgId } of retryMessages as { readonly msgId: string }[]) again.add(msgId);
   }
+  return again;
 }
