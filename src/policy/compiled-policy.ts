@@ -4,6 +4,7 @@ import { compileCallExpression, mentions } from "./expression.ts";
 import type { Operation } from "./operation.ts";
 import type { PermitRule, Policy, Rule } from "./policy.ts";
 import type { PolicyRequest } from "./policy-request.ts";
+import { RuleIndex } from "./rule-index.ts";
 
 /** A rule with its conditions ready to be asked. */
 export interface CompiledRule<Kind extends Rule = Rule> {
@@ -28,6 +29,9 @@ export interface CompiledCalls {
 export interface CompiledPolicy {
   readonly denies: readonly CompiledRule[];
   readonly permits: readonly CompiledPermit[];
+  /** The same rules, by whom and what they are about. */
+  readonly denyIndex: RuleIndex<CompiledRule>;
+  readonly permitIndex: RuleIndex<CompiledPermit>;
 }
 
 const compiled = new WeakMap<Policy, CompiledPolicy>();
@@ -36,19 +40,18 @@ const compiled = new WeakMap<Policy, CompiledPolicy>();
 export function compile(policy: Policy): CompiledPolicy {
   const known = compiled.get(policy);
   if (known !== undefined) return known;
-  const fresh = {
-    denies: policy.rules
-      .filter((rule) => rule.effect === "deny")
-      .map((rule) => ({ rule, conditions: conditionsOf(rule), calls: compileDenied(rule.calls) })),
-    permits: policy.rules
-      .filter((rule) => rule.effect === "permit")
-      .map((rule) => ({
-        rule,
-        conditions: conditionsOf(rule),
-        calls: compilePermitted(rule.calls),
-        authentication: authenticationConditionsOf(rule),
-      })),
-  };
+  const denies = policy.rules
+    .filter((rule) => rule.effect === "deny")
+    .map((rule) => ({ rule, conditions: conditionsOf(rule), calls: compileDenied(rule.calls) }));
+  const permits = policy.rules
+    .filter((rule) => rule.effect === "permit")
+    .map((rule) => ({
+      rule,
+      conditions: conditionsOf(rule),
+      calls: compilePermitted(rule.calls),
+      authentication: authenticationConditionsOf(rule),
+    }));
+  const fresh = { denies, permits, denyIndex: new RuleIndex(denies), permitIndex: new RuleIndex(permits) };
   compiled.set(policy, fresh);
   return fresh;
 }

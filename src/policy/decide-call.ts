@@ -46,11 +46,11 @@ export type CallDecision = CallPermitted | CallLacking | CallDenied;
  * answer hangs on something that the token does not tell, there is none: the client needs a token that does.
  */
 export function decideCall(policy: Policy, call: CallRequest): CallDecision {
-  const { denies, permits } = compile(policy);
+  const { denyIndex, permitIndex } = compile(policy);
   const asked = { failed: new Set<string>(), doubtful: new Set<string>() };
-  const deniedBy = idsOf(denies.filter((rule) => applies(rule, call, asked)))[0];
+  const deniedBy = idsOf(denyIndex.candidates(call.request).filter((rule) => applies(rule, call, asked)))[0];
   const isDenyDoubtful = asked.doubtful.size > 0;
-  const matching = permits.filter((rule) => applies(rule, call, asked));
+  const matching = permitIndex.candidates(call.request).filter((rule) => applies(rule, call, asked));
   const failed = [...asked.failed].toSorted()[0];
   if (deniedBy !== undefined) return deny("denied_by_rule", deniedBy);
   if (failed !== undefined) return deny("condition_failed", failed);

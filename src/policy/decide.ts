@@ -43,11 +43,11 @@ export type PolicyDecision = Permit | Deny;
  * here: decide-call.ts asks it when they are made.
  */
 export function decide(policy: Policy, request: PolicyRequest): PolicyDecision {
-  const { denies, permits } = compile(policy);
+  const { denyIndex, permitIndex } = compile(policy);
   const failures: string[] = [];
   const matches = (rule: CompiledRule): boolean => allHold(rule, rule.conditions, { request, failures });
-  const [deniedBy] = idsOf(denies.filter((rule) => rule.calls === null && matches(rule)));
-  const matching = permits.filter((rule) => matches(rule));
+  const [deniedBy] = idsOf(denyIndex.candidates(request).filter((rule) => rule.calls === null && matches(rule)));
+  const matching = permitIndex.candidates(request).filter((rule) => matches(rule));
   const [failed] = failures.toSorted();
   if (deniedBy !== undefined) return deny("denied_by_rule", deniedBy);
   if (failed !== undefined) return deny("condition_failed", failed);
