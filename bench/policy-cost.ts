@@ -60,6 +60,7 @@ function requestFor(resource: string): PolicyRequest {
     nowSeconds: Math.floor(Date.now() / 1000),
     isKeyBound: false,
     scope: new Set(PARTIES.scope.split(" ")),
+    authorizationDetailsTypes: new Set(),
   };
 }
 

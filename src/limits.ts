@@ -33,6 +33,12 @@ export const LIMITS = {
   groupsPerAssertion: 1000,
   authenticationMethods: 16,
   emailBytes: 320,
+  detailsPerRequest: 16,
+  detailsCharacters: 4096,
+  detailsDepth: 8,
+  /** Types of authorization_details of one resource, and values that a member of one may be listed to have. */
+  detailsTypes: 32,
+  detailsEnumValues: 256,
 
   clockToleranceSeconds: 30,
   clockToleranceMaximumSeconds: 60,

@@ -3,6 +3,7 @@ import type { StepUp } from "../../src/policy/decide.ts";
 import type { Policy } from "../../src/policy/policy.ts";
 import type { Scope } from "../../src/policy/scope.ts";
 import type { IdJag, Presented, Subject } from "../../src/redemption/assertion.ts";
+import { authorizationDetails } from "../../src/redemption/checks/authorization-details.ts";
 import { policy } from "../../src/redemption/checks/policy.ts";
 import { resource } from "../../src/redemption/checks/resource.ts";
 import { scope } from "../../src/redemption/checks/scope.ts";
@@ -59,6 +60,7 @@ interface Start extends Presented {
 const access = Pipeline.of<Start, Pick<Dependencies, "findResource" | "findPolicy">>()
   .check("resource", resource)
   .check("scope", scope)
+  .check("authorization_details", authorizationDetails)
   .check("policy", policy);
 
 /** What these documents would grant. */
@@ -107,6 +109,8 @@ function findParties(set: TrustSet, facts: AccessFacts): Parties | EarlyRefusal 
   if (!client.enabled) return { reason: "client_disabled", check: "client_authentication" };
   if (idp === undefined) return { reason: "issuer_not_trusted", check: "issuer_trusted" };
   if (!idp.enabled) return { reason: "issuer_disabled", check: "issuer_trusted" };
+  if (!idp.assertion_types.includes("id-jag"))
+    return { reason: "assertion_type_not_accepted", check: "issuer_trusted" };
   if (!speaksFor(idp, facts)) return { reason: "tenant_not_bound", check: "tenant" };
   if (client.dpop_required && !facts.isKeyBound) return { reason: "proof_missing", check: "proof_of_possession" };
   return { client, idp };
@@ -157,7 +161,7 @@ function idJagOf(facts: AccessFacts, idp: TrustedIdp): IdJag {
     notBeforeSeconds: null,
     assertedScope: facts.assertedScope,
     assertedResources: [facts.resource],
-    hasAuthorizationDetails: false,
+    assertedDetails: undefined,
     actor: actor === null ? null : { sub: actor, iss: null, claim: {} },
     authentication: { authTimeSeconds, acr, amr },
     groups: idp.groups_claim === undefined ? new Set() : facts.groups,

@@ -5,11 +5,13 @@ import type { TrustDocument } from "../trust-documents.ts";
 import { readTrustSet } from "../trust-set.ts";
 import type { CheckedTrust } from "./checked-trust.ts";
 import { findSubjectLikeClients } from "./client-ids.ts";
+import { findUnregisteredTypes } from "./details-types.ts";
 import { findMisleadingFileNames } from "./file-names.ts";
 import { compareFindings, type Finding } from "./finding.ts";
 import { findIdleRules } from "./idle-rules.ts";
 import { findLookAlikes } from "./look-alikes.ts";
 import { findDanglingReferences } from "./references.ts";
+import { findProviderOddities } from "./provider-oddities.ts";
 import { readTrustFiles } from "./trust-files.ts";
 import { findUrlFlaws, WIDEST_RULES } from "./urls.ts";
 
@@ -35,6 +37,8 @@ export async function checkTrust(directory: string, options: CheckOptions): Prom
     findLookAlikes(trust),
     findSubjectLikeClients(trust),
     findDanglingReferences(trust),
+    findProviderOddities(trust),
+    findUnregisteredTypes(trust),
     findIdleRules(trust, options.nowMilliseconds),
   ].flat();
   const all = [...findings, ...about.filter(({ file }) => files.has(file)), ...findMisleadingFileNames(documents)];

@@ -21,6 +21,7 @@ export const SELECTORS = [
 export function covers(outer: Rule, inner: Rule): boolean {
   return (
     SELECTORS.every((member) => selectsAllOf(outer[member], inner[member])) &&
+    selectsAllOf(detailsSelector(outer), detailsSelector(inner)) &&
     instant(outer.not_before, Number.NEGATIVE_INFINITY) <= instant(inner.not_before, Number.NEGATIVE_INFINITY) &&
     instant(outer.not_after, Number.POSITIVE_INFINITY) >= instant(inner.not_after, Number.POSITIVE_INFINITY) &&
     (outer.condition === undefined || outer.condition === inner.condition) &&
@@ -31,6 +32,11 @@ export function covers(outer: Rule, inner: Rule): boolean {
 /** A deny of certain calls takes no token away: it covers no permit, which may still be what grants one. */
 function hasSameCalls(outer: Rule, inner: Rule): boolean {
   return inner.calls !== undefined && spell(outer.calls) === spell(inner.calls);
+}
+
+/** A condition of a denial; in a permit the same member says what it grants. */
+function detailsSelector({ effect, authorization_details_types: types }: Rule): Selector | undefined {
+  return effect === "deny" ? types : undefined;
 }
 
 function selectsAllOf(outer: Selector | undefined, inner: Selector | undefined): boolean {

@@ -77,6 +77,7 @@ const TOLD = [
   ["asked for", "scope_requested"],
   ["asserted", "scope_asserted"],
   ["granted", "scope_granted"],
+  ["details", "authorization_details_types"],
   ["rules", "policy_rules"],
   ["assertion use", "assertion_use"],
   ["method", "method"],

@@ -46,6 +46,9 @@ const COMPARISONS: Partial<Record<Reason, (compared: Compared) => readonly strin
     `the client may have: ${known.client?.scopes === "any" ? "any" : (known.client?.scopes ?? []).join(" ")}`,
     `the server defines: ${Object.keys(known.resource?.scopes ?? {}).join(" ")}`,
   ],
+  authorization_details_type_unknown: describeDetails,
+  authorization_details_invalid: describeDetails,
+  authorization_details_not_permitted: describeDetails,
   subject_identifier_invalid: ({ request, known }) => [
     `aud_sub: ${show(request.stated.claims["aud_sub"])}, sub_id: ${show(request.stated.claims["sub_id"])}`,
     `saml_issuer in the issuer's document: ${show(known.idp?.saml_issuer)}`,
@@ -60,6 +63,13 @@ function describeWindow({ request, known }: Compared): readonly string[] {
   return [
     `issued ${from}, expires ${until}, judged as of ${instant(request.nowSeconds)}`,
     `to judge it as of when it was issued: --at ${from}`,
+  ];
+}
+
+function describeDetails({ request, known }: Compared): readonly string[] {
+  return [
+    `asserted: ${show(request.stated.claims["authorization_details"])}`,
+    `types that the server registers: ${Object.keys(known.resource?.authorization_details_types ?? {}).join(" ") || "none"}`,
   ];
 }
 

@@ -12,8 +12,10 @@ export function policyRequestOf(known: Known): PolicyRequest | null {
 }
 
 function hasPolicyFacts(known: Known): known is Known & PolicyFacts {
-  const { client, idJag, resource, subject, admissibleScope, nowSeconds } = known;
-  return [client, idJag, resource, subject, admissibleScope, nowSeconds].every((fact) => fact !== undefined);
+  const { client, idJag, resource, subject, admissibleScope, admissibleDetails, nowSeconds } = known;
+  return [client, idJag, resource, subject, admissibleScope, admissibleDetails, nowSeconds].every(
+    (fact) => fact !== undefined,
+  );
 }
 
 export interface ExplainedRule {
@@ -76,6 +78,11 @@ const HELP: Record<Deny["cause"], (deny: Deny, denied: Denied) => readonly strin
       (rule) =>
         `The rule ${rule.id} applies and grants ${named(rule.scopes)}: add a scope that was asked for, or ask for one of those.`,
     ),
+  details_not_permitted: (_deny, { explanation, policy, request }) =>
+    applying(explanation, permitsOf(policy)).map(
+      (rule) =>
+        `The rule ${rule.id} applies and grants no authorization_details of ${named(request.authorizationDetailsTypes)}: name the type in its authorization_details_types.`,
+    ),
   no_rule_permits: (_deny, { explanation, policy, request }) =>
     permitsOf(policy).length === 0
       ? ["The policy has no permit rule: write one."]
@@ -122,6 +129,7 @@ const ASKED: Readonly<Record<string, (request: PolicyRequest) => string>> = {
   actors: ({ actor }) => quote(actor),
   email_domains: ({ emailDomain }) => quote(emailDomain),
   groups: ({ groups }) => named(groups),
+  authorization_details_types: ({ authorizationDetailsTypes }) => named(authorizationDetailsTypes),
   amr: ({ amr }) => named(amr),
   acr: ({ acr }) => quote(acr),
   not_before: ({ nowSeconds }) => instant(nowSeconds),

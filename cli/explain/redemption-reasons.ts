@@ -29,6 +29,10 @@ export const REDEMPTION_REASONS: Record<RedemptionRefusal, ReasonWords> = {
     "The issuer's document says that it is disabled.",
     "Set enabled to true in it, if it is trusted again.",
   ],
+  assertion_type_not_accepted: [
+    "The issuer is trusted, and not with this kind of assertion.",
+    'Name it in assertion_types in the issuer\'s document: "id-jag".',
+  ],
   tenant_not_bound: [
     "The assertion's tenant, or its aud_tenant, is not bound to an organization here.",
     "Add the tenant to tenants in the issuer's document; aud_tenant must be the organization itself.",
@@ -115,9 +119,25 @@ export const REDEMPTION_REASONS: Record<RedemptionRefusal, ReasonWords> = {
     "Nothing is left of what was asked for, asserted, and registered for the client and the server.",
     'Compare the four; an assertion without scope grants nothing unless its issuer says "scope_absent": "policy_decides".',
   ],
-  authorization_details_unsupported: [
-    "The request or the assertion has authorization_details, which are not supported.",
-    "Leave them out of the request and of the assertion.",
+  authorization_details_malformed: [
+    "The authorization_details are not a list of 1 to 16 objects, each with a type, or are too large.",
+    "Send a JSON array of objects, no member twice; leave the parameter or the claim out where there are none.",
+  ],
+  authorization_details_type_unknown: [
+    "A type of authorization_details is not one that the server registers.",
+    "Describe it under authorization_details_types in the server's document, or leave it out.",
+  ],
+  authorization_details_invalid: [
+    "An element of authorization_details does not fit its type's schema, or its locations name another server.",
+    "Compare it with the schema in the server's document; locations may hold the server's own URL alone.",
+  ],
+  authorization_details_exceeded: [
+    "The client asks for authorization_details that the assertion does not cover.",
+    "Ask for elements that are asserted, each once; only members that the type lists as narrowable may be less.",
+  ],
+  authorization_details_not_permitted: [
+    "The rules that apply grant none of the authorization_details asked for.",
+    "Name the type in authorization_details_types of a permit rule that applies.",
   ],
   subject_unknown: [
     "The subject has no account in its organization's directory, and its issuer's document demands one.",

@@ -50,6 +50,10 @@ function claimsOf(contents: AccessTokenContents, issuer: string): Record<string,
     organization: contents.organization,
     // Ours alone: what a revocation may name that no registered claim says.
     assertion: { iat: assertion.issuedAtSeconds, ...optional("kid", assertion.keyId) },
+    ...optional(
+      "authorization_details",
+      contents.authorizationDetails.length === 0 ? null : contents.authorizationDetails,
+    ),
     ...optional("tenant", subject.tenant),
     ...optional("act", actor?.claim ?? null),
     ...optional("auth_time", authentication.authTimeSeconds),

@@ -18,6 +18,7 @@ export interface AccessToken {
   readonly organization: string;
   readonly actor: string | null;
   readonly scope: Scope;
+  readonly authorizationDetailsTypes: ReadonlySet<string>;
   readonly authentication: AuthenticationEvent;
   readonly groups: ReadonlySet<string>;
   readonly emailDomain: string | null;
@@ -88,6 +89,7 @@ function read(claims: JsonObject, signingKeyId: string): AccessToken | null {
     expiresAtSeconds,
     subject,
     actor: isString(actor) ? actor : null,
+    authorizationDetailsTypes: readDetailsTypes(claims["authorization_details"]),
     authentication: readAuthentication(claims),
     groups: new Set(readTexts(claims["groups"])),
     emailDomain: readText(claims["email_domain"]),
@@ -110,6 +112,11 @@ function readFenced(claims: JsonObject, named: Omit<Parties, "resource" | "asser
   const assertedAt = typeof iat === "number" ? iat : 0;
   const signedInAt = typeof authTime === "number" ? Math.min(authTime, assertedAt) : assertedAt;
   return { names, signedInAtMilliseconds: signedInAt * 1000 };
+}
+
+function readDetailsTypes(details: unknown): ReadonlySet<string> {
+  const list: readonly unknown[] = Array.isArray(details) ? details : [];
+  return new Set(list.flatMap((detail) => (isObject(detail) && isString(detail["type"]) ? [detail["type"]] : [])));
 }
 
 function readSubject(claims: JsonObject): AccessToken["subject"] {

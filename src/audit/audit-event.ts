@@ -44,6 +44,12 @@ const members = z.strictObject({
   scope_requested: scope,
   scope_asserted: scope,
   scope_granted: scope,
+  authorization_details_types: z
+    .array(z.string().max(LIMITS.scopeTokenBytes))
+    .max(LIMITS.detailsPerRequest)
+    .default([])
+    .describe("Types of the authorization_details that were granted (RFC 9396); their contents are not recorded"),
+  authorization_details_hash: text.describe("SHA-256 over what was granted of them, base64url"),
   assertion_hash: text.describe("SHA-256 over (issuer, jti), base64url"),
   assertion_use: z
     .enum(["single", "until_expiry"])
@@ -110,7 +116,7 @@ export type AuditFacts = Pick<AuditEvent, "type" | "decision"> & Partial<AuditEv
 const ABSENT = Object.fromEntries(
   Object.entries(members.shape)
     .filter(([, member]) => member instanceof z.ZodDefault)
-    .map(([name]) => [name, name === "policy_rules" ? [] : null]),
+    .map(([name, member]) => [name, member.parse(undefined)]),
 ) as unknown as Omit<AuditEvent, "version" | "id" | "time" | "type" | "decision" | "correlation_id">;
 
 export function makeAuditEvent(id: string, trace: RequestTrace, facts: AuditFacts): AuditEvent {

@@ -3,10 +3,12 @@ import { type AuditEvent, serializeAuditEvent } from "./audit-event.ts";
 /** What a record of a grant says and one of a refusal does not, however far the redemption had come. */
 export const NOTHING_GRANTED = {
   scope_granted: null,
+  authorization_details_types: [] as string[],
+  authorization_details_hash: null,
   token_id: null,
   token_expires_at: null,
   bound_to_key: null,
-} as const;
+} as const satisfies Partial<AuditEvent>;
 
 /**
  * What the record of a grant becomes where the ledger finds that the assertion has served. Only the ledger learns which

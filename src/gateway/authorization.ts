@@ -99,6 +99,7 @@ function policyRequestOf({ token, resource, nowSeconds }: Caller): PolicyRequest
     nowSeconds,
     isKeyBound: token.confirmedKey !== null,
     scope: token.scope,
+    authorizationDetailsTypes: token.authorizationDetailsTypes,
   };
 }
 

@@ -21,11 +21,18 @@ export function protectedResourceMetadata(resource: ProtectedResource, issuer: s
     resource: resource.resource,
     authorization_servers: [issuer],
     scopes_supported: challengeScopes(resource),
+    ...detailsTypes(resource),
     bearer_methods_supported: ["header"],
     resource_name: resource.name,
     dpop_signing_alg_values_supported: [...ALGORITHMS],
     dpop_bound_access_tokens_required: resource.dpop_required,
   };
+}
+
+/** RFC 9396 §10, by way of RFC 9728 §2: exactly what is understood here. */
+function detailsTypes({ authorization_details_types: types }: ProtectedResource): Record<string, unknown> {
+  const names = Object.keys(types).toSorted();
+  return names.length === 0 ? {} : { authorization_details_types_supported: names };
 }
 
 /** What a client should ask for at first: as little as the server's owner says, not the whole catalogue. */

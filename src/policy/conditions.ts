@@ -38,7 +38,14 @@ export function conditionsOf(rule: Rule): readonly Condition[] {
   });
   const isClient = clientMatcher(rule.clients);
   const client = ofRequest("clients", ({ clientId }) => isClient(clientId));
-  return [client, ...selected, ...timeConditions(rule), ...expressionCondition(rule)];
+  return [client, ...selected, ...detailsCondition(rule), ...timeConditions(rule), ...expressionCondition(rule)];
+}
+
+/** Of a denial; in a permit the same member says what it grants. */
+function detailsCondition(rule: Rule): readonly Condition[] {
+  const { effect, authorization_details_types: types } = rule;
+  if (effect === "permit" || types === undefined) return [];
+  return [select("authorization_details_types", types, (request) => request.authorizationDetailsTypes)];
 }
 
 function select(name: string, selector: Selector, candidate: Candidate): Condition {

@@ -10,6 +10,8 @@ export interface Permit {
   readonly effect: "permit";
   readonly rules: readonly string[];
   readonly scope: Scope;
+  /** Those of the types asked for that are granted. */
+  readonly authorizationDetailsTypes: ReadonlySet<string>;
   readonly tokenLifetimeSeconds: number;
 }
 
@@ -29,7 +31,8 @@ export interface Deny {
     | "authentication_insufficient"
     | "key_binding_required"
     | "no_rule_permits"
-    | "scope_not_permitted";
+    | "scope_not_permitted"
+    | "details_not_permitted";
   /** Only with authentication_insufficient. */
   readonly stepUp: StepUp | null;
 }
@@ -77,19 +80,26 @@ function permitBy(matching: readonly CompiledPermit[], request: PolicyRequest): 
   if (bound.length > 0)
     return grant(
       bound.map(({ rule }) => rule),
-      request.scope,
+      request,
     );
   if (useful.length === 0) return deny("scope_not_permitted");
   if (signedIn.length > 0) return deny("key_binding_required", idsOf(signedIn)[0]);
   return { ...deny("authentication_insufficient", idsOf(useful)[0]), stepUp: stepUpFor(useful) };
 }
 
-function grant(rules: readonly PermitRule[], scope: Scope): Permit {
+/** Types that no rule grants are left out; where that leaves none of those asked for, there is nothing to grant. */
+function grant(
+  rules: readonly PermitRule[],
+  { scope, authorizationDetailsTypes: asked }: PolicyRequest,
+): PolicyDecision {
+  const types = new Set(rules.flatMap((rule) => [...detailsPermittedBy(rule, asked)]));
+  if (asked.size > 0 && types.size === 0) return deny("details_not_permitted");
   const lifetimes = rules.map((rule) => rule.token_lifetime_seconds ?? LIMITS.accessTokenLifetimeSeconds);
   return {
     effect: "permit",
     rules: rules.map((rule) => rule.id).toSorted(),
     scope: new Set(rules.flatMap((rule) => [...permittedBy(rule, scope)])),
+    authorizationDetailsTypes: types,
     tokenLifetimeSeconds: Math.min(...lifetimes),
   };
 }
@@ -114,6 +124,11 @@ function idsOf(rules: readonly CompiledRule[]): readonly string[] {
 
 function permittedBy(rule: PermitRule, scope: Scope): Scope {
   return rule.scopes === "any" ? scope : intersect(scope, rule.scopes);
+}
+
+function detailsPermittedBy(rule: PermitRule, asked: ReadonlySet<string>): ReadonlySet<string> {
+  const { authorization_details_types: types = new Set<string>() } = rule;
+  return types === "any" ? asked : types.intersection(asked);
 }
 
 /**

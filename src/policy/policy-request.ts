@@ -17,4 +17,6 @@ export interface PolicyRequest {
   readonly nowSeconds: number;
   readonly isKeyBound: boolean;
   readonly scope: Scope;
+  /** Of what is asked for, each once. */
+  readonly authorizationDetailsTypes: ReadonlySet<string>;
 }

@@ -53,6 +53,8 @@ const permitSchema = z.strictObject({
   effect: z.literal("permit"),
   scopes: z.union([z.literal("any"), z.array(scopeTokenSchema).max(LIMITS.scopeTokens).transform(toSet)]),
   token_lifetime_seconds: lifetimeSchema.optional(),
+  /** Types of authorization_details (RFC 9396) that it grants along with at least one of its scopes; none when absent. */
+  authorization_details_types: selectorSchema.optional(),
   /** Only for a token that is bound to a key. */
   dpop_required: z.boolean().default(false),
   /** Of what the scopes mean at the MCP server, these calls alone; all of it when absent. */
@@ -60,7 +62,13 @@ const permitSchema = z.strictObject({
 });
 
 /** A deny names no scopes: it refuses the whole request, or with `calls` no token and those calls alone. */
-const denySchema = z.strictObject({ ...conditions, effect: z.literal("deny"), calls: deniedCallsSchema.optional() });
+const denySchema = z.strictObject({
+  ...conditions,
+  effect: z.literal("deny"),
+  /** Only what asks for authorization_details of one of these types. */
+  authorization_details_types: selectorSchema.optional(),
+  calls: deniedCallsSchema.optional(),
+});
 
 function toSet(list: readonly string[]): ReadonlySet<string> {
   return new Set(list);

@@ -1,4 +1,5 @@
 import type { GrantType, Client } from "../trust/client.ts";
+import type { Json } from "../jwt/strict-json.ts";
 import type { Scope } from "../policy/scope.ts";
 
 /** What an authenticated client puts before us. The assertion is a string and nothing more. */
@@ -42,7 +43,8 @@ export interface IdJag {
   readonly notBeforeSeconds: number | null;
   readonly assertedScope: Scope | null;
   readonly assertedResources: readonly string[] | null;
-  readonly hasAuthorizationDetails: boolean;
+  /** As asserted, for the check that knows which types there are; undefined where the claim is absent. */
+  readonly assertedDetails: Json | undefined;
   readonly actor: Actor | null;
   readonly authentication: AuthenticationEvent;
   /** From the claim that the issuer's record names; empty where it names none. */

@@ -1,4 +1,5 @@
 import type { AuditFacts } from "../audit/audit-event.ts";
+import { typesOf } from "../policy/authorization-details.ts";
 import { formatScope, parseScope } from "../policy/scope.ts";
 import type { Decided } from "./dependencies.ts";
 
@@ -66,9 +67,11 @@ function knownTokens(requested: string | null, defined: readonly string[]): stri
   return [...defined.filter((token) => asked.has(token)), ...(unknown ? ["(other)"] : [])].join(" ");
 }
 
-function decisionFacts({ grantedScope, policyRules, judged, contents }: Partial<Decided>): Facts {
+function decisionFacts({ grantedScope, grantedDetails, policyRules, judged, contents }: Partial<Decided>): Facts {
   return {
     scope_granted: grantedScope === undefined ? null : formatScope(grantedScope),
+    authorization_details_types: [...typesOf(grantedDetails ?? [])].toSorted(),
+    authorization_details_hash: contents?.authorizationDetailsHash ?? null,
     policy_rules: [...(policyRules ?? [])],
     judged: judged ?? null,
     token_id: contents?.tokenId ?? null,

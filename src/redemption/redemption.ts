@@ -40,7 +40,7 @@ export const redemption = Pipeline.of<Presented, Dependencies>()
   .check("proof_of_possession", proofOfPossession) //      the key it is bound to, if it is
   .check("resource", resource) //                          one MCP server, ours
   .check("scope", scope) //                                requested ∩ asserted ∩ registered
-  .check("authorization_details", authorizationDetails) // refused until understood
+  .check("authorization_details", authorizationDetails) // each of a registered type; requested within asserted
   .check("subject", subject) //                            (issuer, tenant, sub), and its account where the provider needs one
   .check("policy", policy) //                              the organization's rules; deny by default
   .check("access_token_signed", accessTokenSigned) //      signed, sealed, shown to nobody

@@ -1,4 +1,5 @@
 import type { CarriedFacts } from "../policy/asked-facts.ts";
+import type { AuthorizationDetail } from "../policy/authorization-details.ts";
 import type { Scope } from "../policy/scope.ts";
 import type { Actor, AuthenticationEvent, Subject } from "./assertion.ts";
 
@@ -10,6 +11,9 @@ export interface AccessTokenContents {
   readonly subject: Subject;
   readonly organization: string;
   readonly scope: Scope;
+  readonly authorizationDetails: readonly AuthorizationDetail[];
+  /** What the audit record has in place of their contents; null where there are none. */
+  readonly authorizationDetailsHash: string | null;
   readonly actor: Actor | null;
   readonly authentication: AuthenticationEvent;
   /** For asking policy again at each call: what it asks about the person, and its revision. */

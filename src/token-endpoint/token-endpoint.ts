@@ -71,6 +71,8 @@ function release({ sealed, receipt, contents, resource }: Released, { trace }: H
     expires_in: contents.expiresAtSeconds - contents.issuedAtSeconds,
     scope: formatScope(contents.scope),
     resource: resource.resource,
+    // RFC 9396 §7: as granted, which may be less than was asked for.
+    ...(contents.authorizationDetails.length === 0 ? {} : { authorization_details: contents.authorizationDetails }),
   };
   return respondJson(200, body, { [CORRELATION_HEADER]: trace.correlationId });
 }

@@ -25,7 +25,7 @@ const DESCRIPTIONS: Record<OAuthError, string> = {
   unsupported_grant_type: "Use urn:ietf:params:oauth:grant-type:jwt-bearer.",
   invalid_scope: "No requested scope can be granted.",
   invalid_target: "The resource is missing, ambiguous or not available to this client.",
-  invalid_authorization_details: "authorization_details are not supported here.",
+  invalid_authorization_details: "These authorization_details cannot be granted.",
   invalid_dpop_proof: "The DPoP proof is missing, malformed, stale or used.",
   insufficient_user_authentication: "Sign the user in again as acr_values and max_age say, and obtain a new assertion.",
   use_dpop_nonce: "Repeat the request with the nonce in the DPoP-Nonce header.",
@@ -43,6 +43,7 @@ const client401: WireError = { status: 401, error: "invalid_client" };
 const grant400: WireError = { status: 400, error: "invalid_grant" };
 const target400: WireError = { status: 400, error: "invalid_target" };
 const scope400: WireError = { status: 400, error: "invalid_scope" };
+const details400: WireError = { status: 400, error: "invalid_authorization_details" };
 const rate429: WireError = { status: 429, error: "temporarily_unavailable" };
 const outage503: WireError = { status: 503, error: "temporarily_unavailable" };
 
@@ -78,6 +79,7 @@ const WIRE: Record<Refusal | OutageReason | "fault", WireError> = {
   assertion_type: grant400,
   issuer_not_trusted: grant400,
   issuer_disabled: grant400,
+  assertion_type_not_accepted: grant400,
   tenant_not_bound: grant400,
   algorithm_not_allowed: grant400,
   key_unknown: grant400,
@@ -101,7 +103,11 @@ const WIRE: Record<Refusal | OutageReason | "fault", WireError> = {
   resource_not_for_client: target400,
   scope_malformed: scope400,
   scope_empty: scope400,
-  authorization_details_unsupported: { status: 400, error: "invalid_authorization_details" },
+  authorization_details_malformed: details400,
+  authorization_details_type_unknown: details400,
+  authorization_details_invalid: details400,
+  authorization_details_exceeded: details400,
+  authorization_details_not_permitted: details400,
   subject_unknown: grant400,
   subject_conflict: grant400,
   subject_identifier_invalid: grant400,

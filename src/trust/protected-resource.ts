@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { LIMITS } from "../limits.ts";
 import { scopeTokenSchema } from "../policy/scope.ts";
+import { detailsTypeNameSchema, detailsTypeSchema } from "./details-type.ts";
 
 /** What one scope lets a caller do at the MCP server: whole methods, and for tools/call the tools by name. */
 const scopeMeaningSchema = z.strictObject({
@@ -20,6 +21,8 @@ export const protectedResourceSchema = z
     enabled: z.boolean().default(true),
     upstream: z.string().max(LIMITS.urlBytes),
     scopes: z.record(scopeTokenSchema, scopeMeaningSchema),
+    /** Types of authorization_details (RFC 9396) that it understands; any other is refused. */
+    authorization_details_types: z.record(detailsTypeNameSchema, detailsTypeSchema).default({}),
     /** Scopes that a first 401 challenge asks for; all of them when absent. */
     challenge_scopes: z.array(scopeTokenSchema).max(LIMITS.scopeTokens).optional(),
     token_lifetime_seconds: z
@@ -37,6 +40,10 @@ export const protectedResourceSchema = z
   .refine((resource) => Object.keys(resource.scopes).length <= LIMITS.scopeTokens, {
     path: ["scopes"],
     message: `at most ${LIMITS.scopeTokens}: a token carries no more`,
+  })
+  .refine((resource) => Object.keys(resource.authorization_details_types).length <= LIMITS.detailsTypes, {
+    path: ["authorization_details_types"],
+    message: `at most ${LIMITS.detailsTypes}`,
   })
   .refine((resource) => !isReserved(resource.resource), {
     path: ["resource"],

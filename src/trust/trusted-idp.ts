@@ -6,6 +6,10 @@ import { type ResolutionMeans, type SubjectResolution, subjectResolutionSchema }
 
 const organization = z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/, "use letters, digits, dot, dash and underscore");
 
+/** Of the kinds that an identity provider may issue, those that we know how to redeem. */
+export const ASSERTION_TYPES = ["id-jag"] as const;
+export type AssertionType = (typeof ASSERTION_TYPES)[number];
+
 /**
  * An identity provider whose ID-JAGs we redeem, and the organization whose users it may assert: one organization, or
  * for an issuer that many customers share a map from its `tenant` to ours. Numbers may tighten the caps, never widen.
@@ -37,6 +41,11 @@ export const trustedIdpSchema = z
       .array(z.string().regex(/^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/, "a domain in lower case"))
       .max(1024)
       .default([]),
+    /** Kinds of assertion that are redeemed; an empty list redeems nothing, and leaves the rest of the record standing. */
+    assertion_types: z
+      .array(z.enum(ASSERTION_TYPES))
+      .max(ASSERTION_TYPES.length)
+      .default([...ASSERTION_TYPES]),
     /** How its users become ours. */
     subject_resolution: subjectResolutionSchema.default({ mode: "automatic" }),
     /** The entity id of the SAML identity provider whose names (`sub_id`) this issuer may assert. */

@@ -23,6 +23,8 @@ function makeContents(overrides: Partial<AccessTokenContents> = {}): AccessToken
     subject: { issuer: IDP, tenant: null, sub: "user-ada", account: null, principal: "usr_1" },
     organization: ORGANIZATION,
     scope: new Set(["files:write", "files:read"]),
+    authorizationDetails: [],
+    authorizationDetailsHash: null,
     actor: null,
     authentication: { authTimeSeconds: null, acr: null, amr: null },
     policyFacts: { groups: [], emailDomain: null, asked: null },

@@ -21,6 +21,7 @@ const REQUEST: PolicyRequest = {
   nowSeconds: NOW,
   isKeyBound: false,
   scope: new Set(["files:read", "files:write"]),
+  authorizationDetailsTypes: new Set(),
 };
 
 function decideBy(rules: readonly Members[], change: Partial<PolicyRequest> = {}): PolicyDecision {

@@ -35,6 +35,7 @@ function decide(rules: readonly Members[], asked: Asked = {}): CallDecision {
     nowSeconds: NOW,
     isKeyBound: false,
     scope: new Set(["files:read"]),
+    authorizationDetailsTypes: new Set(),
     ...asked.request,
   };
   const coveringScopes = operation === null ? [] : covering;

@@ -22,6 +22,7 @@ const REQUEST: PolicyRequest = {
   nowSeconds: 1_800_000_000,
   isKeyBound: false,
   scope: new Set(["files:read", "files:write"]),
+  authorizationDetailsTypes: new Set(),
 };
 
 function decideBy(rules: readonly Members[], change: Partial<PolicyRequest> = {}): PolicyDecision {
@@ -52,12 +53,13 @@ const permit = fc.record(
     ...narrowing,
     effect: fc.constant("permit"),
     scopes: selector,
+    authorization_details_types: selector,
     token_lifetime_seconds: fc.integer({ min: 1, max: 3600 }),
   },
   { requiredKeys: ["id", "clients", "resources", "effect", "scopes"] },
 );
 const deny = fc.record(
-  { ...conditions, ...narrowing, effect: fc.constant("deny") },
+  { ...conditions, ...narrowing, effect: fc.constant("deny"), authorization_details_types: selector },
   { requiredKeys: ["id", "clients", "resources", "effect"] },
 );
 const permits = fc.uniqueArray(permit, { maxLength: 6, selector: (rule) => rule.id });
@@ -80,6 +82,7 @@ const request: fc.Arbitrary<PolicyRequest> = fc.record({
   nowSeconds: fc.constant(100),
   isKeyBound: fc.boolean(),
   scope: fc.uniqueArray(name, { minLength: 1, maxLength: 3 }).map((tokens) => new Set(tokens)),
+  authorizationDetailsTypes: fc.uniqueArray(name, { maxLength: 2 }).map((types) => new Set(types)),
 });
 
 function policyOf(list: readonly Members[]): Policy {
@@ -90,6 +93,12 @@ function scopeOf(rule: Rule, asked: ReadonlySet<string>): readonly string[] {
   if (rule.effect === "deny") return [];
   const { scopes } = rule;
   return [...asked].filter((token) => scopes === "any" || scopes.has(token));
+}
+
+function detailsOf(rule: Rule, asked: ReadonlySet<string>): readonly string[] {
+  const { authorization_details_types: types } = rule;
+  if (rule.effect === "deny" || types === undefined) return [];
+  return [...asked].filter((type) => types === "any" || types.has(type));
 }
 
 describe("decide", () => {
@@ -103,6 +112,7 @@ describe("decide", () => {
       effect: "permit",
       rules: ["a", "b"],
       scope: new Set(["files:read", "files:write"]),
+      authorizationDetailsTypes: new Set(),
       tokenLifetimeSeconds: 300,
     });
   });
@@ -195,7 +205,13 @@ describe("decide", () => {
         expect([...asked.scope]).toEqual(expect.arrayContaining([...decision.scope]));
         expect(new Set(named.flatMap((rule) => scopeOf(rule, asked.scope)))).toEqual(decision.scope);
         expect(decision.scope.size).toBeGreaterThan(0);
-        expect(named.every((rule) => decide({ ...policy, rules: [rule] }, asked).effect === "permit")).toBe(true);
+        expect(decision.authorizationDetailsTypes.isSubsetOf(asked.authorizationDetailsTypes)).toBe(true);
+        expect(new Set(named.flatMap((rule) => detailsOf(rule, asked.authorizationDetailsTypes)))).toEqual(
+          decision.authorizationDetailsTypes,
+        );
+        expect(decision.authorizationDetailsTypes.size > 0).toBe(asked.authorizationDetailsTypes.size > 0);
+        const alone = { ...asked, authorizationDetailsTypes: new Set<string>() };
+        expect(named.every((rule) => decide({ ...policy, rules: [rule] }, alone).effect === "permit")).toBe(true);
       }),
       { seed: 8, numRuns: 2000 },
     );
@@ -222,6 +238,7 @@ describe("decide", () => {
         if (after.effect === "deny" && after.cause === "condition_failed") return;
         if (after.effect === "deny") throw new Error("a permit took away");
         expect([...after.scope]).toEqual(expect.arrayContaining([...before.scope]));
+        expect(before.authorizationDetailsTypes.isSubsetOf(after.authorizationDetailsTypes)).toBe(true);
         expect(after.tokenLifetimeSeconds).toBeLessThanOrEqual(before.tokenLifetimeSeconds);
       }),
       { seed: 10, numRuns: 2000 },
@@ -233,7 +250,13 @@ describe("decide", () => {
       fc.tuple(fc.constant(list), fc.shuffledSubarray(list, { minLength: list.length })),
     );
     const spelled = (decision: PolicyDecision) =>
-      decision.effect === "permit" ? { ...decision, scope: formatScope(decision.scope) } : decision;
+      decision.effect === "permit"
+        ? {
+            ...decision,
+            scope: formatScope(decision.scope),
+            authorizationDetailsTypes: [...decision.authorizationDetailsTypes].toSorted(),
+          }
+        : decision;
     fc.assert(
       fc.property(shuffled, request, ([list, reordered], asked) => {
         expect(spelled(decide(policyOf(reordered), asked))).toEqual(spelled(decide(policyOf(list), asked)));
@@ -256,11 +279,52 @@ describe("decide", () => {
     fc.assert(
       fc.property(permit, request, (rule, asked) => {
         if (decide(policyOf([rule]), asked).effect === "deny") return;
-        const open = { id: rule.id, effect: "permit", clients: "any", resources: "any", scopes: "any" };
-        expect(decide(policyOf([open]), asked)).toMatchObject({ effect: "permit", scope: asked.scope });
+        const any = { clients: "any", resources: "any", scopes: "any", authorization_details_types: "any" };
+        const open = { id: rule.id, effect: "permit", ...any };
+        const all = { scope: asked.scope, authorizationDetailsTypes: asked.authorizationDetailsTypes };
+        expect(decide(policyOf([open]), asked)).toMatchObject({ effect: "permit", ...all });
       }),
       { seed: 13, numRuns: 1000 },
     );
+  });
+});
+
+describe("authorization_details", () => {
+  const PAYMENT = { authorizationDetailsTypes: new Set(["payment"]) };
+  const BOTH = { authorizationDetailsTypes: new Set(["payment", "refund"]) };
+
+  it.each<[string, Members, Partial<PolicyRequest>, readonly string[] | "deny"]>([
+    [
+      "are granted by the rule that names their type",
+      { authorization_details_types: ["payment"] },
+      PAYMENT,
+      ["payment"],
+    ],
+    ["are granted by any", { authorization_details_types: "any" }, BOTH, ["payment", "refund"]],
+    ["are left out where their type is not named", { authorization_details_types: ["refund"] }, BOTH, ["refund"]],
+    ["are refused where that leaves none", { authorization_details_types: ["refund"] }, PAYMENT, "deny"],
+    ["are refused by a rule that says nothing of them", {}, PAYMENT, "deny"],
+    ["are refused by an empty list", { authorization_details_types: [] }, PAYMENT, "deny"],
+    ["that nobody asks for are not granted", { authorization_details_types: "any" }, {}, []],
+  ])("%s", (_what, rule, change, expected) => {
+    const decision = decideBy([permitRule(rule)], change);
+    if (decision.effect === "permit") expect([...decision.authorizationDetailsTypes].toSorted()).toEqual(expected);
+    else expect([expected, decision.cause]).toEqual(["deny", "details_not_permitted"]);
+  });
+
+  it("come from no rule that grants none of the scopes asked for", () => {
+    const idle = permitRule({ id: "idle", scopes: ["admin"], authorization_details_types: "any" });
+    expect(decideBy([permitRule(), idle], PAYMENT)).toMatchObject({ effect: "deny", cause: "details_not_permitted" });
+  });
+
+  it("are what a denial may select", () => {
+    const list = [
+      permitRule({ authorization_details_types: "any" }),
+      denyRule({ authorization_details_types: ["refund"] }),
+    ];
+    expect(decideBy(list, PAYMENT).effect).toBe("permit");
+    expect(decideBy(list, {}).effect).toBe("permit");
+    expect(decideBy(list, BOTH)).toMatchObject({ effect: "deny", cause: "denied_by_rule" });
   });
 });
 

@@ -45,6 +45,7 @@ const request: fc.Arbitrary<PolicyRequest> = fc.record({
   nowSeconds: fc.constant(100),
   isKeyBound: fc.boolean(),
   scope: fc.uniqueArray(name, { minLength: 1, maxLength: 3 }).map((list) => new Set(list)),
+  authorizationDetailsTypes: fc.uniqueArray(name, { maxLength: 2 }).map((types) => new Set(types)),
 });
 
 describe("explain", () => {

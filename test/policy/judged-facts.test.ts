@@ -22,6 +22,7 @@ function request(overrides: Partial<PolicyRequest> = {}): PolicyRequest {
     nowSeconds: NOW,
     isKeyBound: false,
     scope: new Set(["files:read"]),
+    authorizationDetailsTypes: new Set(),
     ...overrides,
   };
 }

@@ -36,6 +36,8 @@ describe("auditFacts", () => {
       scope_requested: "files:read",
       scope_asserted: "files:read files:write",
       scope_granted: "files:read",
+      authorization_details_types: [],
+      authorization_details_hash: null,
       resource: RESOURCE,
       resource_revision: "resource-revision",
       policy_rules: ["agent-reads-files"],
@@ -119,8 +121,8 @@ describe("auditFacts", () => {
   });
 
   it("say of nothing at all: nothing", () => {
-    const { policy_rules, ...facts } = auditFacts({});
-    expect(policy_rules).toEqual([]);
+    const { policy_rules, authorization_details_types: types, ...facts } = auditFacts({});
+    expect([policy_rules, types]).toEqual([[], []]);
     expect(new Set(Object.values(facts))).toEqual(new Set([null]));
   });
 });

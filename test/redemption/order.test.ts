@@ -40,10 +40,10 @@ const continuous = timely.check("client_continuity", clientContinuity);
 const proved = continuous.check("proof_of_possession", proofOfPossession);
 const located = proved.check("resource", resource);
 const scoped = located.check("scope", scope);
-const named = scoped.check("subject", subject);
+const understood = scoped.check("authorization_details", authorizationDetails);
+const named = understood.check("subject", subject);
 const decided = named.check("policy", policy);
-const understood = decided.check("authorization_details", authorizationDetails);
-const sealed = understood.check("access_token_signed", accessTokenSigned);
+const sealed = decided.check("access_token_signed", accessTokenSigned);
 
 // @ts-expect-error -- the type is read from an assertion that nobody has parsed
 start.check("assertion_type", assertionType);
@@ -84,17 +84,17 @@ signed.check("authorization_details", authorizationDetails);
 // @ts-expect-error -- a subject is (issuer, tenant, sub), all verified
 signed.check("subject", subject);
 // @ts-expect-error -- policy decides about a subject
-scoped.check("policy", policy);
+understood.check("policy", policy);
 // @ts-expect-error -- policy narrows what scope admits
 located.check("subject", subject).check("policy", policy);
 // @ts-expect-error -- there is nothing to sign before policy has granted
 named.check("access_token_signed", accessTokenSigned);
-// @ts-expect-error -- nothing is signed while details that nobody understands may be among what was asked
-decided.check("access_token_signed", accessTokenSigned);
+// @ts-expect-error -- policy grants nothing while details that nobody understands may be among what was asked
+scoped.check("subject", subject).check("policy", policy);
 // @ts-expect-error -- a proof is spent only after it has been checked
 timely.check("proof_unused", proofUnused);
 // @ts-expect-error -- a signer that fails must not have cost the client its proof
-understood.check("proof_unused", proofUnused);
+decided.check("proof_unused", proofUnused);
 // @ts-expect-error -- a proof that served before must not cost the client its assertion
 sealed.check("single_use", singleUse);
 // @ts-expect-error -- a signer that fails must not have cost the client its assertion

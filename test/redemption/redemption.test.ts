@@ -51,7 +51,7 @@ const FAULTS: Record<string, (() => Fault) | null> = {
   scope: () => ({ scenario: { presented: { requestedScope: "files:delete" } }, reason: "scope_empty" }),
   authorization_details: () => ({
     scenario: { claims: { authorization_details: [] } },
-    reason: "authorization_details_unsupported",
+    reason: "authorization_details_malformed",
   }),
   subject: () => ({
     scenario: { documents: { idp: { subject_resolution: { mode: "strict" } } } },

@@ -14,6 +14,7 @@ export function makeAccessToken(overrides: Partial<AccessToken> = {}): AccessTok
     organization: ORGANIZATION,
     actor: null,
     scope: new Set(["files:read"]),
+    authorizationDetailsTypes: new Set(),
     authentication: { authTimeSeconds: null, acr: null, amr: null },
     groups: new Set(),
     emailDomain: null,

@@ -70,7 +70,7 @@ export function makeIdJag(overrides: Partial<IdJag> = {}): IdJag {
     notBeforeSeconds: null,
     assertedScope: new Set(["files:read", "files:write"]),
     assertedResources: [RESOURCE],
-    hasAuthorizationDetails: false,
+    assertedDetails: undefined,
     actor: null,
     authentication: { authTimeSeconds: null, acr: null, amr: null },
     groups: new Set(),

@@ -1,10 +1,11 @@
 import type { DpopProof } from "../../dpop/proof.ts";
+import { digestParts } from "../../jwt/digest.ts";
 import type { CarriedFacts } from "../../policy/asked-facts.ts";
+import { type AuthorizationDetail, spellCanonically } from "../../policy/authorization-details.ts";
 import type { Scope } from "../../policy/scope.ts";
 import type { ProtectedResource } from "../../trust/protected-resource.ts";
 import type { IdJag, Presented, Subject } from "../assertion.ts";
 import type { Dependencies } from "../dependencies.ts";
-import type { Passed } from "../passed.ts";
 import type { AccessTokenContents, SealedAccessToken } from "../sealed-access-token.ts";
 
 type Needs = Pick<Presented, "client" | "nowSeconds" | "attemptId"> & {
@@ -16,9 +17,9 @@ type Needs = Pick<Presented, "client" | "nowSeconds" | "attemptId"> & {
   readonly subject: Subject;
   readonly grantedScope: Scope;
   readonly tokenLifetimeSeconds: number;
-  readonly detailsChecked: Passed<"authorization_details">;
   readonly policyFacts: CarriedFacts;
   readonly policyRevision: string;
+  readonly grantedDetails: readonly AuthorizationDetail[];
 };
 
 /**
@@ -29,11 +30,16 @@ export async function accessTokenSigned(
   known: Needs,
   { signAccessToken }: Pick<Dependencies, "signAccessToken">,
 ): Promise<{ contents: AccessTokenContents; sealed: SealedAccessToken }> {
-  const contents = describe(known);
+  const contents = describe(known, await digestDetails(known.grantedDetails));
   return { contents, sealed: await signAccessToken(contents) };
 }
 
-function describe(known: Needs): AccessTokenContents {
+/** The same for the same elements, whatever their order and spelling. */
+async function digestDetails(details: readonly AuthorizationDetail[]): Promise<string | null> {
+  return details.length === 0 ? null : digestParts(details.map(spellCanonically).toSorted());
+}
+
+function describe(known: Needs, authorizationDetailsHash: string | null): AccessTokenContents {
   return {
     tokenId: known.attemptId,
     tokenAudience: known.resource.resource,
@@ -41,6 +47,8 @@ function describe(known: Needs): AccessTokenContents {
     subject: known.subject,
     organization: known.organization,
     scope: known.grantedScope,
+    authorizationDetails: known.grantedDetails,
+    authorizationDetailsHash,
     actor: known.idJag.actor,
     authentication: known.idJag.authentication,
     policyFacts: known.policyFacts,

@@ -36,7 +36,7 @@ export async function claimsWellFormed({
       notBeforeSeconds: optional(readNumericDate(claims, "nbf")),
       assertedScope: readScope(claims),
       assertedResources: optional(readStringList(claims, "resource", LIMITS.resourcesPerAssertion)),
-      hasAuthorizationDetails: claims["authorization_details"] !== undefined,
+      assertedDetails: claims["authorization_details"],
       actor: readActor(claims["act"]),
       authentication: readAuthentication(claims),
       groups: readGroups(claims, idp),

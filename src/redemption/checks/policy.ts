@@ -1,5 +1,6 @@
 import type { DpopProof } from "../../dpop/proof.ts";
 import { type CarriedFacts, carriedFacts } from "../../policy/asked-facts.ts";
+import { type AuthorizationDetail, typesOf } from "../../policy/authorization-details.ts";
 import { decide, type Deny } from "../../policy/decide.ts";
 import { judgedFacts } from "../../policy/judged-facts.ts";
 import type { PolicyRequest } from "../../policy/policy-request.ts";
@@ -19,10 +20,12 @@ export type PolicyFacts = Pick<Presented, "client" | "nowSeconds"> & {
   readonly subject: Subject;
   readonly resource: ProtectedResource;
   readonly admissibleScope: Scope;
+  readonly admissibleDetails: readonly AuthorizationDetail[];
 };
 
 interface Gives {
   readonly grantedScope: Scope;
+  readonly grantedDetails: readonly AuthorizationDetail[];
   readonly tokenLifetimeSeconds: number;
   readonly policyRules: readonly string[];
   readonly policyRevision: string;
@@ -37,6 +40,7 @@ const REFUSALS: Record<Deny["cause"], Refusal> = {
   condition_failed: "policy_condition_failed",
   authentication_insufficient: "authentication_insufficient",
   key_binding_required: "proof_missing",
+  details_not_permitted: "authorization_details_not_permitted",
 };
 
 /** The organization's own rules, on verified facts only. No policy is no permission. */
@@ -51,6 +55,7 @@ export async function policy(known: PolicyFacts, { findPolicy }: Pick<Dependenci
   }
   return {
     grantedScope: decision.scope,
+    grantedDetails: known.admissibleDetails.filter(({ type }) => decision.authorizationDetailsTypes.has(type)),
     tokenLifetimeSeconds: Math.min(decision.tokenLifetimeSeconds, known.resource.token_lifetime_seconds),
     policyRules: decision.rules,
     policyRevision: found.revision,
@@ -77,5 +82,6 @@ export function policyRequestOf(known: PolicyFacts): PolicyRequest {
     nowSeconds: known.nowSeconds,
     isKeyBound: known.proof !== null,
     scope: known.admissibleScope,
+    authorizationDetailsTypes: typesOf(known.admissibleDetails),
   };
 }

@@ -26,6 +26,9 @@ const FAMILY = "https://agents.example.net/oauth/*";
 const family = (overrides = {}) => ({
   "client/family.json": clientDocument({ client_id: FAMILY, authentication: published, ...overrides }),
 });
+const IDP_FILE = "idp/idp.example.com.json";
+const idpWith = (overrides = {}) => ({ [IDP_FILE]: idpDocument(overrides) });
+const BY_SAML = { saml_issuer: "https://saml.example", subject_resolution: { mode: "strict", by: ["saml_nameid"] } };
 const weakKey = { kty: "RSA", n: `${"q".repeat(170)}w`, e: "AQAB" };
 
 describe("checkTrust", () => {
@@ -53,6 +56,54 @@ describe("checkTrust", () => {
       "a member that there is not",
       ruleWith({ scope: ["files:read"] }),
       ["error", "policy/acme.json", "rules.0", 'Unrecognized key: "scope"'],
+    ],
+    [
+      "subjects resolved by e-mail, for a provider that speaks for no domain",
+      idpWith({ subject_resolution: { mode: "strict", by: ["email"] } }),
+      ["error", IDP_FILE, "email_domains", "state the domains"],
+    ],
+    [
+      "subjects resolved by SAML names, for a provider that is tied to no SAML issuer",
+      idpWith({ subject_resolution: { mode: "strict", saml_nameid_required: true } }),
+      ["error", IDP_FILE, "saml_issuer", "state the SAML issuer"],
+    ],
+    [
+      "accounts that no assertion finds",
+      idpWith({ subject_resolution: { mode: "strict" } }),
+      ["warning", IDP_FILE, "subject_resolution.by", "no assertion finds an account by itself"],
+    ],
+    [
+      "a SAML issuer that serves for nothing",
+      idpWith({ saml_issuer: "https://saml.example" }),
+      ["warning", IDP_FILE, "saml_issuer", "it has no effect"],
+    ],
+    [
+      "a SAML issuer that two providers speak for",
+      {
+        ...idpWith(BY_SAML),
+        "idp/second.json": idpDocument({ issuer: "https://second.example.com", ...BY_SAML }),
+      },
+      ["warning", IDP_FILE, "saml_issuer", "https://second.example.com"],
+    ],
+    [
+      "assertions that may be used again",
+      idpWith({ assertion_use: "until_expiry" }),
+      ["warning", IDP_FILE, "assertion_use", "Enterprise-Managed Authorization forbids"],
+    ],
+    [
+      "a provider that is trusted with nothing",
+      idpWith({ assertion_types: [] }),
+      ["warning", IDP_FILE, "assertion_types", "the list is empty"],
+    ],
+    [
+      "a kind of assertion that nobody knows",
+      idpWith({ assertion_types: ["saml"] }),
+      ["error", IDP_FILE, "assertion_types.0", "id-jag"],
+    ],
+    [
+      "a type of authorization_details that no server registers",
+      ruleWith({ authorization_details_types: ["payment"] }),
+      ["warning", "policy/acme.json", "rules.0.authorization_details_types.0", 'registers the type "payment"'],
     ],
     [
       "an expression that does not compile",

@@ -43,6 +43,7 @@ const request: fc.Arbitrary<PolicyRequest> = fc.record({
   nowSeconds: fc.constantFrom(30, 90, 150, 210),
   isKeyBound: fc.boolean(),
   scope: fc.constant(new Set(["a"])),
+  authorizationDetailsTypes: fc.uniqueArray(name, { maxLength: 2 }).map((types) => new Set(types)),
 });
 
 describe("covers", () => {

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Outage } from "../../../src/audit/reason.ts";
 import { accessTokenSigned } from "../../../src/redemption/checks/access-token-signed.ts";
-import { Passed } from "../../../src/redemption/passed.ts";
 import { type AccessTokenContents, SealedAccessToken } from "../../../src/redemption/sealed-access-token.ts";
 import { CROSSGATE, IDP, RESOURCE } from "../../support/documents.ts";
 import { ATTEMPT, makeIdJag, makePresented, makeResource, NOW } from "../../support/redemption.ts";
@@ -18,9 +17,9 @@ const known = {
   subject: { issuer: IDP, tenant: null, sub: "user-ada", account: null, principal: "usr_ada" },
   grantedScope: new Set(["files:read"]),
   tokenLifetimeSeconds: 120,
-  detailsChecked: new Passed("authorization_details"),
   policyFacts: { groups: ["engineers"], emailDomain: null, asked: "asked-1" },
   policyRevision: "policy-1",
+  grantedDetails: [],
 };
 const proof = {
   thumbprint: "thumbprint-of-the-proof",
@@ -38,6 +37,8 @@ describe("access_token_signed", () => {
   it("describes the token from what was decided, and from nothing that was asked for", async () => {
     const { contents } = await accessTokenSigned(known, uses);
     expect(contents).toEqual({
+      authorizationDetails: [],
+      authorizationDetailsHash: null,
       tokenId: ATTEMPT,
       tokenAudience: RESOURCE,
       clientId: "agent",

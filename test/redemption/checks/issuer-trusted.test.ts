@@ -1,5 +1,4 @@
 import { describe, expect, it, vi } from "vitest";
-import type { UnverifiedJws } from "../../../src/jwt/compact-jws.ts";
 import type { Json } from "../../../src/jwt/strict-json.ts";
 import { issuerTrusted } from "../../../src/redemption/checks/issuer-trusted.ts";
 import { Passed } from "../../../src/redemption/passed.ts";
@@ -7,10 +6,10 @@ import type { TrustedIdp } from "../../../src/trust/trusted-idp.ts";
 import { CROSSGATE, IDP } from "../../support/documents.ts";
 import { makeIdp, reasonOf } from "../../support/redemption.ts";
 
-function jwsBy(iss: Json | undefined): { jws: UnverifiedJws; typeChecked: Passed<"assertion_type"> } {
-  const typeChecked = new Passed("assertion_type");
+function jwsBy(iss: Json | undefined): Parameters<typeof issuerTrusted>[0] {
   return {
-    typeChecked,
+    typeChecked: new Passed("assertion_type"),
+    assertionType: "id-jag",
     jws: {
       token: "",
       header: { typ: null, alg: "ES256", kid: null, jwk: null },
@@ -40,6 +39,12 @@ describe("issuer_trusted", () => {
   it("refuses a disabled issuer (CVE-2026-1486)", async () => {
     const uses = answering(makeIdp({ enabled: false }));
     expect(await reasonOf(() => issuerTrusted(jwsBy(IDP), uses))).toBe("issuer_disabled");
+  });
+
+  it("refuses a kind of assertion that the record does not list", async () => {
+    const uses = answering(makeIdp({ assertion_types: [] }));
+    expect(await reasonOf(() => issuerTrusted(jwsBy(IDP), uses))).toBe("assertion_type_not_accepted");
+    expect(() => makeIdp({ assertion_types: ["id-jag", "jwt"] })).toThrow("assertion_types");
   });
 
   it("refuses a record that names another issuer than the one asked for (mix-up)", async () => {

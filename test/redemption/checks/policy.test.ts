@@ -23,6 +23,7 @@ async function check({ rules, resource = {}, actor }: Case) {
     subject: { issuer: IDP, tenant: "tenant-a", sub: "user-ada", account: null, principal: "usr_ada" },
     resource: makeResource(resource),
     admissibleScope: new Set(["files:read", "files:write"]),
+    admissibleDetails: [],
   };
   const gives = await policy(known, { findPolicy });
   expect(findPolicy).toHaveBeenCalledExactlyOnceWith("acme");
@@ -33,6 +34,7 @@ describe("policy", () => {
   it("gives what the rules permit, and by which of them and which revision", async () => {
     expect(await check({ rules: [permitRule({ scopes: ["files:read"] })] })).toEqual({
       grantedScope: new Set(["files:read"]),
+      grantedDetails: [],
       tokenLifetimeSeconds: 300,
       policyRules: ["agent-reads-files"],
       policyRevision: "revision-1",
