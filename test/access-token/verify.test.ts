@@ -65,12 +65,14 @@ describe("an access token", () => {
         amr: ["hwk"],
         groups: ["analysts"],
         email_domain: "example.com",
+        authorization_details: [{ type: "payment", amount: 1 }, { type: "payment" }, { amount: 1 }, "payment"],
         policy: { revision: "policy-1", asked: "asked-1" },
       },
     });
     expect(await verifyAccessToken(token, keys, expectations)).toEqual({
       refusal: null,
       token: {
+        authorizationDetailsTypes: new Set(["payment"]),
         tokenId: "token-1",
         principal: "usr_1",
         subject: { issuer: IDP, sub: "user-ada", tenant: "t1" },
