@@ -16,6 +16,7 @@ const HELP = `Usage: crossgate <command> [options]
   explain  say why something is granted or refused, and what would have to change
   idp      discover an identity provider and write its document
   status   count documents and recent decisions; name what is broken
+  admin    make a key for the admin API, and the document that appoints its holder
   keys     make, rotate and show the keys that sign access tokens
   secret   make a client secret and its digest
 
@@ -40,6 +41,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<{ readonly command: Command }>
   ["explain", () => import("./commands/explain.ts")],
   ["idp", () => import("./commands/idp.ts")],
   ["status", () => import("./commands/status.ts")],
+  ["admin", () => import("./commands/admin.ts")],
   ["keys", () => import("./commands/keys.ts")],
   ["secret", () => import("./commands/secret.ts")],
 ]);

@@ -10,6 +10,8 @@ export interface ListeningFacts {
   readonly metadata_url: string;
   readonly config_directory: string;
   readonly state_directory: string;
+  readonly admin_api: string;
+  readonly admin_key: string;
   readonly trust: TrustSummary;
 }
 
@@ -67,6 +69,7 @@ function describeFacts(facts: ListeningFacts): string {
     `  metadata         ${facts.metadata_url}`,
     `  trust            ${facts.config_directory} (edits apply as you save them)`,
     `  state            ${facts.state_directory}`,
+    `  admin API        ${facts.admin_api} (key: ${facts.admin_key})`,
     "",
     ...describeTrust(facts),
   ].join("\n");

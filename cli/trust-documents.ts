@@ -23,7 +23,8 @@ export interface TrustDirectory {
   readonly problems: readonly TrustProblem[];
 }
 
-export const DOCUMENT_KINDS: readonly DocumentKind[] = ["idp", "client", "resource", "policy", "admin"];
+/** What directories hold, and apply and --prune touch. Administrators are none of it: no directory appoints or removes one. */
+export const DOCUMENT_KINDS: readonly DocumentKind[] = ["idp", "client", "resource", "policy"];
 const KEY_MAXIMUM_BYTES = 512;
 
 /** Reads DIR/idp/*.json, DIR/client/*.json, DIR/resource/*.json and DIR/policy/*.json; each file is sound or a problem. */

@@ -6,6 +6,7 @@ import { WRANGLER_CONFIG_PATH } from "../project-paths.ts";
 import { endRuntimeWithThisProcess } from "../runtime-guard.ts";
 import { lockState } from "../state-lock.ts";
 import { AuditIndexMissing, isMissingTable } from "./audit-index-missing.ts";
+import { SqlAuditReader } from "./audit-reader.ts";
 import { compareDocumentKeys, parseDocumentKey } from "./document-keys.ts";
 import type { Row, StoredDocument, TrustBackend, TrustWrites } from "./trust-backend.ts";
 
@@ -18,6 +19,7 @@ type Database = Awaited<ReturnType<Miniflare["getD1Database"]>>;
  */
 export class LocalBackend implements TrustBackend {
   readonly name: string;
+  readonly audit = new SqlAuditReader((sql) => this.query(sql));
   readonly #stateDirectory: string;
   readonly #runtime: Miniflare;
   readonly #kv: Store;

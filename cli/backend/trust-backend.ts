@@ -1,3 +1,5 @@
+import type { AuditReader } from "./audit-reader.ts";
+
 /** One document as KV has it, sound or not. */
 export interface StoredDocument {
   readonly key: string;
@@ -21,7 +23,8 @@ export interface TrustBackend {
   /** Every document of the four kinds, by key; nothing else that somebody keeps in the same namespace. */
   readDocuments(): Promise<readonly StoredDocument[]>;
   write(writes: TrustWrites): Promise<void>;
-  /** Reads the audit index. @throws AuditIndexMissing */
+  readonly audit: AuditReader;
+  /** Reads the audit index in its own words. @throws AuditIndexMissing, CommandError where nobody takes them */
   query(sql: string): Promise<readonly Row[]>;
   close(): Promise<void>;
 }

@@ -7,6 +7,7 @@ import * as z from "zod";
 import { CommandError } from "../command-error.ts";
 import { PROJECT_DIRECTORY, WRANGLER_CONFIG_PATH } from "../project-paths.ts";
 import { AuditIndexMissing, isMissingTable } from "./audit-index-missing.ts";
+import { SqlAuditReader } from "./audit-reader.ts";
 import { compareDocumentKeys, parseDocumentKey } from "./document-keys.ts";
 import type { Row, StoredDocument, TrustBackend, TrustWrites } from "./trust-backend.ts";
 
@@ -22,6 +23,7 @@ const answersSchema = z.array(z.looseObject({ results: z.array(z.record(z.string
 /** The deployment, by way of wrangler: whoever may run it may do this, and nobody needs another credential. */
 export class WranglerBackend implements TrustBackend {
   readonly name = "the deployment";
+  readonly audit = new SqlAuditReader((sql) => this.query(sql));
 
   async readDocuments(): Promise<readonly StoredDocument[]> {
     const listed = parseOutput(await wrangler(["kv", "key", "list", ...NAMESPACE]), keysSchema, "kv key list");

@@ -11,25 +11,30 @@ import { makePlan, type Plan } from "../diff/plan.ts";
 import { takeDirectory } from "../positional.ts";
 import type { TrustDocument } from "../trust-documents.ts";
 
-const HELP = `Usage: crossgate apply [DIR] [--state DIR | --remote] [options]
+const HELP = `Usage: crossgate apply [DIR] [--state DIR | --remote | --url URL] [options]
 
 Checks DIR (default: config), shows what would change and for whom, asks, and writes it to KV.
 A document that does not parse is never written. What is in KV and in no file stays.
 
-  --state DIR    a local state (default: .crossgate/state), while crossgate dev does not run on it:
-                 dev applies the files of its own directory as you save them
+  --state DIR    a local state (default: .crossgate/state), through crossgate dev when it runs on it;
+                 dev also applies the files of its own directory as you save them
   --remote       the deployment, by wrangler
+  --url URL      a deployment, by its admin API; URL is its ISSUER (or CROSSGATE_URL)
+  --key FILE     with --url: your admin key (or CROSSGATE_ADMIN_KEY)
   --yes          do not ask; without a terminal nothing is written unless this is given
   --prune        also remove what is in KV and in no file
   --issuer URL   the issuer identifier (default: that in wrangler.toml, or of crossgate dev)
   --json         the plan as crossgate diff gives it, with "findings" and "applied"; needs --yes
   --help         this text
 
+With --url each change is on record before it is made, under the name of the key; with --remote the
+Worker records what it finds changed, and cannot know by whom.
+
 It takes effect as KV spreads it, 60 s or more, and up to 30 s in a running isolate on top.
 
 Exit codes: 0 applied or nothing to do, 1 failed or declined, 2 wrong usage or nobody to ask. Example:
 
-  npx crossgate apply config --remote
+  npx crossgate apply config --url https://mcp.example.com --key me.admin-key.json
 `;
 
 const OPTIONS = {
@@ -59,7 +64,7 @@ async function run(commandLine: readonly string[]): Promise<void> {
   const choice = chooseBackend(values);
   const settings: Settings = {
     directory: takeDirectory(positionals),
-    deployment: await findDeployment({ issuer: values.issuer, isLocal: choice.kind === "local" }),
+    deployment: await findDeployment({ issuer: values.issuer ?? choice.issuer, isLocal: choice.kind === "local" }),
     prunes: values.prune,
     asksFirst: !values.yes,
     asJson: values.json,

@@ -5,6 +5,7 @@ import { CommandError } from "../command-error.ts";
 import { DevReport } from "../dev-report.ts";
 import { egressRulesFor } from "../issuer.ts";
 import { type LocalCrossgate, startLocalCrossgate } from "../local-runtime.ts";
+import { announceRunning, ensureLocalAdmin, localAdminKeyPath } from "../running-dev.ts";
 import { ensureLocalSecrets } from "../secrets.ts";
 import { lockState } from "../state-lock.ts";
 import { findTrustChanges } from "../trust-changes.ts";
@@ -105,12 +106,14 @@ async function serve(settings: Settings, report: DevReport, interruption: AbortS
     await unlock();
     throw error;
   });
+  const withdraw = await announceRunning(settings.stateDirectory, { url: crossgate.url, issuer: crossgate.issuer });
   try {
     const stale = await removeOtherDocuments(crossgate.kv, documents);
     report.listening(factsOf(crossgate, settings, documents));
     report.removedStale(stale);
     await watchTrustDirectory(configDirectory, followEdits({ crossgate, settings, report, documents }), interruption);
   } finally {
+    await withdraw();
     await crossgate.stop();
     await unlock();
   }
@@ -121,12 +124,14 @@ async function start(
   { stateDirectory, host, port, issuer, rateLimit }: Settings,
   documents: readonly TrustDocument[],
 ): Promise<LocalCrossgate> {
+  const secrets = await ensureLocalSecrets(stateDirectory);
+  const admin = await ensureLocalAdmin(stateDirectory);
   return startLocalCrossgate({
     host,
     port,
-    documents,
+    documents: [...documents, admin],
     stateDirectory,
-    secrets: await ensureLocalSecrets(stateDirectory),
+    secrets,
     ...(issuer === undefined ? {} : { issuer }),
     ...(rateLimit === undefined ? {} : { rateLimits: { network: rateLimit, client: rateLimit } }),
   });
@@ -140,6 +145,8 @@ function factsOf({ url, issuer }: LocalCrossgate, settings: Settings, documents:
     metadata_url: `${issuer}/.well-known/oauth-authorization-server`,
     config_directory: settings.configDirectory,
     state_directory: settings.stateDirectory,
+    admin_api: `${issuer}/admin/v1`,
+    admin_key: localAdminKeyPath(settings.stateDirectory),
     trust: summarizeTrust(documents, settings.rules),
   };
 }

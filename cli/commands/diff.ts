@@ -6,13 +6,15 @@ import { makePlan } from "../diff/plan.ts";
 import { takeDirectory } from "../positional.ts";
 import { requireTrustDocuments } from "../trust-documents.ts";
 
-const HELP = `Usage: crossgate diff [DIR] [--state DIR | --remote] [options]
+const HELP = `Usage: crossgate diff [DIR] [--state DIR | --remote | --url URL] [options]
 
 Says what applying DIR (default: config) would change: which documents, and in the words of their
 rules who gains and who loses, decided by the same engine that decides in the Worker.
 
   --state DIR    against a local state (default: .crossgate/state)
   --remote       against the deployment, by wrangler
+  --url URL      a deployment, by its admin API; URL is its ISSUER (or CROSSGATE_URL)
+  --key FILE     with --url: your admin key (or CROSSGATE_ADMIN_KEY)
   --prune        also remove what is in KV and in no file
   --issuer URL   the issuer identifier (default: that in wrangler.toml, or of crossgate dev)
   --json         {"documents": […], "kept": […], "broken": […], "access": {"changes": […], …}}
@@ -40,7 +42,7 @@ async function run(commandLine: readonly string[]): Promise<void> {
   });
   const directory = takeDirectory(positionals);
   const choice = chooseBackend(values);
-  const deployment = await findDeployment({ issuer: values.issuer, isLocal: choice.kind === "local" });
+  const deployment = await findDeployment({ issuer: values.issuer ?? choice.issuer, isLocal: choice.kind === "local" });
   const stated = await requireTrustDocuments(directory, deployment.rules);
   const plan = await withBackend(choice, async (backend) => {
     const inForce = await backend.readDocuments();

@@ -11,8 +11,8 @@ import { storeOver } from "../explain/trust-texts.ts";
 import { takeDirectory } from "../positional.ts";
 import { requireTrustDocuments } from "../trust-documents.ts";
 
-const HELP = `Usage: crossgate explain --client ID --claims FILE [DIR | --state DIR | --remote] [options]
-       crossgate explain <correlation id> [--state DIR | --remote]
+const HELP = `Usage: crossgate explain --client ID --claims FILE [DIR | --state DIR | --remote | --url URL] [options]
+       crossgate explain <correlation id> [--state DIR | --remote | --url URL]
 
 Says why an ID-JAG with these claims is granted or refused: the decision, the rule, each condition,
 and what would have to change. The checks are the Worker's own; signature and single use are taken
@@ -28,6 +28,8 @@ for granted. With a correlation id: what the audit record of a real answer says,
   DIR               under the documents in DIR (default: config)
   --state DIR       under those of a local state; for a correlation id the default: .crossgate/state
   --remote          under those of the deployment
+  --url URL         under those of a deployment, by its admin API; URL is its ISSUER (or CROSSGATE_URL)
+  --key FILE        with --url: your admin key (or CROSSGATE_ADMIN_KEY)
   --local           DIR is for a Crossgate on this machine
   --issuer URL      the issuer identifier (default: that in wrangler.toml, or of crossgate dev)
   --json            the whole explanation as JSON
@@ -80,11 +82,11 @@ interface Subject {
 }
 
 async function explainClaims(values: Values, { client, claims, positionals }: Subject): Promise<void> {
-  const isStored = values.remote || values.state !== undefined;
+  const isStored = values.remote || values.state !== undefined || values.url !== undefined;
   if (isStored && positionals.length > 0) throw new UsageError("Give a directory, --state or --remote: one of them.");
   const nowSeconds = readInstant(values.at);
   const isLocal = values.local || values.state !== undefined;
-  const { issuer, rules } = await findDeployment({ issuer: values.issuer, isLocal });
+  const { issuer, rules } = await findDeployment({ issuer: values.issuer ?? values.url, isLocal });
   const request: RehearsalRequest = {
     stated: await readClaims(claims),
     clientId: client,

@@ -4,13 +4,15 @@ import { UsageError } from "../command-error.ts";
 import { findDeployment } from "../deployment.ts";
 import { type ExportResult, exportTrust } from "../export/export-trust.ts";
 
-const HELP = `Usage: crossgate export DIR [--state DIR | --remote] [options]
+const HELP = `Usage: crossgate export DIR [--state DIR | --remote | --url URL] [options]
 
 Writes the trust and policy that are in KV into DIR, one file a document, always in the same order
 and layout. A file that states a document already is written over; others are left alone.
 
   --state DIR    from a local state (default: .crossgate/state)
   --remote       from the deployment, by wrangler
+  --url URL      a deployment, by its admin API; URL is its ISSUER (or CROSSGATE_URL)
+  --key FILE     with --url: your admin key (or CROSSGATE_ADMIN_KEY)
   --issuer URL   the issuer identifier (default: that in wrangler.toml, or of crossgate dev)
   --json         {"files": [{key, path, change}], "broken": […], "others": […]}
   --help         this text
@@ -35,7 +37,7 @@ async function run(commandLine: readonly string[]): Promise<void> {
   const [directory, ...surplus] = positionals;
   if (directory === undefined || surplus.length > 0) throw new UsageError("Say one directory to export to.");
   const choice = chooseBackend(values);
-  const { rules } = await findDeployment({ issuer: values.issuer, isLocal: choice.kind === "local" });
+  const { rules } = await findDeployment({ issuer: values.issuer ?? choice.issuer, isLocal: choice.kind === "local" });
   const documents = await withBackend(choice, (backend) => backend.readDocuments());
   const result = await exportTrust(directory, documents, rules);
   process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : describe(result));

@@ -4,7 +4,7 @@ import { UsageError } from "../command-error.ts";
 import { findDeployment } from "../deployment.ts";
 import { describeStatus, readStatus } from "../status/status.ts";
 
-const HELP = `Usage: crossgate status [--state DIR | --remote] [options]
+const HELP = `Usage: crossgate status [--state DIR | --remote | --url URL] [options]
 
 Counts the documents that are in force, names those that do not parse (they govern nothing, and what
 they would have governed is refused), and says when the last decision was recorded, and how many of
@@ -12,6 +12,8 @@ each kind in the last hour.
 
   --state DIR    of a local state (default: .crossgate/state)
   --remote       of the deployment, by wrangler
+  --url URL      a deployment, by its admin API; URL is its ISSUER (or CROSSGATE_URL)
+  --key FILE     with --url: your admin key (or CROSSGATE_ADMIN_KEY)
   --issuer URL   the issuer identifier (default: that in wrangler.toml, or of crossgate dev)
   --json         {"where", "documents": {…}, "broken": […], "audit": {"last_event", "last_hour": {…}}}
   --help         this text
@@ -31,7 +33,7 @@ async function run(commandLine: readonly string[]): Promise<void> {
   });
   if (positionals.length > 0) throw new UsageError(`Unexpected "${positionals.join(" ")}": status takes no directory.`);
   const choice = chooseBackend(values);
-  const deployment = await findDeployment({ issuer: values.issuer, isLocal: choice.kind === "local" });
+  const deployment = await findDeployment({ issuer: values.issuer ?? choice.issuer, isLocal: choice.kind === "local" });
   const status = await withBackend(choice, (backend) => readStatus(backend, deployment, Date.now()));
   process.stdout.write(values.json ? `${JSON.stringify(status)}\n` : describeStatus(status));
   if (status.broken.length > 0) process.exitCode = 1;

@@ -1,9 +1,7 @@
 import * as z from "zod";
-import type { Row, TrustBackend } from "../backend/trust-backend.ts";
+import type { TrustBackend } from "../backend/trust-backend.ts";
 import { CommandError, UsageError } from "../command-error.ts";
 import { describeReason, isReason } from "./reasons.ts";
-
-const MOST_RECORDS = 20;
 
 /** What the record says and its meaning. Loose, since records outlive the code that wrote them. */
 const recordSchema = z.looseObject({
@@ -24,23 +22,21 @@ export interface ExplainedRecord {
 /** @throws UsageError for what is no correlation id, CommandError when there is no record under it */
 export async function explainRecords(
   correlationId: string,
-  backend: Pick<TrustBackend, "name" | "query">,
+  backend: Pick<TrustBackend, "name" | "audit">,
 ): Promise<readonly ExplainedRecord[]> {
   // Goes into a statement as text: what wrangler executes has no parameters.
   if (!/^[A-Za-z0-9-]{1,64}$/.test(correlationId)) {
     throw new UsageError(`"${correlationId}" is no correlation id: copy it from the response or its header.`);
   }
-  const rows = await backend.query(
-    `SELECT event FROM audit_event WHERE correlation_id = '${correlationId}' ORDER BY time LIMIT ${MOST_RECORDS}`,
-  );
-  if (rows.length > 0) return rows.map(explainRow);
+  const records = await backend.audit.findRecords(correlationId);
+  if (records.length > 0) return records.map(explainText);
   throw new CommandError(
     `${backend.name} has no record under ${correlationId}. Records arrive some seconds after the answer; what nobody in particular sent is counted and not recorded; ask the right one with --state or --remote.`,
   );
 }
 
-function explainRow({ event }: Row): ExplainedRecord {
-  const record = recordSchema.parse(JSON.parse(String(event)));
+function explainText(text: string): ExplainedRecord {
+  const record = recordSchema.parse(JSON.parse(text));
   const { reason } = record;
   if (reason === null) return { record, meaning: null, fix: null };
   if (isReason(reason)) return { record, ...describeReason(reason) };

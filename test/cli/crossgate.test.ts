@@ -43,7 +43,7 @@ describe("crossgate", () => {
     [["dev", "--port", "70000"], "--port 70000: give a whole number from 0 to 65535"],
     [["dev", "--colour"], "--colour"],
     [["check", "a", "b"], 'Unexpected "b"'],
-    [["diff", "--state", "a", "--remote"], "Give --state or --remote, not both"],
+    [["diff", "--state", "a", "--remote"], "Give one of --state, --remote and --url"],
     [["apply", "--json"], "give --yes too"],
     [["export"], "Say one directory to export to"],
     [["status", "config"], "status takes no directory"],
@@ -54,7 +54,7 @@ describe("crossgate", () => {
     [["idp", "remove", "https://idp.example.com"], "Say: crossgate idp add <issuer>"],
     [["test", "--against", "0"], "--against 0: give a whole number from 1 to 366"],
     [["test", "--remote"], "go with --against DAYS"],
-    [["test", "--against", "1", "--remote", "--state", "a"], "Give --state or --remote, not both"],
+    [["test", "--against", "1", "--remote", "--state", "a"], "Give one of --state, --remote and --url"],
     [["dev", "--issuer", "http://mcp.example.com"], "must be https"],
     [["dev", "--issuer", "https://mcp.example.com/"], "without path or trailing slash"],
   ])("%j is wrong usage: exit 2", async (commandLine, complaint) => {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createRandomSecret, digestClientSecret } from "../../../cli/client-secret.ts";
+import { SqlAuditReader } from "../../../cli/backend/audit-reader.ts";
 import { type ExplainedRecord, explainRecords } from "../../../cli/explain/audit-record.ts";
 import { parseClaims } from "../../../cli/explain/claims-input.ts";
 import { type Explained, explainRehearsal } from "../../../cli/explain/explanation.ts";
@@ -147,7 +148,7 @@ async function decide({ client = "agent", claims, header = {}, scope }: Case): P
   const answer = await redeem({ ...request, ...(scope === undefined ? {} : { scope }) });
   const index = {
     name: "the local state",
-    query: async (sql: string) => (await crossgate.d1.prepare(sql).all()).results,
+    audit: new SqlAuditReader(async (sql) => (await crossgate.d1.prepare(sql).all()).results),
   };
   const [recorded] = await eventually("the record of the decision", () =>
     explainRecords(answer.correlationId, index).catch(() => null),

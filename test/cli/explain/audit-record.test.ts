@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { makeAuditEvent } from "../../../src/audit/audit-event.ts";
+import { SqlAuditReader } from "../../../cli/backend/audit-reader.ts";
 import { describeRecord, explainRecords } from "../../../cli/explain/audit-record.ts";
 
 const TRACE = {
@@ -16,7 +17,7 @@ function indexWith(...events: readonly object[]) {
     asked.push(sql);
     return events.map((event) => ({ event: JSON.stringify(event) }));
   };
-  return { name: "the deployment", query, asked };
+  return { name: "the deployment", audit: new SqlAuditReader(query), asked };
 }
 
 describe("explainRecords", () => {

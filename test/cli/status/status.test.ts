@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { AuditIndexMissing } from "../../../cli/backend/audit-index-missing.ts";
+import { SqlAuditReader } from "../../../cli/backend/audit-reader.ts";
 import { describeStatus, readStatus } from "../../../cli/status/status.ts";
 import { acmeFiles, DEPLOYMENT, stored } from "../acme-fixture.ts";
 
 const NOW = Date.parse("2026-11-21T08:00:00Z");
 
 function backendWith(documents: ReturnType<typeof stored>, query: (sql: string) => Promise<Record<string, unknown>[]>) {
-  return { name: "the deployment", readDocuments: async () => documents, query };
+  return { name: "the deployment", readDocuments: async () => documents, audit: new SqlAuditReader(query) };
 }
 
 const quiet = async (sql: string) => (sql.includes("max(time)") ? [{ time: null }] : []);
@@ -23,7 +24,7 @@ describe("readStatus", () => {
       ];
     });
     expect(describeStatus(await readStatus(backend, DEPLOYMENT, NOW))).toBe(`the deployment
-  documents    idp 1, client 1, resource 1, policy 1, admin 0
+  documents    idp 1, client 1, resource 1, policy 1
   last event   2026-11-21T07:59:00.000Z
   last hour    granted 7, refused 2
 `);

@@ -1,0 +1,97 @@
+import * as z from "zod";
+import { CommandError } from "../command-error.ts";
+import type { AdminClient } from "./admin-client.ts";
+import type { AuditReader } from "./audit-reader.ts";
+import { AuditIndexMissing } from "./audit-index-missing.ts";
+import { compareDocumentKeys, parseDocumentKey } from "./document-keys.ts";
+import type { StoredDocument, TrustBackend, TrustWrites } from "./trust-backend.ts";
+
+const pageSchema = z.object({
+  documents: z.array(z.object({ key: z.string(), revision: z.string(), text: z.string() })),
+  cursor: z.string().nullable(),
+});
+const changedSchema = z.object({ key: z.string() });
+const eventsSchema = z.object({ events: z.array(z.record(z.string(), z.unknown())) });
+const statusSchema = z.object({
+  audit: z.object({ last_event: z.string().nullable(), last_hour: z.record(z.string(), z.number()) }).nullable(),
+});
+
+/**
+ * A Crossgate by its admin API, where each change is recorded under the name of the key before it is made. What is
+ * replaced is the revision that was read: somebody else's edit in between is told and not undone.
+ */
+export class AdminBackend implements TrustBackend {
+  readonly name: string;
+  readonly audit: AuditReader;
+  readonly #client: AdminClient;
+  readonly #revisions = new Map<string, string>();
+
+  constructor(client: AdminClient, name: string) {
+    this.name = name;
+    this.#client = client;
+    this.audit = {
+      findRecords: (correlationId) => this.#findRecords(correlationId),
+      readActivity: () => this.#readActivity(),
+    };
+  }
+
+  async readDocuments(): Promise<readonly StoredDocument[]> {
+    const documents: StoredDocument[] = [];
+    let cursor: string | null = null;
+    do {
+      const query: string = cursor === null ? "" : `?cursor=${encodeURIComponent(cursor)}`;
+      const page: z.output<typeof pageSchema> = await this.#client.ask(
+        { method: "GET", path: `/documents${query}` },
+        pageSchema,
+      );
+      for (const { key, revision, text } of page.documents) {
+        this.#revisions.set(key, revision);
+        if (parseDocumentKey(key) !== null) documents.push({ key, value: text });
+      }
+      cursor = page.cursor;
+    } while (cursor !== null);
+    return documents.toSorted((a, b) => compareDocumentKeys(a.key, b.key));
+  }
+
+  /** One after the other, so that what failed is the last one that was tried. */
+  async write({ put, remove }: TrustWrites): Promise<void> {
+    if (this.#revisions.size === 0) await this.readDocuments();
+    for (const { key, value } of put) {
+      const headers = this.#condition(key);
+      await this.#client.ask({ method: "PUT", path: pathOf(key), body: value, headers }, changedSchema);
+    }
+    for (const key of remove) {
+      await this.#client.ask({ method: "DELETE", path: pathOf(key), headers: this.#condition(key) }, changedSchema);
+    }
+  }
+
+  query(): Promise<never> {
+    return Promise.reject(
+      new CommandError(`${this.name} takes no statements by its admin API. Ask it by way of wrangler: --remote.`),
+    );
+  }
+
+  async close(): Promise<void> {}
+
+  #condition(key: string): Readonly<Record<string, string>> {
+    const revision = this.#revisions.get(key);
+    return revision === undefined ? { "if-none-match": "*" } : { "if-match": `"${revision}"` };
+  }
+
+  async #findRecords(correlationId: string): Promise<readonly string[]> {
+    const path = `/audit-events?correlation_id=${encodeURIComponent(correlationId)}`;
+    const { events } = await this.#client.ask({ method: "GET", path }, eventsSchema);
+    return events.map((event) => JSON.stringify(event));
+  }
+
+  async #readActivity() {
+    const { audit } = await this.#client.ask({ method: "GET", path: "/status" }, statusSchema);
+    if (audit !== null) return audit;
+    throw new AuditIndexMissing(`${this.name} has no audit index that answers.`);
+  }
+}
+
+function pathOf(key: string): string {
+  const at = key.indexOf(":");
+  return `/documents/${key.slice(0, at)}/${encodeURIComponent(key.slice(at + 1))}`;
+}

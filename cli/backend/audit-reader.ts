@@ -1,0 +1,53 @@
+import type { Row } from "./trust-backend.ts";
+
+/** What the index of records says, asked in the words of a command and not of a database. */
+export interface AuditReader {
+  /** Serialized records of one request, in the order of time. @throws AuditIndexMissing */
+  findRecords(correlationId: string): Promise<readonly string[]>;
+  /** @throws AuditIndexMissing */
+  readActivity(nowMilliseconds: number): Promise<AuditActivity>;
+}
+
+export interface AuditActivity {
+  /** When the newest event happened that has arrived in the index. */
+  readonly last_event: string | null;
+  /** Counts of the last hour, by decision. */
+  readonly last_hour: Readonly<Record<string, number>>;
+}
+
+const HOUR_MILLISECONDS = 3_600_000;
+const MOST_RECORDS = 20;
+
+/** Over a database that takes statements as text, which is all that wrangler offers. */
+export class SqlAuditReader implements AuditReader {
+  readonly #query: (sql: string) => Promise<readonly Row[]>;
+
+  constructor(query: (sql: string) => Promise<readonly Row[]>) {
+    this.#query = query;
+  }
+
+  /** @param correlationId letters, digits and dashes, which the caller has seen to: it goes into a statement */
+  async findRecords(correlationId: string): Promise<readonly string[]> {
+    const rows = await this.#query(
+      `SELECT event FROM audit_event WHERE correlation_id = '${correlationId}' ORDER BY time LIMIT ${MOST_RECORDS}`,
+    );
+    return rows.map(({ event }) => String(event));
+  }
+
+  async readActivity(nowMilliseconds: number): Promise<AuditActivity> {
+    const since = new Date(nowMilliseconds - HOUR_MILLISECONDS).toISOString();
+    const [newest] = await this.#query("SELECT max(time) AS time FROM audit_event");
+    const counted = await this.#query(
+      `SELECT decision, count(*) AS events FROM audit_event WHERE time >= '${since}' GROUP BY decision ORDER BY decision`,
+    );
+    return { last_event: textOrNull(newest?.["time"]), last_hour: Object.fromEntries(counted.map(countOf)) };
+  }
+}
+
+function countOf({ decision, events }: Row): [string, number] {
+  return [String(decision), Number(events)];
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === "string" ? value : null;
+}

@@ -1,0 +1,35 @@
+import type { AdminBackend } from "./admin-backend.ts";
+import type { AuditReader } from "./audit-reader.ts";
+import type { LocalBackend } from "./local-backend.ts";
+import type { Row, StoredDocument, TrustBackend, TrustWrites } from "./trust-backend.ts";
+
+/** A local state on which Crossgate runs: that one edits its documents, and its records are read beside it. */
+export class RunningBackend implements TrustBackend {
+  readonly name: string;
+  readonly audit: AuditReader;
+  readonly #stores: LocalBackend;
+  readonly #api: AdminBackend;
+
+  constructor(stores: LocalBackend, api: AdminBackend) {
+    this.name = stores.name;
+    this.audit = stores.audit;
+    this.#stores = stores;
+    this.#api = api;
+  }
+
+  readDocuments(): Promise<readonly StoredDocument[]> {
+    return this.#api.readDocuments();
+  }
+
+  write(writes: TrustWrites): Promise<void> {
+    return this.#api.write(writes);
+  }
+
+  query(sql: string): Promise<readonly Row[]> {
+    return this.#stores.query(sql);
+  }
+
+  close(): Promise<void> {
+    return this.#stores.close();
+  }
+}
