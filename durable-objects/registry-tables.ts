@@ -2,10 +2,13 @@ import { LIMITS } from "../src/limits.ts";
 import { type Fence, isSameFence, joinFences } from "../src/revocation/fence.ts";
 import type { FenceUpdate, Position } from "../src/revocation/fence-set.ts";
 
-/** A ledger that may be issuing: by what it has heard, and until when at the latest. */
+/** Leave for a ledger to issue for a while. */
 export interface Lease {
   readonly ledger: string;
-  readonly version: number;
+  /** The version that the answer tells it, and the one that it says it has heard. */
+  readonly told: number;
+  readonly heard: number;
+  readonly nowMilliseconds: number;
   readonly untilMilliseconds: number;
 }
 
@@ -98,13 +101,20 @@ export class RegistryTables {
     return this.#sql.exec<{ at: number | null }>("SELECT MIN(expires_at) AS at FROM fence").one().at;
   }
 
-  /** Longer than before or as long as before, never shorter: a ledger relies on the longest that it was given. */
-  lease({ ledger, version, untilMilliseconds }: Lease): void {
+  /**
+   * Longer than before or as long as before, never shorter: a ledger relies on the longest that it was given. While an
+   * older lease lasts, it still issues by what it had heard until this answer has reached it, which it may never do; so
+   * it counts as knowing what it says, and what it is told only where it had no lease to issue by.
+   */
+  lease({ ledger, told, heard, nowMilliseconds, untilMilliseconds }: Lease): void {
     this.#sql.exec(
-      `INSERT INTO lease (ledger, version, until) VALUES (?1, ?2, ?3)
-       ON CONFLICT (ledger) DO UPDATE SET version = ?2, until = MAX(until, ?3)`,
+      `INSERT INTO lease (ledger, version, until) VALUES (?1, ?2, ?5)
+       ON CONFLICT (ledger) DO UPDATE SET
+         version = CASE WHEN until > ?4 THEN MAX(version, ?3) ELSE ?2 END, until = MAX(until, ?5)`,
       ledger,
-      version,
+      told,
+      heard,
+      nowMilliseconds,
       untilMilliseconds,
     );
   }

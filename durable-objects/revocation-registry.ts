@@ -67,8 +67,9 @@ export class RevocationRegistry extends DurableObject<Env> {
   renewLease({ ledger, heard }: LeaseRequest): FenceUpdate {
     const update = this.#tables.since(heard);
     if (!update.isLast) return update;
-    const untilMilliseconds = Date.now() + LIMITS.fenceLeaseMilliseconds + LIMITS.fenceLeaseMarginMilliseconds;
-    this.#tables.lease({ ledger, version: update.version, untilMilliseconds });
+    const nowMilliseconds = Date.now();
+    const untilMilliseconds = nowMilliseconds + LIMITS.fenceLeaseMilliseconds + LIMITS.fenceLeaseMarginMilliseconds;
+    this.#tables.lease({ ledger, told: update.version, heard: update.from, nowMilliseconds, untilMilliseconds });
     return update;
   }
 

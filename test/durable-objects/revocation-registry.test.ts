@@ -1,9 +1,9 @@
-import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type LeaseRequest, RevocationRegistry } from "../../durable-objects/revocation-registry.ts";
 import { block, signInAgain } from "../../src/revocation/fence.ts";
-import { NOTHING_HEARD } from "../../src/revocation/fence-set.ts";
+import { type FenceUpdate, NOTHING_HEARD, type Position } from "../../src/revocation/fence-set.ts";
 import { LIMITS } from "../../src/limits.ts";
 import { assertionOf, cutOff, ledgersOf, redeem, registry, someone } from "../support/revocations.ts";
 
@@ -109,6 +109,39 @@ describe("revoking", () => {
       await registry().order([who], "restore");
       expect(await growing.consume(assertion)).toBe("consumed");
     }
+  });
+});
+
+describe("a ledger that renews its lease while something is revoked", () => {
+  const ledger = "the-ledger-of-a-renewal";
+
+  function renewLease(heard: Position): Promise<FenceUpdate> {
+    return runInDurableObject(registry(), (instance) => instance.renewLease({ ledger, heard }));
+  }
+
+  it("counts as knowing what it says it has heard, not what it is being told: the answer may be lost", async () => {
+    const first = await renewLease(NOTHING_HEARD);
+    const { version = 0 } = (await registry().order([someone()], "block")) ?? {};
+    // Its old lease lasts, and by that one it still issues until this answer has reached it.
+    const second = await renewLease(first);
+    expect(second.version).toBe(version);
+    expect(await registry().status(version)).toMatchObject({ isEffective: false });
+    await renewLease(second);
+    expect(await registry().status(version)).toMatchObject({ isEffective: true });
+  });
+
+  it("counts as knowing it where it had no lease to issue by", async () => {
+    const { version = 0 } = (await registry().order([someone()], "block")) ?? {};
+    await renewLease(NOTHING_HEARD);
+    expect(await registry().status(version)).toMatchObject({ isEffective: true });
+  });
+
+  it("takes back nothing that was in effect, when it starts anew and has forgotten all", async () => {
+    const { version = 0 } = (await registry().order([someone()], "block")) ?? {};
+    await renewLease(NOTHING_HEARD);
+    expect(await registry().status(version)).toMatchObject({ isEffective: true });
+    await renewLease(NOTHING_HEARD);
+    expect(await registry().status(version)).toMatchObject({ isEffective: true });
   });
 });
 
