@@ -16,8 +16,10 @@ import { Sessions } from "./gateway/session.ts";
 import { LIMITS } from "./limits.ts";
 import { mayUseAgain } from "./redemption/assertion-use.ts";
 import type { ConsumableProof, Consumption, Dependencies } from "./redemption/dependencies.ts";
+import { fenceName } from "./revocation/fence-names.ts";
 import { fencedFacts } from "./redemption/fenced-facts.ts";
 import { findClientKey } from "./token-endpoint/client-authentication/client-key.ts";
+import type { SignalDependencies } from "./signals/push-endpoint.ts";
 import { ClientSecrets } from "./token-endpoint/client-authentication/client-secret.ts";
 import { networkOf } from "./token-endpoint/network.ts";
 import type { LedgerEntry, TokenEndpointDependencies } from "./token-endpoint/token-endpoint.ts";
@@ -35,6 +37,7 @@ export interface Services {
   readonly keys: SigningKeys;
   readonly token: TokenEndpointDependencies;
   readonly gateway: GatewayDependencies;
+  readonly signals: SignalDependencies;
   readonly admin: AdminDependencies;
   /** The newest checkpoint of the audit trail, and the keys that verify it. */
   readonly evidence: () => Promise<object>;
@@ -91,6 +94,7 @@ export function buildServices(env: Env, runtime: Runtime): Services {
     keys,
     token: buildTokenEndpoint(parts),
     gateway: buildGateway(parts),
+    signals: buildSignals(parts),
     admin: buildAdmin(env, { ...parts, isWithin, reportFault: (id, cause) => reportFault(runtime, id, cause) }),
     evidence: () => readEvidence(env),
     findResource: (identifier) => trust.find("resource", identifier),
@@ -182,6 +186,25 @@ function buildGateway(parts: Parts): GatewayDependencies {
     sessions: new Sessions(requireSecret("STATE_SECRET", env.STATE_SECRET)),
     egress: config.egress,
     recorder,
+    reportFault: (correlationId, cause) => reportFault(runtime, correlationId, cause),
+  };
+}
+
+function buildSignals({ env, runtime, config, trust, issuerKeys, revocations, recorder }: Parts): SignalDependencies {
+  const secrets = new ClientSecrets(requireSecret("CLIENT_SECRET_PEPPER", env.CLIENT_SECRET_PEPPER));
+  return {
+    issuer: config.issuer,
+    findIdp: (issuer) => trust.find("idp", issuer),
+    findKey: (idp, wanted) => issuerKeys.find(`idp:${idp.issuer}`, idp.key_set, wanted),
+    isKeyRevoked: (issuer, keyId) =>
+      revocations.stops({ names: [fenceName("assertion_key", issuer, keyId)], signedInAtMilliseconds: Date.now() }),
+    isNetworkWithinRate: (request) => isWithin(env.NETWORK_RATE_LIMIT, networkOf(request.headers)),
+    isAuthorized: async ({ signals }, authorization) => {
+      const digests = signals?.authorization_digests ?? [];
+      return digests.length === 0 || secrets.matches(authorization, digests);
+    },
+    join: (fences) => revocations.join(fences),
+    record: (event) => recorder.record(event),
     reportFault: (correlationId, cause) => reportFault(runtime, correlationId, cause),
   };
 }

@@ -14,6 +14,7 @@ import {
   respondProtectedResourceMetadata,
 } from "./metadata/metadata-routes.ts";
 import { respondSchema } from "./metadata/published-schemas.ts";
+import { handleSignal } from "./signals/push-endpoint.ts";
 import { buildServices, type Services } from "./services.ts";
 import { runUpkeep } from "./upkeep.ts";
 import { handleTokenRequest } from "./token-endpoint/token-endpoint.ts";
@@ -33,6 +34,7 @@ router
   .all("/token", (request, services) => outlasting(handleTokenRequest(request, services.token)))
   .all("/admin", (request, services) => outlasting(handleAdminRequest(request, services.admin)))
   .all("/admin/*", (request, services) => outlasting(handleAdminRequest(request, services.admin)))
+  .all("/signals", (request, { signals }) => outlasting(handleSignal(request, signals)))
   .all("/authorize", (request) => explainAuthorize(request));
 publish("/jwks", (_request, { keys }) => respondKeySet(keys.published));
 publish("/.well-known/crossgate-audit-checkpoint", async (_request, { evidence }) =>

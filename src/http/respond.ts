@@ -14,6 +14,10 @@ export function respondJson(status: number, body: unknown, headers: ResponseHead
   return respond(status, JSON.stringify(body), { "content-type": "application/json", ...headers });
 }
 
+export function respondEmpty(status: number, headers: ResponseHeaders = {}): Response {
+  return new Response(null, { status, headers: { ...NO_STORE, ...HARDENED, ...headers } });
+}
+
 export function respondHtml(status: number, body: string, headers: ResponseHeaders = {}): Response {
   return respond(status, body, { "content-type": "text/html; charset=utf-8", ...headers });
 }

@@ -55,6 +55,18 @@ export const trustedIdpSchema = z
      * until it expires. MCP (EMA §7.4.2) demands `single`.
      */
     assertion_use: z.enum(["single", "until_expiry"]).default("single"),
+    /**
+     * Whether this provider's security events (Shared Signals, RFC 8935) are heard, at /signals. Each must then carry the
+     * Authorization header that its stream was set up with, where digests of one are given.
+     */
+    signals: z
+      .strictObject({
+        authorization_digests: z
+          .array(z.string().regex(/^hmac-sha256:[0-9a-f]{64}$/, "make one with: npx crossgate secret"))
+          .max(4)
+          .default([]),
+      })
+      .optional(),
     /** An assertion without `scope`: refuse it, or leave the ceiling to client, resource and policy. */
     scope_absent: z.enum(["refuse", "policy_decides"]).default("refuse"),
   })
