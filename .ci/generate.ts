@@ -20,7 +20,7 @@ async function generateAll(): Promise<readonly Generated[]> {
 
 async function readme(): Promise<Generated> {
   const path = join(ROOT, "README.md");
-  const parts = { checks: await checkTable(), limits: limitTable() };
+  const parts = { checks: await checkTable(), admin: operationTable(), limits: limitTable() };
   let text = await readFile(path, "utf8");
   for (const [name, part] of Object.entries(parts)) text = fill(text, name, part);
   return { path, text };
@@ -31,6 +31,13 @@ function fill(text: string, name: string, part: string): string {
   const [start, end] = [text.indexOf(open), text.indexOf(close)];
   if (start === -1 || end < start) throw new Error(`README.md lacks the markers ${open} … ${close}`);
   return `${text.slice(0, start + open.length)}\n${part}\n${text.slice(end)}`;
+}
+
+function operationTable(): string {
+  const rows = ADMIN_ROUTES.map(
+    ({ method, path, role, summary }) => `| \`${method} ${path}\` | ${role} | ${summary} |`,
+  );
+  return ["| operation | role | |", "|---|---|---|", ...rows].join("\n");
 }
 
 function limitTable(): string {
