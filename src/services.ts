@@ -38,6 +38,8 @@ export interface Services {
   readonly token: TokenEndpointDependencies;
   readonly gateway: GatewayDependencies;
   readonly signals: SignalDependencies;
+  /** What verifies our tokens, without keys that have been revoked. @throws Outage when that cannot be known */
+  readonly publishedKeys: () => Promise<SigningKeys["published"]>;
   readonly admin: AdminDependencies;
   /** The newest checkpoint of the audit trail, and the keys that verify it. */
   readonly evidence: () => Promise<object>;
@@ -95,6 +97,7 @@ export function buildServices(env: Env, runtime: Runtime): Services {
     token: buildTokenEndpoint(parts),
     gateway: buildGateway(parts),
     signals: buildSignals(parts),
+    publishedKeys: () => withoutRevoked(keys.published, revocations),
     admin: buildAdmin(env, { ...parts, isWithin, reportFault: (id, cause) => reportFault(runtime, id, cause) }),
     evidence: () => readEvidence(env),
     findResource: (identifier) => trust.find("resource", identifier),
@@ -188,6 +191,17 @@ function buildGateway(parts: Parts): GatewayDependencies {
     recorder,
     reportFault: (correlationId, cause) => reportFault(runtime, correlationId, cause),
   };
+}
+
+async function withoutRevoked(
+  { keys }: SigningKeys["published"],
+  revocations: Revocations,
+): Promise<SigningKeys["published"]> {
+  const signedInAtMilliseconds = Date.now();
+  const revoked = await Promise.all(
+    keys.map(({ kid }) => revocations.stops({ names: [fenceName("signing_key", kid)], signedInAtMilliseconds })),
+  );
+  return { keys: keys.filter((_key, at) => revoked[at] === false) };
 }
 
 function buildSignals({ env, runtime, config, trust, issuerKeys, revocations, recorder }: Parts): SignalDependencies {

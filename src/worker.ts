@@ -36,7 +36,7 @@ router
   .all("/admin/*", (request, services) => outlasting(handleAdminRequest(request, services.admin)))
   .all("/signals", (request, { signals }) => outlasting(handleSignal(request, signals)))
   .all("/authorize", (request) => explainAuthorize(request));
-publish("/jwks", (_request, { keys }) => respondKeySet(keys.published));
+publish("/jwks", async (_request, { publishedKeys }) => respondKeySet(await publishedKeys()));
 publish("/.well-known/crossgate-audit-checkpoint", async (_request, { evidence }) =>
   respondJson(200, await evidence()),
 );

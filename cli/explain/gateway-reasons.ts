@@ -26,7 +26,7 @@ export const GATEWAY_REASONS: Record<GatewayRefusal, ReasonWords> = {
   ],
   token_revoked: [
     "The token, or what it rests on, has been revoked.",
-    "npx crossgate revocations says what and since when; after a sign-in that ended, let the user sign in anew.",
+    "GET /admin/v1/revocations says what and since when; after a sign-in that ended, let the user sign in anew.",
   ],
   gateway_proof_invalid: [
     "The DPoP proof does not fit this call.",

@@ -174,7 +174,7 @@ export const REDEMPTION_REASONS: Record<RedemptionRefusal, ReasonWords> = {
   ],
   revoked: [
     "The user, the client or something else that the assertion rests on has been revoked, or the sign-in was ended.",
-    "npx crossgate revocations says what and since when; after a sign-in that ended, let the user sign in anew.",
+    "GET /admin/v1/revocations says what and since when; after a sign-in that ended, let the user sign in anew.",
   ],
   assertion_replayed: [
     "The assertion was redeemed before.",

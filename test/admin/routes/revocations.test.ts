@@ -1,5 +1,5 @@
 import { applyD1Migrations } from "cloudflare:test";
-import { env } from "cloudflare:workers";
+import { env, exports } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { TestAdmin } from "../../support/admin.ts";
 import { Tenant } from "../../support/tenant.ts";
@@ -24,6 +24,22 @@ describe("an order to revoke", () => {
     expect(refused).toMatchObject({ status: 400, body: { error: "invalid_grant" } });
     expect(refused.body["correlation_id"]).toEqual(expect.any(String));
     expect((await order(admin, what, { order: "restore" })).status).toBe(200);
+    expect((await tenant.redeem()).status).toBe(200);
+  });
+
+  // The drill for a key of ours that has got out: what it signed is worth nothing, and nothing more is signed with it.
+  it("ends a signing key: it is published no more, and nothing is issued with it until another is current", async () => {
+    const [admin, tenant] = [await TestAdmin.appoint("operator"), await Tenant.settle()];
+    const what = { kind: "signing_key", key_id: "test-current" };
+    const published = async () => {
+      const { keys } = await (await exports.default.fetch(`${env.ISSUER}/jwks`)).json<{ keys: { kid: string }[] }>();
+      return keys.map(({ kid }) => kid);
+    };
+    expect((await order(admin, what)).status).toBe(200);
+    expect(await published()).toEqual(["test-next"]);
+    expect(await tenant.redeem()).toMatchObject({ status: 503, body: { error: "temporarily_unavailable" } });
+    await order(admin, what, { order: "restore" });
+    expect(await published()).toEqual(["test-current", "test-next"]);
     expect((await tenant.redeem()).status).toBe(200);
   });
 
