@@ -1,19 +1,16 @@
 import { DurableObject } from "cloudflare:workers";
 import { LIMITS } from "../src/limits.ts";
-import type { Account, Resolved, SubjectKey, SubjectQuery } from "../src/trust/account.ts";
-import { AccountTables, type BindingRow, type BoundBy, identifiersOf } from "./account-tables.ts";
-
-export interface FoundAccount {
-  readonly account: Account;
-  readonly bindings: BindingRow[];
-}
-
-/** Why an account cannot be written: something of it is another account's. */
-export interface AccountConflict {
-  readonly account: string;
-  readonly taken: "account" | "email" | "saml_nameid" | "subject";
-  readonly by: string;
-}
+import type {
+  Account,
+  AccountConflict,
+  AccountsToWrite,
+  BoundBy,
+  FoundAccount,
+  Resolved,
+  SubjectKey,
+  SubjectQuery,
+} from "../src/trust/account.ts";
+import { AccountTables, identifiersOf } from "./account-tables.ts";
 
 /**
  * Who is who in one organization. An assertion finds an account once; from then on its subject is that account, whatever
@@ -34,12 +31,12 @@ export class AccountDirectory extends DurableObject<Env> {
   }
 
   /** Writes all of these accounts or none. @returns what stands in the way */
-  put(accounts: readonly Account[], existing: "keep" | "replace"): AccountConflict[] {
+  put({ accounts, existing, dryRun = false }: AccountsToWrite): AccountConflict[] {
     const conflicts: AccountConflict[] = [];
     try {
       this.ctx.storage.transactionSync(() => {
         for (const account of accounts) conflicts.push(...this.#put(account, existing));
-        if (conflicts.length > 0) throw new NotWritten();
+        if (dryRun || conflicts.length > 0) throw new NotWritten();
       });
     } catch (error) {
       if (!(error instanceof NotWritten)) throw error;

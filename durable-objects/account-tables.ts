@@ -1,15 +1,7 @@
-import type { Account, SubjectKey } from "../src/trust/account.ts";
+import type { Account, Binding, BoundBy, SubjectKey } from "../src/trust/account.ts";
 import { spellSamlNameId } from "../src/trust/saml-name-id.ts";
 
 export type IdentifierKind = "email" | "saml_nameid";
-/** How a subject came to its account. */
-export type BoundBy = "administrator" | "aud_sub" | "saml_nameid" | "email";
-
-export interface BindingRow extends SubjectKey {
-  readonly boundBy: BoundBy;
-  readonly boundAtMilliseconds: number;
-}
-
 const TABLES = [
   "CREATE TABLE IF NOT EXISTS account (id TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID",
   "CREATE TABLE IF NOT EXISTS identifier (kind TEXT, value TEXT, account TEXT NOT NULL, PRIMARY KEY (kind, value)) WITHOUT ROWID",
@@ -60,7 +52,7 @@ export class AccountTables {
     return [...this.#sql.exec(query, account, issuer, tenant ?? "")].length > 0;
   }
 
-  bindingsOf(account: string): BindingRow[] {
+  bindingsOf(account: string): Binding[] {
     const query =
       "SELECT issuer, tenant, sub, bound_by, bound_at FROM binding WHERE account = ? ORDER BY issuer, tenant, sub";
     const rows = this.#sql.exec<{ issuer: string; tenant: string; sub: string; bound_by: BoundBy; bound_at: number }>(
@@ -76,7 +68,7 @@ export class AccountTables {
     }));
   }
 
-  bind({ issuer, tenant, sub }: SubjectKey, account: string, { boundBy, nowMilliseconds }: Binding): void {
+  bind({ issuer, tenant, sub }: SubjectKey, account: string, { boundBy, nowMilliseconds }: Bound): void {
     const statement =
       "INSERT INTO binding (issuer, tenant, sub, account, bound_by, bound_at) VALUES (?, ?, ?, ?, ?, ?)";
     this.#sql.exec(statement, issuer, tenant ?? "", sub, account, boundBy, nowMilliseconds);
@@ -109,7 +101,7 @@ export class AccountTables {
   }
 }
 
-interface Binding {
+interface Bound {
   readonly boundBy: BoundBy;
   readonly nowMilliseconds: number;
 }

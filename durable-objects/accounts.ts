@@ -1,7 +1,15 @@
 import { Outage } from "../src/audit/reason.ts";
 import type { LedgerPlacement } from "../src/config.ts";
 import { LIMITS } from "../src/limits.ts";
-import type { Resolved, SubjectQuery } from "../src/trust/account.ts";
+import type {
+  Account,
+  AccountConflict,
+  AccountsToWrite,
+  FoundAccount,
+  Resolved,
+  SubjectKey,
+  SubjectQuery,
+} from "../src/trust/account.ts";
 import type { AccountDirectory } from "./account-directory.ts";
 
 export type Directory = DurableObjectStub<AccountDirectory>;
@@ -41,6 +49,34 @@ export class Accounts {
     this.#found.delete(key);
     if (typeof resolved === "object") this.#keep(key, resolved.account);
     return resolved;
+  }
+
+  list(organization: string, after: string): Promise<readonly Account[]> {
+    return this.#administer(organization, (directory) => directory.list(after));
+  }
+
+  find(organization: string, account: string): Promise<FoundAccount | null> {
+    return this.#administer(organization, (directory) => directory.find(account));
+  }
+
+  put(organization: string, accounts: AccountsToWrite): Promise<readonly AccountConflict[]> {
+    return this.#administer(organization, (directory) => directory.put(accounts));
+  }
+
+  remove(organization: string, account: string): Promise<boolean> {
+    return this.#administer(organization, (directory) => directory.remove(account));
+  }
+
+  unbind(organization: string, subject: SubjectKey): Promise<boolean> {
+    return this.#administer(organization, (directory) => directory.unbind(subject));
+  }
+
+  async #administer<Answer>(organization: string, ask: (directory: Directory) => Promise<Answer>): Promise<Answer> {
+    try {
+      return await ask(this.directoryOf(organization));
+    } catch (error) {
+      throw new Outage("accounts_unavailable", { cause: error });
+    }
   }
 
   directoryOf(organization: string): Directory {

@@ -1,3 +1,4 @@
+import type { Accounts } from "../durable-objects/accounts.ts";
 import { DocumentEditor } from "../durable-objects/document-editor.ts";
 import { IssuerKeys } from "../durable-objects/issuer-keys.ts";
 import type { LedgerShards } from "../durable-objects/ledger-shards.ts";
@@ -19,6 +20,7 @@ interface Parts {
   readonly recorder: Recorder;
   readonly trust: TrustStore;
   readonly revocations: Revocations;
+  readonly accounts: Accounts;
   readonly subjectNames: SubjectNames;
   readonly isWithin: (limiter: RateLimit, key: string) => Promise<boolean>;
   readonly reportFault: AdminDependencies["reportFault"];
@@ -28,7 +30,7 @@ const HOUR_MILLISECONDS = 3_600_000;
 
 /** What the admin API may use, of all that there is. */
 export function buildAdmin(env: Env, parts: Parts): AdminDependencies {
-  const { config, ledger, recorder, trust, revocations, subjectNames, isWithin, reportFault } = parts;
+  const { config, ledger, recorder, trust, accounts, revocations, subjectNames, isWithin, reportFault } = parts;
   return {
     issuer: config.issuer,
     access: buildAccess(env, config),
@@ -41,6 +43,7 @@ export function buildAdmin(env: Env, parts: Parts): AdminDependencies {
     }),
     rules: config.egress,
     revocations,
+    accounts,
     countLiveTokens: async (members) =>
       countLiveTokens(env.AUDIT_INDEX, await subjectNames.record(members), Date.now()),
     documentsSpreadSeconds: config.documentSpreadSeconds,

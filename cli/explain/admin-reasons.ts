@@ -62,6 +62,14 @@ export const ADMIN_REASONS: Record<AdminRefusal, ReasonWords> = {
     "The request did not say which revision it means to replace.",
     "Send If-Match with the ETag of the document, or If-None-Match: * to create one.",
   ],
+  admin_account_unknown: [
+    "There is no such account in this organization, or no such subject is bound.",
+    "List the accounts: GET /admin/v1/accounts/<organization>; ids are compared byte for byte.",
+  ],
+  admin_account_conflict: [
+    "An account names an id, an address, a SAML name or a subject that another account has.",
+    "Take it from the other account first, or replace instead of keeping what is there.",
+  ],
   admin_revision_mismatch: [
     "Somebody else has changed the document meanwhile.",
     "Read it again, see what changed, and apply again.",

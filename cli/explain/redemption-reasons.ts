@@ -141,11 +141,11 @@ export const REDEMPTION_REASONS: Record<RedemptionRefusal, ReasonWords> = {
   ],
   subject_unknown: [
     "The subject has no account in its organization's directory, and its issuer's document demands one.",
-    "Add the account, or what finds it: npx crossgate account add; or let subject_resolution.by name what the provider asserts.",
+    "Add the account by the admin API (POST /admin/v1/accounts/<organization>), or name in subject_resolution.by what is asserted.",
   ],
   subject_conflict: [
     "What the assertion says of its subject names two accounts, or one that another subject of this issuer has.",
-    "See npx crossgate account show; if the account has changed hands at the provider, npx crossgate account unbind the old subject.",
+    "Look at GET /admin/v1/accounts/<organization>/<account>; if it has changed hands at the provider, unbind the old subject.",
   ],
   subject_identifier_invalid: [
     "The claim aud_sub or sub_id is malformed, missing where it is demanded, or of a SAML issuer that is not this provider's.",

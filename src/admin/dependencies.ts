@@ -4,6 +4,7 @@ import type { Fence } from "../revocation/fence.ts";
 import type { Order } from "../revocation/orders.ts";
 import type { RevocationStatus } from "../revocation/status.ts";
 import type { EgressRules } from "../egress/url-policy.ts";
+import type { Account, AccountConflict, AccountsToWrite, FoundAccount, SubjectKey } from "../trust/account.ts";
 import type { AdminDirectory } from "./authentication/authenticate-admin.ts";
 
 export interface SpendableRequest {
@@ -74,6 +75,16 @@ interface RevocationOrders {
   readonly list: (prefix: string) => Promise<readonly Fence[]>;
 }
 
+/** The directories: durable-objects/accounts.ts. Each may throw Outage accounts_unavailable. */
+interface AccountDirectories {
+  readonly list: (organization: string, after: string) => Promise<readonly Account[]>;
+  readonly find: (organization: string, account: string) => Promise<FoundAccount | null>;
+  /** All or none. @returns what stands in the way */
+  readonly put: (organization: string, accounts: AccountsToWrite) => Promise<readonly AccountConflict[]>;
+  readonly remove: (organization: string, account: string) => Promise<boolean>;
+  readonly unbind: (organization: string, subject: SubjectKey) => Promise<boolean>;
+}
+
 /** All that administration may use. What a route needs beyond this is added here, and built in services.ts. */
 export interface AdminDependencies extends AdminDirectory {
   readonly recorder: AdminRecorder;
@@ -83,6 +94,7 @@ export interface AdminDependencies extends AdminDirectory {
   readonly ledgerStatus: () => Promise<readonly ShardStatus[]>;
   readonly rules: EgressRules;
   readonly revocations: RevocationOrders;
+  readonly accounts: AccountDirectories;
   /** By the plain names of people, however records spell them. */
   readonly countLiveTokens: (
     members: Readonly<Record<string, string>>,

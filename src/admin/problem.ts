@@ -50,6 +50,8 @@ const WORDS: Record<AdminReason, Words> = {
   admin_document_protected: { status: 403, title: "Administrators are not appointed by this API" },
   admin_revision_required: { status: 428, title: "Say in If-Match or If-None-Match what is to be replaced" },
   admin_revision_mismatch: { status: 412, title: "The document is another than the one you mean to replace" },
+  admin_account_unknown: { status: 404, title: "There is no such account, or no such subject" },
+  admin_account_conflict: { status: 409, title: "Something of an account is another's; nothing was written" },
   ledger_unavailable: outage,
   ledger_overloaded: outage,
   audit_backlog: outage,

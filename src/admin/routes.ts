@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { describeApi } from "./openapi.ts";
+import { listAccounts, readAccount, removeAccount, unbindSubject, writeAccounts } from "./routes/accounts.ts";
 import { listDocuments, readDocument, removeDocument, writeDocument } from "./routes/documents.ts";
 import { findAuditEvents } from "./routes/audit-events.ts";
 import { readStatus } from "./routes/status.ts";
@@ -31,4 +32,9 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   giveRevocation,
   readRevocation,
   listRevocations,
+  listAccounts,
+  readAccount,
+  writeAccounts,
+  removeAccount,
+  unbindSubject,
 ];

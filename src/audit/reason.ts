@@ -139,7 +139,9 @@ export type AdminRefusal =
   | "admin_document_invalid"
   | "admin_document_protected"
   | "admin_revision_required"
-  | "admin_revision_mismatch";
+  | "admin_revision_mismatch"
+  | "admin_account_unknown"
+  | "admin_account_conflict";
 
 export type OutageReason =
   | "ledger_unavailable"

@@ -19,12 +19,7 @@ export type SubjectKey = z.output<typeof subjectKeySchema>;
 const emailSchema = z
   .string()
   .max(LIMITS.emailBytes)
-  .transform((text, context): string => {
-    const email = readEmailAddress(text);
-    if (email !== null) return email.address;
-    context.addIssue({ code: "custom", message: "not an address: name@domain, without quotes or comments" });
-    return z.NEVER;
-  });
+  .refine((text) => readEmailAddress(text)?.address === text, "an address as in name@domain, its domain in lower case");
 
 /** One person of one organization, and by what a trusted provider's word may find it. Each finds one account only. */
 export const accountSchema = z.strictObject({
@@ -49,3 +44,30 @@ export interface SubjectQuery extends SubjectKey {
 
 /** "unknown": nobody here. "conflict": what is said of the subject names two accounts, or an account that is taken. */
 export type Resolved = { readonly account: string } | "unknown" | "conflict";
+
+/** How a subject came to its account. */
+export type BoundBy = "administrator" | "aud_sub" | "saml_nameid" | "email";
+
+export interface Binding extends SubjectKey {
+  readonly boundBy: BoundBy;
+  readonly boundAtMilliseconds: number;
+}
+
+export interface FoundAccount {
+  readonly account: Account;
+  readonly bindings: readonly Binding[];
+}
+
+export interface AccountsToWrite {
+  readonly accounts: readonly Account[];
+  readonly existing: "keep" | "replace";
+  /** Only to learn what stands in the way. */
+  readonly dryRun?: boolean;
+}
+
+/** Why an account cannot be written: something of it is another account's. */
+export interface AccountConflict {
+  readonly account: string;
+  readonly taken: "account" | "email" | "saml_nameid" | "subject";
+  readonly by: string;
+}

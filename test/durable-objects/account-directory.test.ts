@@ -34,7 +34,10 @@ describe("a subject", () => {
     "found by %s stays that account when it is not said any more, and after an eviction [JAG-R-28]",
     async (_by, change) => {
       const directory = makeDirectory();
-      await directory.put([account("ada", { emails: ["ada@acme.example"], saml_nameids: [NAME_ID] })], "keep");
+      await directory.put({
+        accounts: [account("ada", { emails: ["ada@acme.example"], saml_nameids: [NAME_ID] })],
+        existing: "keep",
+      });
       expect(await directory.resolve(query(change))).toEqual({ account: "ada" });
       expect(await directory.resolve(query())).toEqual({ account: "ada" });
       await evictDurableObject(directory);
@@ -45,16 +48,22 @@ describe("a subject", () => {
   it("does not move with its address [JAG-R-28]", async () => {
     const directory = makeDirectory();
     const emails = (mailbox: string) => ({ emails: [`${mailbox}@acme.example`] });
-    await directory.put([account("ada", emails("ada")), account("admin", emails("admin"))], "keep");
+    await directory.put({
+      accounts: [account("ada", emails("ada")), account("admin", emails("admin"))],
+      existing: "keep",
+    });
     await directory.resolve(query({ email: "ada@acme.example" }));
     expect(await directory.resolve(query({ email: "admin@acme.example" }))).toEqual({ account: "ada" });
-    await directory.put([account("ada"), account("admin", { emails: ["ada@acme.example"] })], "replace");
+    await directory.put({
+      accounts: [account("ada"), account("admin", { emails: ["ada@acme.example"] })],
+      existing: "replace",
+    });
     expect(await directory.resolve(query({ email: "ada@acme.example" }))).toEqual({ account: "ada" });
   });
 
   it("that says it is two accounts is none", async () => {
     const directory = makeDirectory();
-    await directory.put([account("ada", { saml_nameids: [NAME_ID] }), account("eve")], "keep");
+    await directory.put({ accounts: [account("ada", { saml_nameids: [NAME_ID] }), account("eve")], existing: "keep" });
     const samlNameId = JSON.stringify(["https://saml.example", "ada", null, null, null, null]);
     expect(await directory.resolve(query({ account: "eve", samlNameId }))).toBe("conflict");
     await directory.resolve(query({ account: "ada" }));
@@ -65,13 +74,13 @@ describe("a subject", () => {
 
   it("is not looked for by its address where it says an account that does not exist", async () => {
     const directory = makeDirectory();
-    await directory.put([account("ada", { emails: ["ada@acme.example"] })], "keep");
+    await directory.put({ accounts: [account("ada", { emails: ["ada@acme.example"] })], existing: "keep" });
     expect(await directory.resolve(query({ account: "nobody", email: "ada@acme.example" }))).toBe("unknown");
   });
 
   it("does not get an account that another subject of its issuer and tenant has", async () => {
     const directory = makeDirectory();
-    await directory.put([account("ada", { emails: ["ada@acme.example"] })], "keep");
+    await directory.put({ accounts: [account("ada", { emails: ["ada@acme.example"] })], existing: "keep" });
     await directory.resolve(query({ email: "ada@acme.example" }));
     const successor = query({ sub: "user-successor", email: "ada@acme.example" });
     expect(await directory.resolve(successor)).toBe("conflict");
@@ -84,7 +93,7 @@ describe("a subject", () => {
   it("comes to one answer, however many see it for the first time at once", async () => {
     const directory = makeDirectory();
     const emails = (mailbox: string) => ({ emails: [`${mailbox}@acme.example`] });
-    await directory.put([account("ada", emails("ada")), account("eve", emails("eve"))], "keep");
+    await directory.put({ accounts: [account("ada", emails("ada")), account("eve", emails("eve"))], existing: "keep" });
     const answers = await Promise.all(
       Array.from({ length: 40 }, (_, at) =>
         directory.resolve(query({ email: `${at % 2 === 0 ? "ada" : "eve"}@acme.example` })),
@@ -97,7 +106,7 @@ describe("a subject", () => {
     "that looks like a bound one is another: %o",
     async (sub) => {
       const directory = makeDirectory();
-      await directory.put([account("ada", { emails: ["ada@acme.example"] })], "keep");
+      await directory.put({ accounts: [account("ada", { emails: ["ada@acme.example"] })], existing: "keep" });
       await directory.resolve(query({ email: "ada@acme.example" }));
       expect(await directory.resolve(query({ sub }))).toBe("unknown");
     },
@@ -105,7 +114,10 @@ describe("a subject", () => {
 
   it("of no tenant is not that of a tenant", async () => {
     const directory = makeDirectory();
-    await directory.put([account("ada", { subjects: [{ issuer: IDP, tenant: "t", sub: "user-ada" }] })], "keep");
+    await directory.put({
+      accounts: [account("ada", { subjects: [{ issuer: IDP, tenant: "t", sub: "user-ada" }] })],
+      existing: "keep",
+    });
     expect(await directory.resolve(query())).toBe("unknown");
     expect(await directory.resolve(query({ tenant: "t" }))).toEqual({ account: "ada" });
   });
@@ -114,17 +126,20 @@ describe("a subject", () => {
 describe("accounts", () => {
   it("are written all or none, and what stands in the way is named", async () => {
     const directory = makeDirectory();
-    await directory.put([account("ada", { emails: ["ada@acme.example"], saml_nameids: [NAME_ID] })], "keep");
+    await directory.put({
+      accounts: [account("ada", { emails: ["ada@acme.example"], saml_nameids: [NAME_ID] })],
+      existing: "keep",
+    });
     const subjects = [{ issuer: IDP, sub: "user-ada" }];
-    await directory.put([account("bob", { subjects })], "keep");
-    const conflicts = await directory.put(
-      [
+    await directory.put({ accounts: [account("bob", { subjects })], existing: "keep" });
+    const conflicts = await directory.put({
+      accounts: [
         account("eve"),
         account("mallory", { emails: ["ada@acme.example"], saml_nameids: [NAME_ID], subjects }),
         account("ada"),
       ],
-      "keep",
-    );
+      existing: "keep",
+    });
     expect(conflicts).toEqual([
       { account: "mallory", taken: "email", by: "ada" },
       { account: "mallory", taken: "saml_nameid", by: "ada" },
@@ -136,9 +151,14 @@ describe("accounts", () => {
 
   it("are replaced without losing the subjects that came to them", async () => {
     const directory = makeDirectory();
-    await directory.put([account("ada", { emails: ["ada@acme.example"] })], "keep");
+    await directory.put({ accounts: [account("ada", { emails: ["ada@acme.example"] })], existing: "keep" });
     await directory.resolve(query({ email: "ada@acme.example" }));
-    expect(await directory.put([account("ada", { name: "Ada", emails: ["al@acme.example"] })], "replace")).toEqual([]);
+    expect(
+      await directory.put({
+        accounts: [account("ada", { name: "Ada", emails: ["al@acme.example"] })],
+        existing: "replace",
+      }),
+    ).toEqual([]);
     const found = await directory.find("ada");
     expect(found?.account).toMatchObject({ name: "Ada", emails: ["al@acme.example"] });
     expect(found?.bindings).toMatchObject([{ issuer: IDP, tenant: null, sub: "user-ada", boundBy: "email" }]);
@@ -147,7 +167,7 @@ describe("accounts", () => {
 
   it("take everything with them when they are removed", async () => {
     const directory = makeDirectory();
-    await directory.put([account("ada", { emails: ["ada@acme.example"] })], "keep");
+    await directory.put({ accounts: [account("ada", { emails: ["ada@acme.example"] })], existing: "keep" });
     await directory.resolve(query({ email: "ada@acme.example" }));
     expect(await directory.remove("ada")).toBe(true);
     expect(await directory.remove("ada")).toBe(false);
@@ -158,10 +178,7 @@ describe("accounts", () => {
   it("come page by page, in one order", async () => {
     const directory = makeDirectory();
     const ids = Array.from({ length: LIMITS.accountsPerPage + 3 }, (_, at) => `u${String(at).padStart(5, "0")}`);
-    await directory.put(
-      ids.map((id) => account(id)),
-      "keep",
-    );
+    await directory.put({ accounts: ids.map((id) => account(id)), existing: "keep" });
     const first = await directory.list("");
     const second = await directory.list(first.at(-1)?.account ?? "");
     expect([...first, ...second].map((one) => one.account)).toEqual(ids);
@@ -169,7 +186,7 @@ describe("accounts", () => {
 
   it("cannot be written into a statement", async () => {
     const directory = makeDirectory();
-    await directory.put([account("ada")], "keep");
+    await directory.put({ accounts: [account("ada")], existing: "keep" });
     const injected = "x'; DROP TABLE account; --";
     expect(await directory.resolve(query({ sub: injected, email: injected, issuer: injected }))).toBe("unknown");
     expect(await directory.find(injected)).toBeNull();

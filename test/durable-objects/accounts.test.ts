@@ -34,12 +34,12 @@ describe("Accounts", () => {
   it("keep the directories of two organizations apart", async () => {
     const accounts = new Accounts(env.ACCOUNT_DIRECTORY, ANYWHERE);
     const [ours, theirs] = [`a-${crypto.randomUUID()}`, `b-${crypto.randomUUID()}`];
-    await accounts
-      .directoryOf(ours)
-      .put(
-        [accountSchema.parse({ account: "ada", subjects: [QUERY].map(({ issuer, sub }) => ({ issuer, sub })) })],
-        "keep",
-      );
+    await accounts.directoryOf(ours).put({
+      accounts: [
+        accountSchema.parse({ account: "ada", subjects: [QUERY].map(({ issuer, sub }) => ({ issuer, sub })) }),
+      ],
+      existing: "keep",
+    });
     expect(await accounts.resolve(ours, QUERY)).toEqual({ account: "ada" });
     expect(await accounts.resolve(theirs, QUERY)).toBe("unknown");
     expect(await accounts.resolve(theirs, { ...QUERY, account: "ada" })).toBe("unknown");

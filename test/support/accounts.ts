@@ -12,7 +12,7 @@ export function directoryOf(organization: string) {
 /** Writes accounts as an administrator does, each from its document. */
 export async function addAccounts(organization: string, ...accounts: readonly Members[]): Promise<void> {
   const parsed = accounts.map((account) => accountSchema.parse(account));
-  const conflicts = await directoryOf(organization).put(parsed, "keep");
+  const conflicts = await directoryOf(organization).put({ accounts: parsed, existing: "keep" });
   if (conflicts.length > 0) throw new TypeError(JSON.stringify(conflicts));
 }
 
