@@ -17,6 +17,7 @@ const HELP = `Usage: crossgate <command> [options]
   idp      discover an identity provider and write its document
   status   count documents and recent decisions; name what is broken
   admin    make a key for the admin API, and the document that appoints its holder
+  audit    search the audit trail, export its archive, verify it
   keys     make, rotate and show the keys that sign access tokens
   secret   make a client secret and its digest
 
@@ -42,6 +43,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<{ readonly command: Command }>
   ["idp", () => import("./commands/idp.ts")],
   ["status", () => import("./commands/status.ts")],
   ["admin", () => import("./commands/admin.ts")],
+  ["audit", () => import("./commands/audit.ts")],
   ["keys", () => import("./commands/keys.ts")],
   ["secret", () => import("./commands/secret.ts")],
 ]);

@@ -4,7 +4,7 @@ import { IssuerKeys } from "../durable-objects/issuer-keys.ts";
 import type { LedgerShards } from "../durable-objects/ledger-shards.ts";
 import type { Revocations } from "../durable-objects/revocations.ts";
 import type { AdminDependencies, KeySetStatus } from "./admin/dependencies.ts";
-import { earliestPlace } from "./audit/audit-index.ts";
+import { earliestPlace } from "./audit/place.ts";
 import { findByCorrelation, readActivity } from "./audit/find-records.ts";
 import { countLiveTokens } from "./audit/live-tokens.ts";
 import { Outage } from "./audit/reason.ts";

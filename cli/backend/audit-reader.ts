@@ -1,3 +1,4 @@
+import { earliestPlace } from "../../src/audit/place.ts";
 import type { Row } from "./trust-backend.ts";
 
 /** What the index of records says, asked in the words of a command and not of a database. */
@@ -29,16 +30,16 @@ export class SqlAuditReader implements AuditReader {
   /** @param correlationId letters, digits and dashes, which the caller has seen to: it goes into a statement */
   async findRecords(correlationId: string): Promise<readonly string[]> {
     const rows = await this.#query(
-      `SELECT event FROM audit_event WHERE correlation_id = '${correlationId}' ORDER BY time LIMIT ${MOST_RECORDS}`,
+      `SELECT event FROM audit_event WHERE place IN (SELECT rowid FROM audit_term WHERE audit_term MATCH 'names : "${correlationId}"') AND correlation_id = '${correlationId}' ORDER BY place LIMIT ${MOST_RECORDS}`,
     );
     return rows.map(({ event }) => String(event));
   }
 
   async readActivity(nowMilliseconds: number): Promise<AuditActivity> {
-    const since = new Date(nowMilliseconds - HOUR_MILLISECONDS).toISOString();
-    const [newest] = await this.#query("SELECT max(time) AS time FROM audit_event");
+    const since = earliestPlace(nowMilliseconds - HOUR_MILLISECONDS);
+    const [newest] = await this.#query("SELECT time FROM audit_event ORDER BY place DESC LIMIT 1");
     const counted = await this.#query(
-      `SELECT decision, count(*) AS events FROM audit_event WHERE time >= '${since}' GROUP BY decision ORDER BY decision`,
+      `SELECT decision, count(*) AS events FROM audit_event WHERE place >= ${since} GROUP BY decision ORDER BY decision`,
     );
     return { last_event: textOrNull(newest?.["time"]), last_hour: Object.fromEntries(counted.map(countOf)) };
   }

@@ -1,5 +1,5 @@
 import { LIMITS } from "../limits.ts";
-import { earliestPlace } from "./audit-index.ts";
+import { earliestPlace } from "./place.ts";
 
 type Index = Pick<D1Database, "prepare">;
 

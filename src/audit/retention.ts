@@ -1,5 +1,6 @@
 import { LIMITS } from "../limits.ts";
-import { earliestPlace, type IndexStore } from "./audit-index.ts";
+import type { IndexStore } from "./audit-index.ts";
+import { earliestPlace } from "./place.ts";
 
 export interface Retention {
   readonly index: IndexStore;

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { type AuditBatch, contentOf, genesisOf, hashBatch } from "../../src/audit/audit-batch.ts";
 import { type AuditEvent, makeAuditEvent, serializeAuditEvent } from "../../src/audit/audit-event.ts";
-import { earliestPlace, placeOf } from "../../src/audit/audit-index.ts";
+import { earliestPlace, placeOf } from "../../src/audit/place.ts";
 import { type AuditStores, consumeAuditBatches } from "../../src/audit/consumer.ts";
 import worker from "../../src/worker.ts";
 
