@@ -128,9 +128,9 @@ async function forwardInSession(
   const presented = request.headers.get("mcp-session-id");
   const upstreamSessionId = presented === null ? null : await uses.sessions.resolve(presented, holder);
   if (presented !== null && upstreamSessionId === null) throw new CallRefused("session_unknown");
-  requireTimely(authorization);
-  // Once more, since a body may be held open for as long as its sender likes.
+  // Once more, since a body may be held open for as long as its sender likes; and the clock last of all.
   if (await uses.isRevoked(token.fenced)) throw new CallRefused("token_revoked");
+  requireTimely(authorization);
   const response = await forward({
     request,
     upstream: resource.upstream,
