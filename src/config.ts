@@ -8,6 +8,8 @@ export interface Config {
   /** Our issuer identifier (RFC 8414 §2): an https origin, without a trailing slash. Exact wherever it is compared. */
   readonly issuer: string;
   readonly tokenEndpoint: string;
+  /** A Crossgate on somebody's own machine: its issuer is a plain-http loopback address. */
+  readonly isLocal: boolean;
   readonly egress: EgressRules;
   readonly ledger: LedgerPlacement;
   /** null: administrators prove themselves by keys alone. */
@@ -61,14 +63,16 @@ const LOCATION_HINTS = ["wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "af
 
 export function parseConfig(env: ConfigVariables): Config {
   const issuer = parseIssuer(env.ISSUER);
+  const isLocal = isLoopbackHttp(issuer);
   return Object.freeze({
     issuer: env.ISSUER,
     tokenEndpoint: `${env.ISSUER}/token`,
-    egress: { ownHost: issuer.hostname, allowsLoopback: isLoopbackHttp(issuer) },
+    isLocal,
+    egress: { ownHost: issuer.hostname, allowsLoopback: isLocal },
     ledger: parsePlacement(env),
-    access: parseAccess(env, isLoopbackHttp(issuer)),
-    documentFreshSeconds: isLoopbackHttp(issuer) ? 1 : LIMITS.trustDocumentFreshSeconds,
-    documentSpreadSeconds: isLoopbackHttp(issuer) ? 1 : LIMITS.trustSpreadSeconds + LIMITS.trustDocumentFreshSeconds,
+    access: parseAccess(env, isLocal),
+    documentFreshSeconds: isLocal ? 1 : LIMITS.trustDocumentFreshSeconds,
+    documentSpreadSeconds: isLocal ? 1 : LIMITS.trustSpreadSeconds + LIMITS.trustDocumentFreshSeconds,
     auditSubjects: parseSubjectForm(env.AUDIT_SUBJECTS),
     auditIndexDays: parseIndexDays(env.AUDIT_INDEX_DAYS, env.AUDIT_LEGAL_HOLD),
   });

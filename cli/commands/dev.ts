@@ -1,35 +1,33 @@
 import { resolve } from "node:path";
 import type { EgressRules } from "../../src/egress/url-policy.ts";
 import { type Command, parseCommandLine, parseWholeNumber } from "../command.ts";
-import { CommandError } from "../command-error.ts";
-import { DevReport } from "../dev-report.ts";
+import { DevReport } from "../dev/dev-report.ts";
+import { FollowedTrust } from "../dev/followed-trust.ts";
+import { readRefusedRequest } from "../dev/worker-line.ts";
 import { egressRulesFor } from "../issuer.ts";
 import { type LocalCrossgate, startLocalCrossgate } from "../local-runtime.ts";
 import { announceRunning, ensureLocalAdmin, localAdminKeyPath } from "../running-dev.ts";
 import { ensureLocalSecrets } from "../secrets.ts";
 import { lockState } from "../state-lock.ts";
-import { findTrustChanges } from "../trust-changes.ts";
-import {
-  readTrustDirectory,
-  requireTrustDocuments,
-  type TrustDirectory,
-  type TrustDocument,
-} from "../trust-documents.ts";
-import { applyTrustChanges, removeOtherDocuments } from "../trust-store.ts";
+import { requireTrustDocuments, type TrustDocument } from "../trust-documents.ts";
+import { removeOtherDocuments } from "../trust-store.ts";
 import { summarizeTrust } from "../trust-summary.ts";
 import { watchTrustDirectory } from "../trust-watch.ts";
 
 const HELP = `Usage: crossgate dev [--config DIR] [--port N] [options]
 
 Runs Crossgate on this machine in workerd, the runtime that Cloudflare uses, with everything that
-wrangler.toml binds to it. Needs no account and no network.
+wrangler.toml binds to it. Needs no account and no network. Says what is odd about the documents, as
+crossgate check does, and tells each request that is refused or fails in a line: the reason, what it
+means, what mends it. No line holds a token, a secret, or anything else that the request said.
 
   --config DIR     trust and policy: DIR/idp, DIR/client, DIR/resource and DIR/policy with one JSON
                    document per file (default: config). Edits apply as you save them; a broken file
                    is refused by name and its last good document stays in force
   --port N         port to listen on, 0 for a free one (default: 8787)
-  --host ADDRESS   address to listen on (default: 127.0.0.1)
-  --issuer URL     the issuer identifier (default: http://127.0.0.1:<port>)
+  --host ADDRESS   address to listen on (default: 127.0.0.1, which only this machine reaches)
+  --issuer URL     the issuer identifier (default: http://127.0.0.1:<port>); with an https one, refusals
+                   are told by their records alone: crossgate explain <correlation id>
   --state DIR      where state and development secrets are kept (default: .crossgate/state)
   --rate-limit N   requests per ten seconds, per network and per client (default: practically none)
   --json           one JSON object per line; the first says what it listens on and what it trusts
@@ -51,6 +49,8 @@ const OPTIONS = {
   "rate-limit": { type: "string" },
   json: { type: "boolean", default: false },
 } as const;
+
+const LOOPBACK_ADDRESS = /^(?:127\.\d+\.\d+\.\d+|::1|localhost)$/;
 
 interface Settings {
   readonly configDirectory: string;
@@ -102,7 +102,9 @@ async function serve(settings: Settings, report: DevReport, interruption: AbortS
   const { configDirectory, rules } = settings;
   const documents = await requireTrustDocuments(configDirectory, rules);
   const unlock = await lockState(settings.stateDirectory);
-  const crossgate = await start(settings, documents).catch(async (error: unknown) => {
+  const trust = new FollowedTrust(documents, { configDirectory, report });
+  const hear = (line: string) => hearWorker(line, { trust, report, stateDirectory: settings.stateDirectory });
+  const crossgate = await start(settings, documents, hear).catch(async (error: unknown) => {
     await unlock();
     throw error;
   });
@@ -111,7 +113,9 @@ async function serve(settings: Settings, report: DevReport, interruption: AbortS
     const stale = await removeOtherDocuments(crossgate.kv, documents);
     report.listening(factsOf(crossgate, settings, documents));
     report.removedStale(stale);
-    await watchTrustDirectory(configDirectory, followEdits({ crossgate, settings, report, documents }), interruption);
+    if (!LOOPBACK_ADDRESS.test(settings.host)) report.exposed(settings.host);
+    const deployment = { issuer: crossgate.issuer, rules };
+    await watchTrustDirectory(configDirectory, () => trust.apply(crossgate.kv, deployment), interruption);
   } finally {
     await withdraw();
     await crossgate.stop();
@@ -123,6 +127,7 @@ async function serve(settings: Settings, report: DevReport, interruption: AbortS
 async function start(
   { stateDirectory, host, port, issuer, rateLimit }: Settings,
   documents: readonly TrustDocument[],
+  onLog: (line: string) => void,
 ): Promise<LocalCrossgate> {
   const secrets = await ensureLocalSecrets(stateDirectory);
   const admin = await ensureLocalAdmin(stateDirectory);
@@ -131,10 +136,25 @@ async function start(
     port,
     documents: [...documents, admin],
     stateDirectory,
+    onLog,
     secrets,
     ...(issuer === undefined ? {} : { issuer }),
     ...(rateLimit === undefined ? {} : { rateLimits: { network: rateLimit, client: rateLimit } }),
   });
+}
+
+interface Hearing {
+  readonly trust: FollowedTrust;
+  readonly report: DevReport;
+  readonly stateDirectory: string;
+}
+
+/** What the Worker says of requests is told with the rest; everything else that is logged goes to stderr as it is. */
+function hearWorker(line: string, { trust, report, stateDirectory }: Hearing): void {
+  const request = readRefusedRequest(line);
+  if (request === null) return void process.stderr.write(`${line}\n`);
+  const [clients, servers] = [trust.names("client"), trust.names("resource")];
+  report.requestRefused(request, { nowMilliseconds: Date.now(), stateDirectory, clients, servers });
 }
 
 function factsOf({ url, issuer }: LocalCrossgate, settings: Settings, documents: readonly TrustDocument[]) {
@@ -149,41 +169,6 @@ function factsOf({ url, issuer }: LocalCrossgate, settings: Settings, documents:
     admin_key: localAdminKeyPath(settings.stateDirectory),
     trust: summarizeTrust(documents, settings.rules),
   };
-}
-
-interface Following {
-  readonly crossgate: LocalCrossgate;
-  readonly settings: Settings;
-  readonly report: DevReport;
-  readonly documents: readonly TrustDocument[];
-}
-
-function followEdits({ crossgate, settings, report, documents }: Following): () => Promise<void> {
-  let inForce = documents;
-  let refused: ReadonlyMap<string, string> = new Map();
-  return async () => {
-    const found = await readOrRefuse(settings, inForce);
-    const changes = findTrustChanges(inForce, found);
-    await applyTrustChanges(crossgate.kv, changes);
-    const [before, now] = [refused, new Map(found.problems.map(({ path, message }) => [path, message]))];
-    [inForce, refused] = [changes.inForce, now];
-    report.changes(changes);
-    for (const problem of found.problems) if (before.get(problem.path) !== problem.message) report.refused(problem);
-    for (const path of before.keys()) if (!now.has(path)) report.soundAgain(path);
-  };
-}
-
-/** A directory that cannot be read is a mishap, not a wish to trust nobody: everything in force stays so. */
-async function readOrRefuse(
-  { configDirectory, rules }: Settings,
-  inForce: readonly TrustDocument[],
-): Promise<TrustDirectory> {
-  try {
-    return await readTrustDirectory(configDirectory, rules);
-  } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
-    return { documents: inForce, problems: [{ path: configDirectory, message: error.message }] };
-  }
 }
 
 export const command: Command = { help: HELP, run };

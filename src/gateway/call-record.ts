@@ -1,6 +1,7 @@
 import type { AccessToken } from "../access-token/verify.ts";
 import { type AuditFacts, makeAuditEvent, type RequestTrace } from "../audit/audit-event.ts";
 import type { Recorder } from "../audit/recorder.ts";
+import type { RefusedRequest } from "../audit/refused-request.ts";
 import { formatScope } from "../policy/scope.ts";
 import type { ProtectedResource } from "../trust/protected-resource.ts";
 import type { Message } from "./message.ts";
@@ -37,13 +38,23 @@ export function account(call: Call, outcome: CallOutcome, recorder: Recorder): v
     ...callerFacts(caller),
     type: "gateway_call",
     reason: outcome,
-    decision: decisionOf(outcome),
+    decision: outcome === null ? "granted" : decisionOf(outcome),
   } as const;
   recorder.recordInBackground(makeAuditEvent(crypto.randomUUID(), trace, facts));
 }
 
-function decisionOf(outcome: CallOutcome): "granted" | "refused" | "failed" {
-  if (outcome === null) return "granted";
+export function describeRefused({ trace, caller, resource }: Call, reason: Exclude<CallOutcome, null>): RefusedRequest {
+  return {
+    correlationId: trace.correlationId,
+    decision: decisionOf(reason),
+    reason,
+    check: null,
+    clientId: caller?.clientId ?? null,
+    resource: resource.resource,
+  };
+}
+
+function decisionOf(outcome: Exclude<CallOutcome, null>): "refused" | "failed" {
   return toGatewayError(outcome).status >= 500 ? "failed" : "refused";
 }
 

@@ -2,6 +2,7 @@ import type { AccessToken } from "../access-token/verify.ts";
 import { Outage } from "../audit/reason.ts";
 import type { RequestTrace } from "../audit/audit-event.ts";
 import type { Recorder } from "../audit/recorder.ts";
+import type { RefusedRequest } from "../audit/refused-request.ts";
 import type { EgressRules } from "../egress/url-policy.ts";
 import { CORRELATION_HEADER, readClockSeconds, traceRequest } from "../http/trace.ts";
 import { listedBy } from "../policy/operation.ts";
@@ -9,7 +10,7 @@ import type { ProtectedResource } from "../trust/protected-resource.ts";
 import type { Revised } from "../trust/trust-store.ts";
 import { type AuthorizationDependencies, type Caller, identifyCaller, requirePermitted } from "./authorization.ts";
 import { type Authorization, type BearerDependencies, requireAccessToken, requireTimely } from "./bearer.ts";
-import { account, type Call, type CallOutcome } from "./call-record.ts";
+import { account, type Call, type CallOutcome, describeRefused } from "./call-record.ts";
 import { allowOrigin, requireAllowedOrigin, respondPreflight } from "./cors.ts";
 import { respondError, respondRefusal } from "./error-response.ts";
 import { requireEra } from "./era.ts";
@@ -28,6 +29,8 @@ export interface GatewayDependencies extends BearerDependencies, AuthorizationDe
   readonly egress: EgressRules;
   readonly recorder: Recorder;
   readonly reportFault: (correlationId: string, cause: unknown) => void;
+  /** Told of every way out but the granting one. */
+  readonly reportRefusedRequest: (refused: RefusedRequest) => void;
 }
 
 /** @returns the answer of an MCP server behind this gateway, or null when no server has this URL. */
@@ -39,15 +42,21 @@ export async function handleGatewayRequest(request: Request, uses: GatewayDepend
 }
 
 async function route(request: Request, trace: RequestTrace, uses: GatewayDependencies): Promise<Response | null> {
+  const { correlationId } = trace;
   try {
     const found = await findServer(request, uses);
-    return found?.document.enabled === true ? await answer(beginCall(request, trace, found), uses) : null;
+    if (found?.document.enabled === true) return await answer(beginCall(request, trace, found), uses);
+    uses.reportRefusedRequest({ ...NOBODY, correlationId, decision: "refused", reason: "server_unknown" });
+    return null;
   } catch (error) {
     if (!(error instanceof Outage)) throw error;
     uses.recorder.count("gateway", error.reason);
+    uses.reportRefusedRequest({ ...NOBODY, correlationId, decision: "failed", reason: error.reason });
     return respondError(error.reason, null);
   }
 }
+
+const NOBODY = { check: null, clientId: null, resource: null };
 
 /**
  * By the exact URL. A path that the parser would still change, by its dot segments or backslashes, is no server's: what
@@ -175,7 +184,9 @@ function refuse(call: Call, error: unknown, uses: GatewayDependencies): Response
   const refusal = error instanceof CallRefused ? error : null;
   if (refusal !== null) call.upstreamStatus = refusal.upstreamStatus;
   if (refusal?.policyRule) call.policyRules = [refusal.policyRule];
-  account(call, outcomeOf(call, reason), uses.recorder);
+  const outcome = outcomeOf(call, reason);
+  account(call, outcome, uses.recorder);
+  if (outcome !== null) uses.reportRefusedRequest(describeRefused(call, outcome));
   return respondRefusal(call, reason, refusal);
 }
 

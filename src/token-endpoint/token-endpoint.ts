@@ -1,6 +1,7 @@
 import { type AuditFacts, makeAuditEvent, type RequestTrace } from "../audit/audit-event.ts";
 import { Outage } from "../audit/reason.ts";
 import type { Recorder } from "../audit/recorder.ts";
+import type { RefusedRequest } from "../audit/refused-request.ts";
 import { NOTHING_GRANTED } from "../audit/replay-record.ts";
 import { CORRELATION_HEADER, readClockSeconds, traceRequest } from "../http/trace.ts";
 import { type ResponseHeaders, respondJson } from "../http/respond.ts";
@@ -27,6 +28,8 @@ export interface TokenEndpointDependencies extends TokenRequestDependencies {
   readonly currentNonce: (nowSeconds: number) => Promise<string>;
   /** Told the class of what was thrown, never its text. */
   readonly reportFault: (correlationId: string, cause: unknown) => void;
+  /** Told of every way out but the granting one. */
+  readonly reportRefusedRequest: (refused: RefusedRequest) => void;
 }
 
 /** One request: its trace, the id of its one audit event, and what it may use. */
@@ -82,13 +85,26 @@ async function refuse(refused: Refused, known: Partial<Decided>, handling: Handl
   if (refused.kind !== "refusal") uses.reportFault(trace.correlationId, refused.cause);
   try {
     await account(refused, known, handling);
+    report(refused, known, handling);
     return await respondRefusal(refused, handling);
   } catch (error) {
     // A refusal that cannot be put on record is not answered as one, and must not vanish without a trace either.
     uses.reportFault(trace.correlationId, error);
-    uses.recorder.count("token", error instanceof Outage ? error.reason : "fault");
-    return respondRefusal({ reason: error instanceof Outage ? error.reason : "fault", cause: error }, handling);
+    const reason = error instanceof Outage ? error.reason : "fault";
+    uses.recorder.count("token", reason);
+    report({ reason, kind: "outage", refusedAt: refused.refusedAt }, known, handling);
+    return respondRefusal({ reason, cause: error }, handling);
   }
+}
+
+function report(
+  { reason, kind, refusedAt: check }: Pick<Refused, "reason" | "kind" | "refusedAt">,
+  { client, resource }: Partial<Decided>,
+  { uses, trace: { correlationId } }: Handling,
+): void {
+  const decision = kind === "refusal" ? "refused" : "failed";
+  const known = { clientId: client?.client_id ?? null, resource: resource?.resource ?? null };
+  uses.reportRefusedRequest({ correlationId, decision, reason, check, ...known });
 }
 
 /** Which rule said no, and in which text of the policy. */

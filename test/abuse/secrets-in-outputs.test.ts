@@ -208,7 +208,7 @@ describe("a fault and an outage", () => {
       spy.mockRestore();
       expect(status).toBe(500);
       expect(found(JSON.stringify([...headers]) + text)).toEqual([]);
-      expect(isolate.logged).toHaveLength(1);
+      expect(isolate.logged.map(({ event }) => event)).toEqual(["fault", "request_refused"]);
       expect(found(JSON.stringify(isolate.logged))).toEqual([]);
     },
   );

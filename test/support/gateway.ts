@@ -124,6 +124,7 @@ export class TestGateway {
       egress: { ownHost: "crossgate.example", allowsLoopback: false },
       recorder: this.#recorder(),
       reportFault: (_correlationId, cause) => void this.faults.push(cause),
+      reportRefusedRequest: () => undefined,
       ...overrides,
     };
   }

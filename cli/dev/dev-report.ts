@@ -1,6 +1,10 @@
-import type { TrustChanges } from "./trust-changes.ts";
-import type { TrustDocument, TrustProblem } from "./trust-documents.ts";
-import type { TrustSummary } from "./trust-summary.ts";
+import { describeFinding } from "../check/finding.ts";
+import type { TrustChanges } from "../trust-changes.ts";
+import type { TrustDocument, TrustProblem } from "../trust-documents.ts";
+import type { TrustSummary } from "../trust-summary.ts";
+import { describeRefused, explainCommand, type Surroundings } from "./describe-refused.ts";
+import type { FindingChanges } from "./finding-changes.ts";
+import type { RefusedRequestLine } from "./worker-line.ts";
 
 /** What a running local Crossgate tells its user, or the harness that started it. */
 export interface ListeningFacts {
@@ -45,6 +49,24 @@ export class DevReport {
 
   soundAgain(path: string): void {
     this.#write({ event: "sound_again", path }, `sound again ${path}`);
+  }
+
+  /** What `crossgate check` says of the directory, as far as it is new. */
+  findings({ appeared, mended, remaining }: FindingChanges): void {
+    for (const finding of appeared) this.#write({ event: "finding", ...finding }, describeFinding(finding));
+    if (mended > 0) this.#write({ event: "mended", mended, remaining }, `mended  ${mended}, ${remaining} remaining`);
+  }
+
+  /** Other machines reach a development Crossgate, which has no rate limits and takes plain http. */
+  exposed(host: string): void {
+    const message = `warning  listens on ${host}, which other machines may reach: over plain http, without rate limits, with secrets of development`;
+    this.#write({ event: "exposed", host }, message);
+  }
+
+  requestRefused(request: RefusedRequestLine, surroundings: Surroundings): void {
+    const time = new Date(surroundings.nowMilliseconds).toISOString();
+    const explain = explainCommand(request, surroundings);
+    this.#write({ ...request, time, explain }, describeRefused(request, surroundings));
   }
 
   stopped(): void {
