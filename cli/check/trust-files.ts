@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { type DocumentKind, DOCUMENT_SCHEMAS, DocumentInvalid, parseTrustDocument } from "../../src/trust/documents.ts";
+import { describeIssue } from "../../src/trust/schema-issue.ts";
 import { readFileText } from "../input-text.ts";
 import { JsonSyntaxError, parseJsonWithPosition } from "../json-position.ts";
 import {
@@ -58,11 +59,12 @@ function wordsFor(error: unknown, kind: DocumentKind): Pick<Finding, "at" | "pro
   if (error instanceof NaturalKeyUnusable) {
     return { at: "", problem: error.message, fix: "State it as a text; it names the document." };
   }
-  if (error instanceof DocumentInvalid) return { at: error.path, problem: error.reason, fix: fixFor(error, kind) };
+  if (error instanceof DocumentInvalid)
+    return { at: error.path, problem: error.reason, fix: fixForInvalid(error, kind) };
   throw error;
 }
 
-function fixFor(error: DocumentInvalid, kind: DocumentKind): string {
+function fixForInvalid(error: DocumentInvalid, kind: DocumentKind): string {
   if (error.message.includes("URL not allowed")) {
     return "Use an https URL with a public host name, without user name, password and fragment.";
   }
@@ -71,22 +73,18 @@ function fixFor(error: DocumentInvalid, kind: DocumentKind): string {
 
 function schemaFindings(kind: DocumentKind, file: string, parsed: unknown): readonly Finding[] {
   const { error } = z.safeParse(DOCUMENT_SCHEMAS[kind], parsed);
-  return (error?.issues ?? []).map((issue) => ({
-    severity: "error",
-    file,
-    at: issue.path.join("."),
-    problem: KEY_FLAWS[issue.message] ?? issue.message,
-    fix: fixForIssue(issue, kind),
-  }));
+  return (error?.issues ?? []).map((issue) => {
+    const { path, reason } = describeIssue(issue, DOCUMENT_SCHEMAS[kind]);
+    return { severity: "error", file, at: path, problem: KEY_FLAWS[reason] ?? reason, fix: fixFor(reason, kind) };
+  });
 }
 
-function fixForIssue(issue: z.core.$ZodIssue, kind: DocumentKind): string {
-  if (issue.code === "unrecognized_keys") {
+function fixFor(reason: string, kind: DocumentKind): string {
+  if (reason.startsWith("unknown member")) {
     return `Remove it or correct its spelling; config/schema/${kind}.schema.json lists the members there are.`;
   }
-  if (issue.message === "private_material")
-    return "Put the public key here, and replace the pair: this half has been shown.";
-  if (issue.message in KEY_FLAWS) return "Use a key of a kind that the README names, or state jwks_uri instead.";
+  if (reason === "private_material") return "Put the public key here, and replace the pair: this half has been shown.";
+  if (reason in KEY_FLAWS) return "Use a key of a kind that the README names, or state jwks_uri instead.";
   return `config/schema/${kind}.schema.json says what fits here.`;
 }
 

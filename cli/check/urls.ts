@@ -1,4 +1,5 @@
 import { type EgressRules, findUrlFlaw, isLoopbackHttp, type UrlFlaw } from "../../src/egress/url-policy.ts";
+import { describeUrlFlaw } from "../../src/trust/url-flaw-words.ts";
 import type { KeySource } from "../../src/trust/key-source.ts";
 import type { CheckedTrust } from "./checked-trust.ts";
 import type { Finding } from "./finding.ts";
@@ -19,11 +20,11 @@ export function findUrlFlaws(trust: CheckedTrust): readonly Finding[] {
   const { rules } = trust.deployment;
   return urlsOf(trust).flatMap(({ file, at, url, mayBeOurs }) => {
     const flaw = findUrlFlaw(url, mayBeOurs ? { ...rules, ownHost: "" } : rules);
-    return flaw === null ? [] : [{ severity: "error" as const, file, at, ...wordsFor(flaw, url) }];
+    return flaw === null ? [] : [{ severity: "error" as const, file, at, ...wordsFor(flaw, url, rules) }];
   });
 }
 
-function wordsFor(flaw: UrlFlaw, url: string): Pick<Finding, "problem" | "fix"> {
+function wordsFor(flaw: UrlFlaw, url: string, rules: EgressRules): Pick<Finding, "problem" | "fix"> {
   if (flaw === "scheme" && isLoopbackHttp(new URL(url))) {
     return {
       problem: `${url} is plain http on this machine, which a deployment refuses`,
@@ -36,10 +37,8 @@ function wordsFor(flaw: UrlFlaw, url: string): Pick<Finding, "problem" | "fix"> 
       fix: "Name the server behind it; if --issuer was left out, the host is that of wrangler.toml.",
     };
   }
-  return {
-    problem: `${url} is not an address that Crossgate contacts (${flaw})`,
-    fix: "Use an https URL with a public host name.",
-  };
+  // Not quoted: it may hold a password.
+  return { problem: describeUrlFlaw(flaw, rules), fix: "Use an https URL with a public host name." };
 }
 
 function urlsOf({ set, fileOf }: CheckedTrust): readonly NamedUrl[] {

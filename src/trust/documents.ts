@@ -7,7 +7,9 @@ import { type AdminDocument, adminSchema } from "./admin.ts";
 import { type Client, clientSchema } from "./client.ts";
 import type { KeySource } from "./key-source.ts";
 import { type ProtectedResource, protectedResourceSchema } from "./protected-resource.ts";
+import { describeIssue } from "./schema-issue.ts";
 import { type TrustedIdp, trustedIdpSchema } from "./trusted-idp.ts";
+import { describeUrlFlaw } from "./url-flaw-words.ts";
 
 /** The kinds of document that people edit, by the prefix of their key in KV. */
 export interface TrustDocuments {
@@ -55,13 +57,13 @@ export function parseTrustDocument<Kind extends DocumentKind>(
 ): ParsedDocument<Kind> {
   const key = `${kind}:${entry.name}`;
   const parsed = z.safeParse(DOCUMENT_SCHEMAS[kind], readJson(key, entry.text));
-  if (!parsed.success) throw invalid(key, parsed.error);
+  if (!parsed.success) throw invalid(key, parsed.error, DOCUMENT_SCHEMAS[kind]);
   const document = parsed.data as TrustDocuments[DocumentKind];
   // KV answers by key; a document that names something else must not come to govern it.
   if (nameOf(document) !== entry.name) throw new DocumentInvalid(key, nameMember(kind), "differs from its key");
   for (const { path, url, mayBeOurs } of urlsOf(document)) {
     const flaw = findUrlFlaw(url, mayBeOurs ? { ...rules, ownHost: "" } : rules);
-    if (flaw !== null) throw new DocumentInvalid(key, path, `URL not allowed: ${flaw}`);
+    if (flaw !== null) throw new DocumentInvalid(key, path, describeUrlFlaw(flaw, rules));
   }
   return document as ParsedDocument<Kind>;
 }
@@ -76,9 +78,10 @@ function readJson(key: string, text: string): unknown {
   }
 }
 
-function invalid(key: string, error: z.core.$ZodError): DocumentInvalid {
-  const [issue] = error.issues;
-  return new DocumentInvalid(key, (issue?.path ?? []).join("."), issue?.message ?? "does not fit its schema");
+function invalid(key: string, { issues: [issue] }: z.core.$ZodError, schema: z.ZodType): DocumentInvalid {
+  if (issue === undefined) return new DocumentInvalid(key, "", "does not fit its schema");
+  const { path, reason } = describeIssue(issue, schema);
+  return new DocumentInvalid(key, path, reason);
 }
 
 const NAME_MEMBERS = {

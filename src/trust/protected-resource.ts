@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { normalizeUrl } from "../dpop/normalize-url.ts";
 import { LIMITS } from "../limits.ts";
 import { scopeTokenSchema } from "../policy/scope.ts";
 import { detailsTypeNameSchema, detailsTypeSchema } from "./details-type.ts";
@@ -52,6 +53,10 @@ export const protectedResourceSchema = z
   .refine((resource) => isCanonical(resource.resource), {
     path: ["resource"],
     message: "an absolute URL in its canonical spelling, without query and fragment",
+  })
+  .refine(({ resource }) => !isCanonical(resource) || normalizeUrl(resource) !== null, {
+    path: ["resource"],
+    message: "percent-encode what no path may hold as it is (RFC 3986 §3.3): no DPoP proof could ever name this URL",
   })
   .refine((resource) => (resource.challenge_scopes ?? []).every((scope) => Object.hasOwn(resource.scopes, scope)), {
     path: ["challenge_scopes"],

@@ -61,7 +61,7 @@ describe("readTrustDirectory", () => {
     await writeSoundDocuments(directory);
     const { problems } = await readTrustDirectory(directory, { ownHost: "mcp.example.com", allowsLoopback: false });
     expect(problems.map(({ path }) => path)).toEqual([join(directory, "resource/everything.json")]);
-    expect(problems[0]?.message).toContain("URL not allowed: scheme");
+    expect(problems[0]?.message).toContain("URL not allowed: its scheme is not https");
   });
 
   it("lets neither of two files with the same key win, and names both", async () => {

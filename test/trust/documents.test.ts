@@ -65,7 +65,10 @@ describe("a document of every kind", () => {
   });
 
   it.each(KINDS)("%s: says nothing that we do not know", (kind) => {
-    expect(complaint(() => parse(kind, { enabeld: false }))).toMatchObject({ key: `${kind}:${NAMES[kind]}`, path: "" });
+    expect(complaint(() => parse(kind, { enabeld: false }))).toMatchObject({
+      key: `${kind}:${NAMES[kind]}`,
+      path: "enabeld",
+    });
   });
 
   it.each(KINDS)("%s: has no member named __proto__ either", (kind) => {
@@ -301,7 +304,7 @@ describe("a document is refused", () => {
       "a scope with a member we do not know",
       "resource",
       { scopes: { a: { description: "x", tool: ["y"] } } },
-      "scopes.a",
+      "scopes.a.tool",
     ],
     ["a challenge for a scope that is not defined", "resource", { challenge_scopes: ["admin"] }, "challenge_scopes"],
     ["a challenge for what every object has", "resource", { challenge_scopes: ["constructor"] }, "challenge_scopes"],

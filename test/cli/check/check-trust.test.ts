@@ -55,7 +55,7 @@ describe("checkTrust", () => {
     [
       "a member that there is not",
       ruleWith({ scope: ["files:read"] }),
-      ["error", "policy/acme.json", "rules.0", 'Unrecognized key: "scope"'],
+      ["error", "policy/acme.json", "rules.0.scope", 'unknown member: did you mean "scopes"?'],
     ],
     [
       "subjects resolved by e-mail, for a provider that speaks for no domain",
@@ -137,7 +137,12 @@ describe("checkTrust", () => {
     [
       "plain http elsewhere",
       { "resource/files.json": resourceDocument({ upstream: "http://files.example.net/mcp" }) },
-      ["error", "resource/files.json", "upstream", "URL not allowed: scheme"],
+      [
+        "error",
+        "resource/files.json",
+        "upstream",
+        "URL not allowed: its scheme is not https; use https and a public host name",
+      ],
     ],
     [
       "an upstream that is Crossgate itself",
@@ -342,7 +347,7 @@ describe("checkTrust", () => {
 
   it("lists everything that is wrong with a file, not only the first", async () => {
     const findings = await findingsIn(ruleWith({ effect: "permit", clients: 3, scopes: 4, colour: "red" }));
-    expect(findings.map(({ at }) => at)).toEqual(["rules.0", "rules.0.clients", "rules.0.scopes"]);
+    expect(findings.map(({ at }) => at)).toEqual(["rules.0.clients", "rules.0.colour", "rules.0.scopes"]);
   });
 
   it("says nothing about what a broken file might have meant", async () => {
