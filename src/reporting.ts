@@ -2,6 +2,7 @@ import { makeAuditEvent, traceWithoutRequest } from "./audit/audit-event.ts";
 import { Outage } from "./audit/reason.ts";
 import type { Recorder } from "./audit/recorder.ts";
 import type { RefusedRequest } from "./audit/refused-request.ts";
+import type { Config } from "./config.ts";
 import { digestParts } from "./jwt/digest.ts";
 import type { DocumentInvalid } from "./trust/documents.ts";
 import type { NoticedChange } from "./trust/trust-store.ts";
@@ -47,9 +48,14 @@ export function reportFault({ log }: Operator, correlationId: string, cause: unk
   log({ event: "fault", correlation_id: correlationId, class: cause instanceof Error ? cause.name : typeof cause });
 }
 
-/** Of a local Crossgate alone: in a deployment a line for each request of a flood is what the flood is after. */
-export function reportRefusedRequest({ log }: Operator, refused: RefusedRequest): void {
-  const { correlationId, decision, reason, check, clientId, resource } = refused;
-  const known = Object.entries({ check, client_id: clientId, resource }).filter(([, value]) => value !== null);
-  log({ event: "request_refused", correlation_id: correlationId, decision, reason, ...Object.fromEntries(known) });
+/** A local Crossgate tells each; in a deployment a line for each request of a flood is what the flood is after. */
+export function reportsRefused(
+  { isLocal }: Pick<Config, "isLocal">,
+  { log }: Operator,
+): (refused: RefusedRequest) => void {
+  if (!isLocal) return () => undefined;
+  return ({ correlationId, decision, reason, check, clientId, resource }) => {
+    const known = Object.entries({ check, client_id: clientId, resource }).filter(([, value]) => value !== null);
+    log({ event: "request_refused", correlation_id: correlationId, decision, reason, ...Object.fromEntries(known) });
+  };
 }

@@ -3,7 +3,6 @@ import type { AdminDependencies } from "./admin/dependencies.ts";
 import { signAccessToken } from "./access-token/issue.ts";
 import { SigningKeys } from "./access-token/signing-keys.ts";
 import { Recorder } from "./audit/recorder.ts";
-import type { RefusedRequest } from "./audit/refused-request.ts";
 import { SubjectNames } from "./audit/subject-names.ts";
 import { type Config, ConfigInvalid, parseConfig } from "./config.ts";
 import { DpopNonces } from "./dpop/nonce.ts";
@@ -25,7 +24,7 @@ import { ClientSecrets } from "./token-endpoint/client-authentication/client-sec
 import { networkOf } from "./token-endpoint/network.ts";
 import type { LedgerEntry, TokenEndpointDependencies } from "./token-endpoint/token-endpoint.ts";
 import { DocumentSource } from "./trust/document-source.ts";
-import { recordChange, reportFault, reportInvalid, reportRefusedRequest } from "./reporting.ts";
+import { recordChange, reportFault, reportInvalid, reportsRefused } from "./reporting.ts";
 import type { ProtectedResource } from "./trust/protected-resource.ts";
 import { OnlyResource } from "./trust/only-resource.ts";
 import { findRegisteredClient } from "./trust/registered-client.ts";
@@ -151,7 +150,7 @@ function buildTokenEndpoint(parts: Parts): TokenEndpointDependencies {
     recorder,
     currentNonce: (nowSeconds) => nonces.current(nowSeconds),
     reportFault: (correlationId, cause) => reportFault(runtime, correlationId, cause),
-    reportRefusedRequest: refusalReport(parts),
+    reportRefusedRequest: reportsRefused(config, runtime),
   };
 }
 
@@ -192,7 +191,7 @@ function buildGateway(parts: Parts): GatewayDependencies {
     egress: config.egress,
     recorder,
     reportFault: (correlationId, cause) => reportFault(runtime, correlationId, cause),
-    reportRefusedRequest: refusalReport(parts),
+    reportRefusedRequest: reportsRefused(config, runtime),
   };
 }
 
@@ -224,10 +223,6 @@ function buildSignals({ env, runtime, config, trust, issuerKeys, revocations, re
     record: (event) => recorder.record(event),
     reportFault: (correlationId, cause) => reportFault(runtime, correlationId, cause),
   };
-
-function refusalReport({ config, runtime }: Parts): (refused: RefusedRequest) => void {
-  return config.isLocal ? (refused) => reportRefusedRequest(runtime, refused) : () => undefined;
-
 }
 
 function consumeAssertion(ledger: LedgerShards, { decided, event }: LedgerEntry): Promise<Consumption | "revoked"> {

@@ -78,7 +78,9 @@ function readJson(key: string, text: string): unknown {
   }
 }
 
-function invalid(key: string, { issues: [issue] }: z.core.$ZodError, schema: z.ZodType): DocumentInvalid {
+/** One flaw: a member that there is not before one that is missing, since the first is often the second, misspelt. */
+function invalid(key: string, { issues }: z.core.$ZodError, schema: z.ZodType): DocumentInvalid {
+  const issue = issues.find(({ code }) => code === "unrecognized_keys") ?? issues[0];
   if (issue === undefined) return new DocumentInvalid(key, "", "does not fit its schema");
   const { path, reason } = describeIssue(issue, schema);
   return new DocumentInvalid(key, path, reason);

@@ -39,6 +39,13 @@ describe("what is wrong with a document, in words", () => {
     );
   });
 
+  it("tells of the misspelt member rather than of the one that is missing for it", () => {
+    const { resources, ...others } = clientDocument();
+    expect(flawOf("client", { ...others, resorces: resources })).toBe(
+      'resorces: unknown member: did you mean "resources"?',
+    );
+  });
+
   it("does not propose to a deny what a permit alone has", () => {
     const rule = { id: "r", effect: "deny", clients: "any", resources: "any", scopes: "any" };
     expect(flawOf("policy", policyDocument({ rules: [rule] }))).not.toContain('"scopes"');
