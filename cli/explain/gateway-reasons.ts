@@ -64,7 +64,7 @@ export const GATEWAY_REASONS: Record<GatewayRefusal, ReasonWords> = {
   ],
   call_no_rule: [
     "No rule of the organization's policy permits this call.",
-    "Add a permit rule, or widen the calls of one; crossgate explain --call says which came closest.",
+    "Add a permit rule, or widen the calls of one: it must grant a scope that means the call at that server.",
   ],
   call_condition_failed: [
     "An expression in the policy fails on this call, so it is denied.",

@@ -36,17 +36,18 @@ export interface GuardedServers {
   stop(): Promise<void>;
 }
 
+/** What an event has nothing to say of is left out of it. */
 const auditRecordSchema = z.looseObject({
   type: z.string(),
   decision: z.string(),
-  reason: z.string().nullable(),
+  reason: z.string().nullable().default(null),
   correlation_id: z.string(),
-  method: z.string().nullable(),
-  target: z.string().nullable(),
-  upstream_status: z.number().nullable(),
-  resource: z.string().nullable(),
-  principal: z.string().nullable(),
-  subject: z.string().nullable(),
+  method: z.string().nullable().default(null),
+  target: z.string().nullable().default(null),
+  upstream_status: z.number().nullable().default(null),
+  resource: z.string().nullable().default(null),
+  principal: z.string().nullable().default(null),
+  subject: z.string().nullable().default(null),
 });
 export type AuditRecord = z.output<typeof auditRecordSchema>;
 
