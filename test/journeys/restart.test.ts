@@ -5,6 +5,8 @@ import { describe, expect, it } from "vitest";
 import { digestClientSecret } from "../../cli/client-secret.ts";
 import { ensureLocalSecrets } from "../../cli/secrets.ts";
 import { redeem } from "../../demo/redeem.ts";
+import { runCrossgate } from "../cli/run-crossgate.ts";
+import { eventually } from "./support/eventually.ts";
 import { CrossgateProcess } from "../cli/crossgate-process.ts";
 import { temporaryDirectory } from "../cli/temporary-directory.ts";
 import { clientDocument, idpDocument, policyDocument, permitRule, resourceDocument } from "../support/documents.ts";
@@ -83,6 +85,23 @@ describe("a restart of the runtime with its state kept", () => {
     const redeemed = await ask(after.issuer, fresh);
     expect(redeemed.status).toBe(200);
     expect(redeemed.claims?.["aud"]).toBe(SERVER);
+    // The queue of this runtime is memory: what was on its way at the kill is delivered because the ledger still has it.
+    const records = await eventually("every decision on record", async () => {
+      const { stdout } = await runCrossgate([
+        "audit",
+        "search",
+        "--state",
+        installation.state,
+        "--limit",
+        "1000",
+        "--json",
+      ]);
+      const found = stdout.split("\n").filter((line) => line !== "");
+      return found.length >= 203 ? found.map((line) => JSON.parse(line) as { id: string; decision: string }) : null;
+    });
+    expect(new Set(records.map(({ id }) => id)).size).toBe(203);
+    expect(records).toHaveLength(203);
+    expect(records.filter(({ decision }) => decision === "granted")).toHaveLength(2);
     after.crossgate.signal("SIGTERM");
     expect(await after.crossgate.ended()).toBe(0);
   });

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { AuditIndexMissing } from "../../../cli/backend/audit-index-missing.ts";
 import { SqlAuditReader } from "../../../cli/backend/audit-reader.ts";
 import { describeStatus, readStatus } from "../../../cli/status/status.ts";
+import { earliestPlace } from "../../../src/audit/place.ts";
 import { acmeFiles, DEPLOYMENT, stored } from "../acme-fixture.ts";
 
 const NOW = Date.parse("2026-11-21T08:00:00Z");
@@ -10,14 +11,14 @@ function backendWith(documents: ReturnType<typeof stored>, query: (sql: string) 
   return { name: "the deployment", readDocuments: async () => documents, audit: new SqlAuditReader(query) };
 }
 
-const quiet = async (sql: string) => (sql.includes("max(time)") ? [{ time: null }] : []);
+const quiet = async (sql: string) => (sql.includes("SELECT time") ? [{ time: null }] : []);
 
 describe("readStatus", () => {
   it("counts documents and the decisions of the last hour", async () => {
     const asked: string[] = [];
     const backend = backendWith(stored(acmeFiles()), async (sql) => {
       asked.push(sql);
-      if (sql.includes("max(time)")) return [{ time: "2026-11-21T07:59:00.000Z" }];
+      if (sql.includes("SELECT time")) return [{ time: "2026-11-21T07:59:00.000Z" }];
       return [
         { decision: "granted", events: 7 },
         { decision: "refused", events: 2 },
@@ -28,7 +29,7 @@ describe("readStatus", () => {
   last event   2026-11-21T07:59:00.000Z
   last hour    granted 7, refused 2
 `);
-    expect(asked.at(-1)).toContain("time >= '2026-11-21T07:00:00.000Z'");
+    expect(asked.at(-1)).toContain(`place >= ${earliestPlace(Date.UTC(2026, 10, 21, 7))}`);
   });
 
   it("names what does not parse by key, path and reason", async () => {
