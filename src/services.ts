@@ -22,6 +22,7 @@ import { findClientKey } from "./token-endpoint/client-authentication/client-key
 import type { SignalDependencies } from "./signals/push-endpoint.ts";
 import { ClientSecrets } from "./token-endpoint/client-authentication/client-secret.ts";
 import { networkOf } from "./token-endpoint/network.ts";
+import type { RevocationEndpointDependencies } from "./token-endpoint/revocation-endpoint.ts";
 import type { LedgerEntry, TokenEndpointDependencies } from "./token-endpoint/token-endpoint.ts";
 import { DocumentSource } from "./trust/document-source.ts";
 import { recordChange, reportFault, reportInvalid, reportsRefused } from "./reporting.ts";
@@ -37,6 +38,7 @@ export interface Services {
   readonly keys: SigningKeys;
   readonly token: TokenEndpointDependencies;
   readonly gateway: GatewayDependencies;
+  readonly revocation: RevocationEndpointDependencies;
   readonly signals: SignalDependencies;
   /** What verifies our tokens, without keys that have been revoked. @throws Outage when that cannot be known */
   readonly publishedKeys: () => Promise<SigningKeys["published"]>;
@@ -90,11 +92,13 @@ export function buildServices(env: Env, runtime: Runtime): Services {
   });
   const sources = { trust, issuerKeys, clientDocuments, accounts, revocations };
   const parts = { env, runtime, config, keys, ledger, recorder, subjectNames, nonces, ...sources };
+  const token = buildTokenEndpoint(parts);
   const only = new OnlyResource(env.TRUST_AND_POLICY, config.issuer);
   return {
     config,
     keys,
-    token: buildTokenEndpoint(parts),
+    token,
+    revocation: { ...token, keys, join: (fences) => revocations.join(fences) },
     gateway: buildGateway(parts),
     signals: buildSignals(parts),
     publishedKeys: () => withoutRevoked(keys.published, revocations),

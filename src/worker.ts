@@ -17,6 +17,7 @@ import { respondSchema } from "./metadata/published-schemas.ts";
 import { handleSignal } from "./signals/push-endpoint.ts";
 import { buildServices, type Services } from "./services.ts";
 import { runUpkeep } from "./upkeep.ts";
+import { handleRevocationRequest } from "./token-endpoint/revocation-endpoint.ts";
 import { handleTokenRequest } from "./token-endpoint/token-endpoint.ts";
 
 export { AccountDirectory } from "../durable-objects/account-directory.ts";
@@ -34,6 +35,7 @@ router
   .all("/token", (request, services) => outlasting(handleTokenRequest(request, services.token)))
   .all("/admin", (request, services) => outlasting(handleAdminRequest(request, services.admin)))
   .all("/admin/*", (request, services) => outlasting(handleAdminRequest(request, services.admin)))
+  .all("/revoke", (request, { revocation }) => outlasting(handleRevocationRequest(request, revocation)))
   .all("/signals", (request, { signals }) => outlasting(handleSignal(request, signals)))
   .all("/authorize", (request) => explainAuthorize(request));
 publish("/jwks", async (_request, { publishedKeys }) => respondKeySet(await publishedKeys()));

@@ -22,6 +22,9 @@ export function authorizationServerMetadata(issuer: string): Record<string, unkn
     token_endpoint_auth_methods_supported: [...CLIENT_AUTHENTICATION_METHODS],
     token_endpoint_auth_signing_alg_values_supported: [...ALGORITHMS],
     client_id_metadata_document_supported: true,
+    revocation_endpoint: `${issuer}/revoke`,
+    revocation_endpoint_auth_methods_supported: [...CLIENT_AUTHENTICATION_METHODS],
+    revocation_endpoint_auth_signing_alg_values_supported: [...ALGORITHMS],
     dpop_signing_alg_values_supported: [...ALGORITHMS],
     // What an OpenID Connect reader of the same document insists on; we issue no ID Tokens.
     subject_types_supported: ["public"],

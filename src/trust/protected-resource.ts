@@ -65,7 +65,8 @@ export const protectedResourceSchema = z
 
 export type ProtectedResource = z.output<typeof protectedResourceSchema>;
 
-const RESERVED_PATH = /^\/(?:token|jwks|authorize|health|signals|(?:admin|schemas)(?:\/.*)?|\.well-known\/.*)\/*$/;
+const RESERVED_PATH =
+  /^\/(?:token|jwks|authorize|health|revoke|signals|(?:admin|schemas)(?:\/.*)?|\.well-known\/.*)\/*$/;
 
 /** The router answers these itself, whatever host they are asked of. */
 function isReserved(text: string): boolean {
