@@ -17,6 +17,7 @@ import { LIMITS } from "./limits.ts";
 import { mayUseAgain } from "./redemption/assertion-use.ts";
 import type { ConsumableProof, Consumption, Dependencies } from "./redemption/dependencies.ts";
 import { fenceName } from "./revocation/fence-names.ts";
+import { withoutRevoked } from "./published-keys.ts";
 import { fencedFacts } from "./redemption/fenced-facts.ts";
 import { findClientKey } from "./token-endpoint/client-authentication/client-key.ts";
 import type { SignalDependencies } from "./signals/push-endpoint.ts";
@@ -197,17 +198,6 @@ function buildGateway(parts: Parts): GatewayDependencies {
     reportFault: (correlationId, cause) => reportFault(runtime, correlationId, cause),
     reportRefusedRequest: reportsRefused(config, runtime),
   };
-}
-
-async function withoutRevoked(
-  { keys }: SigningKeys["published"],
-  revocations: Revocations,
-): Promise<SigningKeys["published"]> {
-  const signedInAtMilliseconds = Date.now();
-  const revoked = await Promise.all(
-    keys.map(({ kid }) => revocations.stops({ names: [fenceName("signing_key", kid)], signedInAtMilliseconds })),
-  );
-  return { keys: keys.filter((_key, at) => revoked[at] === false) };
 }
 
 function buildSignals({ env, runtime, config, trust, issuerKeys, revocations, recorder }: Parts): SignalDependencies {
