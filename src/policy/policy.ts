@@ -2,6 +2,7 @@ import * as z from "zod";
 import { LIMITS } from "../limits.ts";
 import { deniedCallsSchema, permittedCallsSchema } from "./calls.ts";
 import { compileExpression } from "./expression.ts";
+import { organizationSchema } from "./organization.ts";
 import { scopeTokenSchema } from "./scope.ts";
 import { selectorSchema } from "./selector.ts";
 
@@ -77,7 +78,7 @@ function toSet(list: readonly string[]): ReadonlySet<string> {
 export const policySchema = z
   .strictObject({
     $schema: z.string().optional(),
-    organization: z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/),
+    organization: organizationSchema,
     description: z.string().max(1024).optional(),
     rules: z.array(z.discriminatedUnion("effect", [permitSchema, denySchema])).max(LIMITS.policyRules),
   })

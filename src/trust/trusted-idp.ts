@@ -1,10 +1,9 @@
 import * as z from "zod";
 import { ALGORITHMS } from "../jwt/json-web-key.ts";
 import { LIMITS } from "../limits.ts";
+import { organizationSchema } from "../policy/organization.ts";
 import { keySourceSchema } from "./key-source.ts";
 import { type ResolutionMeans, type SubjectResolution, subjectResolutionSchema } from "./subject-resolution.ts";
-
-const organization = z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/, "use letters, digits, dot, dash and underscore");
 
 /** Of the kinds that an identity provider may issue, those that we know how to redeem. */
 export const ASSERTION_TYPES = ["id-jag"] as const;
@@ -20,8 +19,8 @@ export const trustedIdpSchema = z
     issuer: z.string().min(1).max(LIMITS.urlBytes),
     name: z.string().min(1).max(LIMITS.identifierBytes),
     enabled: z.boolean().default(true),
-    organization: organization.optional(),
-    tenants: z.record(z.string().min(1).max(LIMITS.identifierBytes), organization).optional(),
+    organization: organizationSchema.optional(),
+    tenants: z.record(z.string().min(1).max(LIMITS.identifierBytes), organizationSchema).optional(),
     key_set: keySourceSchema,
     algorithms: z.array(z.enum(ALGORITHMS)).min(1).default(["ES256", "RS256"]),
     maximum_lifetime_seconds: z

@@ -37,6 +37,19 @@ describe("the README names nothing that is not there", () => {
     expect(named.filter((name) => !existsSync(join(PROJECT, "cli/commands", `${name}.ts`)))).toEqual([]);
   });
 
+  it("no command of a command, by what that one says of itself", async () => {
+    const named = found(/npx crossgate ([a-z]+ [a-z]+)(?![\w/.-])/g).filter((words) => !words.endsWith(" config"));
+    expect(named).toContain("keys rotate");
+    const absent = await Promise.all(
+      named.map(async (words) => {
+        const [name = "", subcommand = ""] = words.split(" ");
+        const { command } = await import(join(PROJECT, "cli/commands", `${name}.ts`));
+        return new RegExp(`\\b${name} ${subcommand}\\b|^  ${subcommand}\\b`, "m").test(command.help) ? [] : [words];
+      }),
+    );
+    expect(absent.flat()).toEqual([]);
+  });
+
   it("no section", () => {
     const slug = (heading: string): string =>
       heading

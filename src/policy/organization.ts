@@ -1,0 +1,6 @@
+import * as z from "zod";
+
+/** The customer that an identity provider speaks for, by the name that policies, accounts and records have of it. */
+export const organizationSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9_.-]{1,64}$/, "use 1 to 64 letters, digits, dots, dashes and underscores");
