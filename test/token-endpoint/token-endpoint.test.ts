@@ -115,6 +115,8 @@ describe("a token", () => {
       auth_time: 1_700_000_000,
       acr: "urn:x",
       amr: ["pwd", "mfa"],
+      assertion: { iat: expect.any(Number) as number, kid: expect.any(String) as string },
+      policy: { revision: expect.any(String) as string },
     });
     expect(Number(claims["iat"])).toBeGreaterThanOrEqual(before);
     expect(Number(claims["iat"])).toBeLessThanOrEqual(nowInSeconds());
