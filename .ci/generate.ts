@@ -5,6 +5,7 @@ import { ADMIN_ROUTES } from "../src/admin/routes.ts";
 import { LIMITS } from "../src/limits.ts";
 import { describeSchema, SCHEMA_NAMES } from "../src/metadata/published-schemas.ts";
 import { checkTable } from "./check-table.ts";
+import { requirementTable } from "./requirement-table.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 
@@ -20,7 +21,12 @@ async function generateAll(): Promise<readonly Generated[]> {
 
 async function readme(): Promise<Generated> {
   const path = join(ROOT, "README.md");
-  const parts = { checks: await checkTable(), admin: operationTable(), limits: limitTable() };
+  const parts = {
+    checks: await checkTable(),
+    admin: operationTable(),
+    limits: limitTable(),
+    requirements: await requirementTable(),
+  };
   let text = await readFile(path, "utf8");
   for (const [name, part] of Object.entries(parts)) text = fill(text, name, part);
   return { path, text };

@@ -136,7 +136,7 @@ describe("a URL that no record admits", () => {
     "https://localhost/client.json",
     "https://metadata.internal/client.json",
     "file:///etc/passwd",
-  ])("is never fetched: %s", async (clientId) => {
+  ])("is never fetched: %s [MCPA-25]", async (clientId) => {
     const fetches = serve(good);
     expect(outcomeOf(await ask(clientId))).toBe("401 invalid_client");
     expect(fetches).not.toHaveBeenCalled();

@@ -11,7 +11,7 @@ const CALL = (name: string, given: Members = {}): CallChanges => ({
 const PERMIT = permitRule({ clients: "any", scopes: "any" });
 
 describe("policy at the gateway", () => {
-  it("is asked about the call as it was read, and its rules and revision are on record", async () => {
+  it("is asked about each call as it was read, and its rules and revision are on record [MCPT-43]", async () => {
     const upstream = stubUpstream();
     const rules = [
       PERMIT,

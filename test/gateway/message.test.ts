@@ -171,6 +171,13 @@ describe("messages that two parsers could read differently", () => {
     expect(await verdictOn(call({ name: "a".repeat(LIMITS.identifierBytes) }))).toBe("accepted");
   });
 
+  it("passes on what a server gave its client to bring back, unchanged [MCPT-41]", async () => {
+    const requestState = 'eyJ4IjoiXHUwMGU5In0=.\u00e9 "quoted" 😀';
+    const body = call({ name: "echo", requestState, inputResponses: { one: { action: "accept" } } });
+    const { text } = await read(body);
+    expect(JSON.parse(text)).toEqual(JSON.parse(body));
+  });
+
   it("leaves other members of params to the server, case and all", async () => {
     expect(await verdictOn(call({ name: "echo", Cursor: "a", requestState: "b" }))).toBe("accepted");
     expect(await verdictOn(call({ name: "echo", arguments: { Name: "a", name: "b" } }))).toBe("accepted");
