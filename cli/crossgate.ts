@@ -16,6 +16,7 @@ const HELP = `Usage: crossgate <command> [options]
   explain  say why something is granted or refused, and what would have to change
   idp      discover an identity provider and write its document
   status   count documents and recent decisions; name what is broken
+  account  keep the accounts of users: add, list, show, remove, unbind, import
   admin    make a key for the admin API, and the document that appoints its holder
   audit    search the audit trail, export its archive, verify it
   keys     make, rotate and show the keys that sign access tokens
@@ -42,6 +43,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<{ readonly command: Command }>
   ["explain", () => import("./commands/explain.ts")],
   ["idp", () => import("./commands/idp.ts")],
   ["status", () => import("./commands/status.ts")],
+  ["account", () => import("./commands/account.ts")],
   ["admin", () => import("./commands/admin.ts")],
   ["audit", () => import("./commands/audit.ts")],
   ["keys", () => import("./commands/keys.ts")],

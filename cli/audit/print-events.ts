@@ -1,3 +1,5 @@
+import { inert } from "../inert-text.ts";
+
 /** An event as the index has it: an object of texts, numbers and lists. */
 export type FoundEvent = Readonly<Record<string, unknown>>;
 
@@ -49,11 +51,6 @@ export function toLine(event: FoundEvent): string {
   ]
     .map(inert)
     .join("  ");
-}
-
-/** What a record says must not steer the terminal that shows it, nor turn its direction. */
-function inert(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}]/gu, "\u{fffd}");
 }
 
 function show(value: unknown): string {

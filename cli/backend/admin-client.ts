@@ -8,7 +8,7 @@ import { CommandError } from "../command-error.ts";
 import { describeReason, isReason } from "../explain/reasons.ts";
 
 export interface AdminRequest {
-  readonly method: "GET" | "PUT" | "DELETE";
+  readonly method: "GET" | "PUT" | "POST" | "DELETE";
   /** Below /admin/v1, with its query. */
   readonly path: string;
   readonly body?: string;
@@ -31,6 +31,18 @@ const problemSchema = z.looseObject({
   correlation_id: z.string().optional(),
 });
 
+/** The server said no. */
+export class AdminRefused extends CommandError {
+  override readonly name = "AdminRefused";
+  /** Where in the request, as in `accounts.2`; empty where it is not about a place. */
+  readonly path: string;
+
+  constructor(message: string, path: string) {
+    super(message);
+    this.path = path;
+  }
+}
+
 const DEADLINE_MILLISECONDS = 30_000;
 
 /** Requests of one administrator, each signed for itself alone: its method, its URL and its body, for a minute. */
@@ -45,11 +57,14 @@ export class AdminClient {
     return this.#server.url;
   }
 
-  /** @throws CommandError with what the server says and how to mend it */
+  /** @throws AdminRefused with what the server says and how to mend it; CommandError where none answers */
   async ask<Answer>(request: AdminRequest, schema: z.ZodType<Answer>): Promise<Answer> {
     const response = await this.#send(request);
     const answer: unknown = await response.json().catch(() => null);
-    if (!response.ok) throw new CommandError(`${this.#server.url}: ${describeProblem(answer, response.status)}`);
+    if (!response.ok) {
+      const { path = "" } = problemSchema.safeParse(answer).data ?? {};
+      throw new AdminRefused(`${this.#server.url}: ${describeProblem(answer, response.status)}`, path);
+    }
     const parsed = schema.safeParse(answer);
     if (parsed.success) return parsed.data;
     throw new CommandError(

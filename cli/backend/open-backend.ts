@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { type AdminKey, readAdminKey } from "../admin-key.ts";
-import { UsageError } from "../command-error.ts";
+import { CommandError, UsageError } from "../command-error.ts";
 import { findRunning, localAdminKeyPath } from "../running-dev.ts";
 import { AdminBackend } from "./admin-backend.ts";
 import { AdminClient } from "./admin-client.ts";
@@ -78,6 +78,29 @@ async function openBackend(choice: BackendChoice): Promise<TrustBackend> {
   const key = await readAdminKey(localAdminKeyPath(stateDirectory));
   const stores = await LocalBackend.open(stateDirectory);
   return new RunningBackend(stores, openApi({ ...running, key }, stores.name));
+}
+
+/**
+ * What lies in Durable Objects is reached by the Crossgate that they belong to, and no other way.
+ * @throws CommandError where none is named and none runs on the state
+ */
+export async function openAdminClient(choice: BackendChoice): Promise<AdminClient> {
+  if (choice.kind === "remote") {
+    throw new UsageError(
+      "wrangler does not reach what this command is about. Give --url and --key instead of --remote.",
+    );
+  }
+  if (choice.kind === "api") {
+    const { issuer } = choice;
+    return new AdminClient({ url: issuer, issuer, key: await readAdminKey(choice.keyPath) });
+  }
+  const { stateDirectory } = choice;
+  const running = await findRunning(stateDirectory);
+  if (running !== null)
+    return new AdminClient({ ...running, key: await readAdminKey(localAdminKeyPath(stateDirectory)) });
+  throw new CommandError(
+    `No Crossgate runs on ${stateDirectory}. Start one with: npx crossgate dev; or name one with --url and --key.`,
+  );
 }
 
 function openApi(server: { url: string; issuer: string; key: AdminKey }, name: string): AdminBackend {

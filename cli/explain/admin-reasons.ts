@@ -64,11 +64,11 @@ export const ADMIN_REASONS: Record<AdminRefusal, ReasonWords> = {
   ],
   admin_account_unknown: [
     "There is no such account in this organization, or no such subject is bound.",
-    "List the accounts: GET /admin/v1/accounts/<organization>; ids are compared byte for byte.",
+    "See those there are: npx crossgate account list ORGANIZATION; ids are compared byte for byte.",
   ],
   admin_account_conflict: [
     "An account names an id, an address, a SAML name or a subject that another account has.",
-    "Take it from the other account first, or replace instead of keeping what is there.",
+    "Take it from the other account first; to change an account that is there, say --replace.",
   ],
   admin_revision_mismatch: [
     "Somebody else has changed the document meanwhile.",
