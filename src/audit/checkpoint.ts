@@ -47,9 +47,19 @@ export async function verifyCheckpoint(jws: string, keys: readonly JWK[]): Promi
   return null;
 }
 
-async function verifyBy({ d: _d, ...jwk }: JWK, jws: string): Promise<Checkpoint | null> {
+/** A year has 8,760 checkpoints, and they are verified by one key or two. */
+const imports = new WeakMap<JWK, Awaited<ReturnType<typeof importJWK>>>();
+
+async function importPublic(jwk: JWK): Promise<Awaited<ReturnType<typeof importJWK>>> {
+  const { d: _d, ...publicJwk } = jwk;
+  const key = imports.get(jwk) ?? (await importJWK(publicJwk, "ES256"));
+  imports.set(jwk, key);
+  return key;
+}
+
+async function verifyBy(jwk: JWK, jws: string): Promise<Checkpoint | null> {
   try {
-    const key = await importJWK(jwk, "ES256");
+    const key = await importPublic(jwk);
     const { payload, protectedHeader } = await compactVerify(jws, key, { algorithms: ["ES256"] });
     if (protectedHeader.typ !== TYPE || protectedHeader.kid !== jwk.kid) return null;
     return parseCheckpoint(payload);

@@ -1,7 +1,8 @@
 import type { AccessToken } from "../access-token/verify.ts";
-import { type AuditFacts, makeAuditEvent, type RequestTrace } from "../audit/audit-event.ts";
+import { type AuditFacts, makeAuditEvent } from "../audit/audit-event.ts";
 import type { Recorder } from "../audit/recorder.ts";
 import type { RefusedRequest } from "../audit/refused-request.ts";
+import type { ReceivedTrace } from "../http/trace.ts";
 import { formatScope } from "../policy/scope.ts";
 import type { ProtectedResource } from "../trust/protected-resource.ts";
 import type { Message } from "./message.ts";
@@ -13,7 +14,7 @@ export interface Call {
   readonly request: Request;
   readonly resource: ProtectedResource;
   readonly resourceRevision: string;
-  readonly trace: RequestTrace;
+  readonly trace: ReceivedTrace;
   origin: string | null;
   /** Whose call it is, by a signature of ours. Not: that they may. */
   caller: AccessToken | null;

@@ -1,10 +1,12 @@
 import { type EgressRules, findUrlFlaw } from "../egress/url-policy.ts";
 import { openUpstream } from "../egress/upstream.ts";
+import { continueTrace, type ReceivedTrace } from "../http/trace.ts";
 import { LIMITS } from "../limits.ts";
 import { CallRefused } from "./refusal.ts";
 
 export interface Forwarding {
   readonly request: Request;
+  readonly trace: Pick<ReceivedTrace, "traceId" | "traceFlags">;
   readonly upstream: string;
   readonly rules: EgressRules;
   /** The message as authorized; null for GET and DELETE. */
@@ -27,8 +29,6 @@ const REQUEST_HEADERS = [
   "mcp-protocol-version",
   "mcp-method",
   "mcp-name",
-  "traceparent",
-  "tracestate",
 ];
 /** RFC 9110 §5.5, without obs-text. */
 const PRINTABLE = /^[\t\x20-\x7e]*$/;
@@ -72,11 +72,18 @@ function withoutContent({ status, headers }: Response): Response {
   return new Response(null, { status, headers: described });
 }
 
-function requestHeaders({ request, body, upstreamSessionId }: Forwarding): Headers {
+/** Without a `traceparent` that reads, `tracestate` belongs to no trace (W3C Trace Context §4.3). */
+function isForwarded(name: string, { trace }: Forwarding): boolean {
+  if (name === "tracestate") return trace.traceFlags !== null;
+  return REQUEST_HEADERS.includes(name) || isForwardedParameter(name);
+}
+
+function requestHeaders(forwarding: Forwarding): Headers {
+  const { request, body, upstreamSessionId, trace } = forwarding;
   const headers = new Headers({ "accept-encoding": "identity" });
   let length = 0;
   request.headers.forEach((value, name) => {
-    if (!REQUEST_HEADERS.includes(name) && !isForwardedParameter(name)) return;
+    if (!isForwarded(name, forwarding)) return;
     // The runtime has made U+FFFD of raw bytes by now, or of one letter two: it would be another value upstream.
     if (!PRINTABLE.test(value)) throw new CallRefused("message_malformed");
     length += name.length + value.length;
@@ -84,6 +91,7 @@ function requestHeaders({ request, body, upstreamSessionId }: Forwarding): Heade
   });
   // Refused and not left out: a call without one of its headers would be another call.
   if (length > LIMITS.gatewayHeaderBytes) throw new CallRefused("message_too_large");
+  headers.set("traceparent", continueTrace(trace));
   if (body !== null) headers.set("content-type", "application/json");
   if (upstreamSessionId !== null) headers.set("mcp-session-id", upstreamSessionId);
   return headers;

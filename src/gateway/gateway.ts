@@ -1,10 +1,9 @@
 import type { AccessToken } from "../access-token/verify.ts";
 import { Outage } from "../audit/reason.ts";
-import type { RequestTrace } from "../audit/audit-event.ts";
 import type { Recorder } from "../audit/recorder.ts";
 import type { RefusedRequest } from "../audit/refused-request.ts";
 import type { EgressRules } from "../egress/url-policy.ts";
-import { CORRELATION_HEADER, readClockSeconds, traceRequest } from "../http/trace.ts";
+import { CORRELATION_HEADER, readClockSeconds, type ReceivedTrace, traceRequest } from "../http/trace.ts";
 import { listedBy } from "../policy/operation.ts";
 import type { ProtectedResource } from "../trust/protected-resource.ts";
 import type { Revised } from "../trust/trust-store.ts";
@@ -41,7 +40,7 @@ export async function handleGatewayRequest(request: Request, uses: GatewayDepend
   return response;
 }
 
-async function route(request: Request, trace: RequestTrace, uses: GatewayDependencies): Promise<Response | null> {
+async function route(request: Request, trace: ReceivedTrace, uses: GatewayDependencies): Promise<Response | null> {
   const { correlationId } = trace;
   try {
     const found = await findServer(request, uses);
@@ -73,7 +72,7 @@ async function findServer(
   return found === null && pathname === "/" ? findResource(origin) : found;
 }
 
-function beginCall(request: Request, trace: RequestTrace, { document, revision }: Revised<ProtectedResource>): Call {
+function beginCall(request: Request, trace: ReceivedTrace, { document, revision }: Revised<ProtectedResource>): Call {
   return {
     request,
     resource: document,
@@ -131,7 +130,7 @@ async function forwardInSession(
   authorization: Authorization,
   uses: GatewayDependencies,
 ): Promise<Response> {
-  const { request, resource, message } = call;
+  const { request, resource, message, trace } = call;
   const { token } = authorization;
   const holder = { principal: token.principal, clientId: token.clientId, resource: resource.resource };
   const presented = request.headers.get("mcp-session-id");
@@ -142,6 +141,7 @@ async function forwardInSession(
   requireTimely(authorization);
   const response = await forward({
     request,
+    trace,
     upstream: resource.upstream,
     rules: uses.egress,
     body: message?.text ?? null,

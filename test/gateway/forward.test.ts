@@ -1,15 +1,21 @@
 import { describe, expect, it } from "vitest";
 import { forward, type Forwarding, isForwardedParameter, responseHeaders } from "../../src/gateway/forward.ts";
 import { CallRefused } from "../../src/gateway/refusal.ts";
+import { traceRequest } from "../../src/http/trace.ts";
 import { LIMITS } from "../../src/limits.ts";
 import { RESOURCE } from "../support/documents.ts";
 import { stubUpstream, UPSTREAM } from "../support/gateway.ts";
 
+const TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736";
+const PARENT_ID = "00f067aa0ba902b7";
+const TRACED = { traceparent: `00-${TRACE_ID}-${PARENT_ID}-01` };
 const BODY = '{"jsonrpc":"2.0","id":1,"method":"ping"}';
 
 function forwarding(headers: Readonly<Record<string, string>> = {}, changes: Partial<Forwarding> = {}): Forwarding {
+  const request = new Request(RESOURCE, { method: "POST", headers, body: "what the client wrote" });
   return {
-    request: new Request(RESOURCE, { method: "POST", headers, body: "what the client wrote" }),
+    request,
+    trace: traceRequest(request),
     upstream: UPSTREAM,
     rules: { ownHost: "crossgate.example", allowsLoopback: false },
     body: BODY,
@@ -41,8 +47,31 @@ describe("what goes up", () => {
       ["accept", "text/event-stream"],
       ["accept-encoding", "identity"],
       ["content-type", "application/json"],
+      ["traceparent", expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/)],
     ]);
   });
+
+  it("goes on with the caller's trace under a parent of its own, call by call", async () => {
+    const upstream = stubUpstream();
+    await forward(forwarding({ ...TRACED, tracestate: "a=b" }));
+    await forward(forwarding({ ...TRACED, tracestate: "a=b" }));
+    const sent = upstream.sent.map(({ headers }) => headers.get("traceparent"));
+    for (const traceparent of sent)
+      expect(traceparent).toMatch(new RegExp(`^00-${TRACE_ID}-(?!0{16})[0-9a-f]{16}-01$`));
+    expect(new Set([...sent, TRACED.traceparent]).size).toBe(3);
+    expect(upstream.sent[0]?.headers.get("tracestate")).toBe("a=b");
+  });
+
+  it.each(["caf\u00e9", `00-${TRACE_ID}-${"0".repeat(16)}-01`, `ff-${TRACE_ID}-${PARENT_ID}-01`])(
+    "begins a trace where the caller's is none (%s), and leaves its state behind",
+    async (traceparent) => {
+      const upstream = stubUpstream();
+      await forward(forwarding({ traceparent, tracestate: "a=b" }));
+      expect(upstream.sent[0]?.headers.get("traceparent")).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/);
+      expect(upstream.sent[0]?.headers.get("traceparent")).not.toContain(TRACE_ID);
+      expect(upstream.sent[0]?.headers.has("tracestate")).toBe(false);
+    },
+  );
 
   it("follows no redirect and asks no cache", async () => {
     const upstream = stubUpstream();
@@ -66,20 +95,19 @@ describe("what goes up", () => {
     ["mcp-name", "=?base64?w6k=?="],
     ["mcp-param-region", "us-west1"],
     ["mcp-param-unheard-of", "=?base64?anything?="],
-    ["traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"],
     ["tracestate", "a=b"],
   ])("carries %s as it is [MCPT-13]", async (name, value) => {
     const upstream = stubUpstream();
-    await forward(forwarding({ [name]: value }));
+    await forward(forwarding({ ...TRACED, [name]: value }));
     expect(upstream.sent[0]?.headers.get(name)).toBe(value);
   });
 
-  const forwarded = ["accept-language", "traceparent", "tracestate", "mcp-name", "mcp-param-region", "last-event-id"];
+  const forwarded = ["accept-language", "tracestate", "mcp-name", "mcp-param-region", "last-event-id"];
   it.each(
     forwarded.flatMap((name) => ["caf\u00e9", "caf\ufffd", "a\u0001b", "a\u007fb"].map((value) => [name, value])),
   )("refuses %s: %j, which would be another value by the time it arrives", async (name, value) => {
     const upstream = stubUpstream();
-    expect(await verdictOn(forwarding({ [name ?? ""]: value ?? "" }))).toEqual(["message_malformed", null]);
+    expect(await verdictOn(forwarding({ ...TRACED, [name ?? ""]: value ?? "" }))).toEqual(["message_malformed", null]);
     expect(upstream.sent).toEqual([]);
   });
 
@@ -93,7 +121,8 @@ describe("what goes up", () => {
     const long = "a".repeat(LIMITS.gatewayHeaderBytes);
     const half = "a".repeat(LIMITS.gatewayHeaderBytes / 2);
     expect(await verdictOn(forwarding({ "mcp-param-a": long }))).toEqual(["message_too_large", null]);
-    expect(await verdictOn(forwarding({ "mcp-param-a": half, tracestate: half }))).toEqual(["message_too_large", null]);
+    const together = { ...TRACED, "mcp-param-a": half, tracestate: half };
+    expect(await verdictOn(forwarding(together))).toEqual(["message_too_large", null]);
     expect(upstream.sent).toEqual([]);
     // What is not passed on takes no room.
     expect(await verdictOn(forwarding({ "x-long": long }))).toEqual(["accepted", 200]);

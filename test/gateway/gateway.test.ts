@@ -29,6 +29,18 @@ describe("a call that is permitted", () => {
     expect(gateway.counted).toEqual([]);
   });
 
+  it("is recorded under the trace that the server is told of, which is the caller's where he has one", async () => {
+    const upstream = stubUpstream();
+    const gateway = await TestGateway.start();
+    const traceId = "4bf92f3577b34da6a3ce929d0e0e4736";
+    await gateway.call({ headers: { traceparent: `00-${traceId}-00f067aa0ba902b7-01` } });
+    await gateway.call();
+    const told = upstream.sent.map(({ headers }) => headers.get("traceparent")?.split("-")[1]);
+    expect(told).toEqual(gateway.events.map(({ trace_id: recorded }) => recorded));
+    expect(told[0]).toBe(traceId);
+    expect(told[1]).not.toBe(traceId);
+  });
+
   it("goes to the server whose URL was called, and to no other", async () => {
     const upstream = stubUpstream();
     const other = { resource: PAYROLL, upstream: "https://payroll.example.net/mcp" };

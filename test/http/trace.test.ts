@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { traceRequest } from "../../src/http/trace.ts";
+import { continueTrace, traceRequest } from "../../src/http/trace.ts";
 
 function trace(headers: Readonly<Record<string, string>> = {}, cf: object = {}) {
   const request = new Request("https://crossgate.example/token", { headers });
@@ -30,6 +30,17 @@ describe("a request's trace", () => {
   });
 
   it.each([
+    ["00", "00"],
+    ["01", "01"],
+    ["03", "03"],
+    ["ff", "03"],
+    ["fc", "00"],
+  ])("passes on of the flags %s those that it knows: %s", (flags, known) => {
+    const traceparent = `00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-${flags}`;
+    expect(continueTrace(trace({ traceparent }))).toMatch(new RegExp(`-${known}$`));
+  });
+
+  it.each([
     "4bf92f3577b34da6a3ce929d0e0e4736",
     "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
     "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
@@ -39,7 +50,7 @@ describe("a request's trace", () => {
   ])("makes a trace id of its own where the caller's is none: %s", (traceparent) => {
     const { traceId } = trace({ traceparent });
     expect(traceId).toMatch(/^[0-9a-f]{32}$/);
-    expect(traceparent).not.toContain(String(traceId));
+    expect(traceparent).not.toContain(traceId);
   });
 
   it.each([
