@@ -17,6 +17,8 @@ const HELP = `Usage: crossgate <command> [options]
   idp      discover an identity provider and write its document
   status   count documents and recent decisions; name what is broken
   account  keep the accounts of users: add, list, show, remove, unbind, import
+  revoke   stop a person, an agent, a provider, a key or a token, at once
+  restore  lift what revoke has blocked
   admin    make a key for the admin API, and the document that appoints its holder
   audit    search the audit trail, export its archive, verify it
   keys     make, rotate and show the keys that sign access tokens
@@ -44,6 +46,8 @@ const COMMANDS: ReadonlyMap<string, () => Promise<{ readonly command: Command }>
   ["idp", () => import("./commands/idp.ts")],
   ["status", () => import("./commands/status.ts")],
   ["account", () => import("./commands/account.ts")],
+  ["revoke", () => import("./commands/revoke.ts")],
+  ["restore", () => import("./commands/restore.ts")],
   ["admin", () => import("./commands/admin.ts")],
   ["audit", () => import("./commands/audit.ts")],
   ["keys", () => import("./commands/keys.ts")],

@@ -1,6 +1,7 @@
 import { type Command, parseCommandLine } from "../command.ts";
 import { UsageError } from "../command-error.ts";
 import { readFileText, readStandardInput } from "../input-text.ts";
+import { runOrder } from "../revoke/run-order.ts";
 import {
   createSigningKeys,
   parseSigningKeys,
@@ -10,6 +11,7 @@ import {
 } from "../signing-keys.ts";
 
 const HELP = `Usage: crossgate keys <new|rotate|show> [--file PATH] [--json]
+       crossgate keys revoke KID --reason WORD [options of crossgate revoke]
 
 Makes and rotates the key set that signs access tokens: the Worker's secret SIGNING_KEYS.
 
@@ -17,19 +19,24 @@ Makes and rotates the key set that signs access tokens: the Worker's secret SIGN
   rotate   prints the key set that follows the present one: next becomes current, current becomes
            retired and loses its private half, and a fresh next is made
   show     prints kid, status and public members, never a private key
+  revoke   ends a key that has got out: it leaves /jwks, and nothing that it signed is good any more.
+           Rotate and deploy first: nothing is issued while the current key is revoked
 
   --file PATH   where rotate and show read the present key set; standard input when absent
-  --json        show: JSON instead of a table (new and rotate always print JSON)
+  --json        show, revoke: JSON instead of text (new and rotate always print JSON)
   --help        this text
 
-Exit codes: 0 printed, 1 failed, 2 wrong usage.
+Exit codes: 0 printed or in effect, 1 failed, 2 wrong usage.
 
 new and rotate print private keys. Pipe them to where they are kept:
 
   npx crossgate keys new | npx wrangler secret put SIGNING_KEYS
+  npx crossgate keys revoke KID --reason INC-1234 --url https://mcp.example.com --key me.admin-key.json
 `;
 
 async function run(commandLine: readonly string[]): Promise<void> {
+  const [first, ...rest] = commandLine;
+  if (first === "revoke") return runOrder("revoke", ["signing-key", ...rest]);
   const { values, positionals } = parseCommandLine({
     args: [...commandLine],
     allowPositionals: true,
@@ -37,11 +44,11 @@ async function run(commandLine: readonly string[]): Promise<void> {
   });
   const [action, ...surplus] = positionals;
   if (surplus.length > 0)
-    throw new UsageError(`Unexpected "${surplus.join(" ")}": keys takes one of new, rotate, show.`);
+    throw new UsageError(`Unexpected "${surplus.join(" ")}": keys takes one of new, rotate, show, revoke.`);
   if (action === "new") return printKeySet(await createSigningKeys());
   if (action === "rotate") return printKeySet(await rotateSigningKeys(await readKeySet(values.file)));
   if (action === "show") return show(await readKeySet(values.file), values.json === true);
-  throw new UsageError(`keys ${action ?? ""}: say one of new, rotate, show.`);
+  throw new UsageError(`keys ${action ?? ""}: say one of new, rotate, show, revoke.`);
 }
 
 async function readKeySet(path: string | undefined): Promise<SigningKeySet> {

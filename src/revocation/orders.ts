@@ -6,6 +6,9 @@ import { block, type Fence, signInAgain } from "./fence.ts";
  */
 export type Order = "block" | "sign_in_again" | "restore";
 
+/** Why it was given, for the audit trail: no room for a sentence in which somebody is named. */
+export const ORDER_REASON = /^[A-Za-z0-9_.:-]{1,64}$/;
+
 /** @returns the fence to join, given what is known of the name, so that an operator's word is always the latest. */
 export function fenceOfOrder(name: string, order: Order, known: Fence | null, nowMilliseconds: number): Fence {
   if (order === "sign_in_again") return signInAgain(name, nowMilliseconds);

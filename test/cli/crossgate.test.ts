@@ -5,7 +5,21 @@ import { ensureLocalSecrets } from "../../cli/secrets.ts";
 import { type CommandOutcome, runCrossgate } from "./run-crossgate.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
-const COMMANDS = ["dev", "check", "test", "diff", "apply", "export", "explain", "idp", "status", "keys", "secret"];
+const COMMANDS = [
+  "dev",
+  "check",
+  "test",
+  "diff",
+  "apply",
+  "export",
+  "explain",
+  "idp",
+  "status",
+  "revoke",
+  "restore",
+  "keys",
+  "secret",
+];
 
 function crossgate(commandLine: readonly string[], input = "", environment = {}): Promise<CommandOutcome> {
   return runCrossgate(commandLine, { input, environment });
@@ -37,8 +51,9 @@ describe("crossgate", () => {
   it.each([
     [[], "No command given"],
     [["deploy"], 'Unknown command "deploy"'],
-    [["keys"], "say one of new, rotate, show"],
+    [["keys"], "say one of new, rotate, show, revoke"],
     [["keys", "new", "old"], 'Unexpected "old"'],
+    [["keys", "revoke"], "key_id is missing"],
     [["secret"], "No pepper"],
     [["dev", "--port", "70000"], "--port 70000: give a whole number from 0 to 65535"],
     [["dev", "--colour"], "--colour"],
@@ -51,6 +66,15 @@ describe("crossgate", () => {
     [["explain", "id", "--client", "agent"], "Say --client and --claims, or one correlation id"],
     [["explain", "--client", "a", "--claims", "-", "--at", "noon"], "--at noon: give an instant"],
     [["explain", "--client", "a", "--claims", "-", "--remote", "config"], "one of them"],
+    [["revoke", "agent", "x", "--reason", "y"], '"agent": say one of subject, principal, client'],
+    [["revoke", "subject", "https://idp.example.com", "--reason", "y"], "Say: subject ISSUER SUBJECT [TENANT]"],
+    [["revoke", "client", "a", "b", "--reason", "y"], 'Unexpected "b"'],
+    [["revoke", "client", "a"], "Say why"],
+    [["revoke", "client", "a", "--reason", "two words"], "a word or a ticket"],
+    [["revoke", "key", "https://idp.example.com", "k", "--sign-in-again"], "a key has no sign-in"],
+    [["revoke", "client", "a", "--reason", "y", "--json"], "give --yes too"],
+    [["revoke", "client", "a", "--reason", "y", "--wait", "1h"], "--wait 1h: give a whole number from 0 to 3600"],
+    [["restore", "client", "a", "--reason", "y", "--sign-in-again"], "goes with revoke"],
     [["idp", "remove", "https://idp.example.com"], "Say: crossgate idp add <issuer>"],
     [["test", "--against", "0"], "--against 0: give a whole number from 1 to 366"],
     [["test", "--remote"], "go with --against DAYS"],

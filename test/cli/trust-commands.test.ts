@@ -55,7 +55,7 @@ describe("against a local state", () => {
     expect(diff.stdout).toContain("people in none of the groups that rules name");
     const unanswered = await runCrossgate(["apply", narrowed, ...local]);
     expect(unanswered.code).toBe(2);
-    expect(unanswered.stderr).toContain("Give --yes to apply without asking");
+    expect(unanswered.stderr).toContain("Give --yes to go on without asking");
     expect((await runCrossgate(["diff", narrowed, ...local])).stdout).toBe(diff.stdout);
   });
 

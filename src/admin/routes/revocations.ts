@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { type AuditEvent, makeAuditEvent } from "../../audit/audit-event.ts";
+import { ORDER_REASON } from "../../revocation/orders.ts";
 import { fenceNameOf, membersOf, type Revocable, revocableSchema } from "../../revocation/revocable.ts";
 import type { RevocationStatus } from "../../revocation/status.ts";
 import type { AdminDependencies } from "../dependencies.ts";
@@ -26,7 +27,7 @@ const orderSchema = z.strictObject({
     .describe("block: nothing until restored; sign_in_again: nothing of a sign-in before now; restore: lifts a block"),
   reason: z
     .string()
-    .regex(/^[A-Za-z0-9_.:-]{1,64}$/, "a word or a ticket: letters, digits, _ . : -")
+    .regex(ORDER_REASON, "a word or a ticket: letters, digits, _ . : -")
     .describe("For the audit trail, such as offboarding or INC-1234"),
 });
 type OrderBody = z.output<typeof orderSchema>;
