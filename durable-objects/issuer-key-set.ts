@@ -1,11 +1,15 @@
 import { DurableObject } from "cloudflare:workers";
+import { serializeAuditEvent } from "../src/audit/audit-event.ts";
 import { log } from "../src/audit/operator-log.ts";
+import { parseConfig } from "../src/config.ts";
 import { FetchFailed, type FetchFlaw, fetchText } from "../src/egress/bounded-fetch.ts";
 import type { EgressRules } from "../src/egress/url-policy.ts";
 import { readVerificationKey, type VerificationKey } from "../src/jwt/json-web-key.ts";
 import { AmbiguousJson, parseStrictObject } from "../src/jwt/strict-json.ts";
 import { LIMITS } from "../src/limits.ts";
 import { backoffMilliseconds } from "./backoff.ts";
+import { type KeySetChange, keySetEvent } from "./key-set-record.ts";
+import { LedgerShards } from "./ledger-shards.ts";
 
 export interface KeySetRequest {
   readonly jwksUri: string;
@@ -88,7 +92,21 @@ export class IssuerKeySet extends DurableObject<Env> {
       ? { ...before, attemptedAtMilliseconds, failures: before.failures + 1 }
       : { jwksUri, attemptedAtMilliseconds, failures: 0, fetched: { keys, fetchedAtMilliseconds: Date.now() } };
     this.ctx.storage.kv.put(stateKey(jwksUri), state);
+    const change = { before: before.fetched?.keys ?? null, failuresBefore: before.failures, fetched: keys };
+    this.ctx.waitUntil(this.#record({ owner: this.ctx.id.name ?? "", ...change }));
     return state;
+  }
+
+  /** Beside the answer: a token is not kept waiting for the record of a key set, and a crash here can lose it. */
+  async #record(change: KeySetChange): Promise<void> {
+    const event = keySetEvent(change, Date.now());
+    if (event === null) return;
+    try {
+      const ledger = new LedgerShards(this.env.ASSERTION_LEDGER, parseConfig(this.env).ledger);
+      await ledger.record(event.id, serializeAuditEvent(event));
+    } catch {
+      log({ event: "key_set_unrecorded", document: change.owner });
+    }
   }
 }
 

@@ -4,6 +4,7 @@ import type { JWK } from "jose";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { FetchedKeySet, IssuerKeySet } from "../../durable-objects/issuer-key-set.ts";
 import { LIMITS } from "../../src/limits.ts";
+import { storedRows } from "../support/ledgers.ts";
 import { makeTestKey, type TestKey } from "../support/test-idp.ts";
 
 /**
@@ -446,5 +447,47 @@ describe("a fetch that fails is told to the operator", () => {
     serve(() => jwks(first));
     await find(makeOwner());
     expect(written).not.toHaveBeenCalled();
+  });
+});
+
+/** The records of this owner's key set, wherever they are kept. */
+async function recordsOf(owner: string): Promise<readonly Record<string, unknown>[]> {
+  const ledgers = Array.from({ length: 4 }, (_, shard) => env.ASSERTION_LEDGER.getByName(`ledger/v1/${shard}`));
+  const rows = await Promise.all(ledgers.map((ledger) => storedRows(ledger)));
+  return rows
+    .flat()
+    .map(({ event }) => JSON.parse(event) as Record<string, unknown>)
+    .filter(({ document_key: key }) => key === owner)
+    .toSorted((left, right) => String(left["time"]).localeCompare(String(right["time"])));
+}
+
+describe("the audit trail", () => {
+  it("is told once of each first fetch, rotation, failure and recovery, and of nothing that stays as it is", async () => {
+    const name = `idp:https://${crypto.randomUUID()}.example`;
+    const owner = env.ISSUER_KEY_SET.getByName(name);
+    const down = () => new Response(null, { status: 503 });
+    const answers = [
+      () => jwks(first),
+      () => jwks(first),
+      () => jwks(second, first),
+      () => jwks(first, second),
+      down,
+      down,
+      () => jwks(first, second),
+    ];
+    for (const answer of answers) {
+      serve(answer);
+      await find(owner);
+      advance(LIMITS.keySetFreshSeconds);
+    }
+    const expected = [
+      { action: "fetched", decision: "done", count: 1 },
+      { action: "rotated", decision: "done", count: 2 },
+      { action: "failed", decision: "failed", reason: "status_5xx", count: 2 },
+      { action: "fetched", decision: "done", count: 2 },
+    ];
+    await vi.waitFor(async () => expect(await recordsOf(name)).toHaveLength(expected.length));
+    const issuer = name.slice("idp:".length);
+    expect(await recordsOf(name)).toMatchObject(expected.map((each) => ({ type: "key_set", issuer, ...each })));
   });
 });
