@@ -95,7 +95,7 @@ describe("a document", () => {
     const broken = [
       [JSON.stringify(policyDocument({ organization, rules: [{ id: "x" }] })), "rules.0.effect"],
       [JSON.stringify(policyDocument({ organization: "somebody-else" })), "organization"],
-      [JSON.stringify({ ...policyDocument({ organization }), owner: "x" }), ""],
+      [JSON.stringify({ ...policyDocument({ organization }), owner: "x" }), "owner"],
     ] as const;
     for (const [body, at] of broken) {
       const answer = await admin.call(path, { method: "PUT", body, headers: NEW });
