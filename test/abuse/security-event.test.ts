@@ -10,25 +10,28 @@ async function redeem(tenant: Tenant, claims: object = {}): Promise<unknown> {
   return status === 200 ? "granted" : body["error"];
 }
 
-describe("a security event of a trusted provider", () => {
-  it.each(["session-revoked", "token-claims-change", "credential-change"])(
-    "ends the sign-ins before it and not those after it: %s [SSF-01, SSF-04, SSF-06]",
-    async (name) => {
-      const tenant = await Tenant.settle(HEARD);
-      const at = nowInSeconds() - 10;
-      expect(await push(tenant, { type: `${CAEP}${name}`, event: { event_timestamp: at } })).toEqual({
-        status: 202,
-        err: null,
-      });
-      expect(await redeem(tenant, { auth_time: at })).toBe("invalid_grant");
-      expect(await redeem(tenant, { auth_time: at + 1 })).toBe("granted");
-      // Who says nothing of the sign-in is taken by when the assertion was made.
-      expect(await redeem(tenant, { iat: at - 1, exp: at + 200 })).toBe("invalid_grant");
-      expect(await redeem(tenant, { sub: "user-eve", auth_time: at })).toBe("granted");
-    },
-  );
+// The first of them also waits for the Worker to start.
+describe("a security event of a trusted provider", { timeout: 30_000 }, () => {
+  it.each([
+    `${CAEP}session-revoked`,
+    `${CAEP}token-claims-change`,
+    `${CAEP}credential-change`,
+    `${RISC}credential-compromise`,
+  ])("ends the sign-ins before it and not those after it: %s [SSF-01, SSF-04, SSF-06]", async (type) => {
+    const tenant = await Tenant.settle(HEARD);
+    const at = nowInSeconds() - 10;
+    expect(await push(tenant, { type, event: { event_timestamp: at } })).toEqual({
+      status: 202,
+      err: null,
+    });
+    expect(await redeem(tenant, { auth_time: at })).toBe("invalid_grant");
+    expect(await redeem(tenant, { auth_time: at + 1 })).toBe("granted");
+    // Who says nothing of the sign-in is taken by when the assertion was made.
+    expect(await redeem(tenant, { iat: at - 1, exp: at + 200 })).toBe("invalid_grant");
+    expect(await redeem(tenant, { sub: "user-eve", auth_time: at })).toBe("granted");
+  });
 
-  it("disables an account until it is enabled, whichever of the two comes last [SSF-06]", async () => {
+  it("disables an account until it is enabled, whichever of the two comes last [SSF-04, SSF-06]", async () => {
     const at = nowInSeconds() - 30;
     const disabled: SignalChanges = { type: `${RISC}account-disabled`, claims: { toe: at } };
     const enabled: SignalChanges = { type: `${RISC}account-enabled`, claims: { toe: at + 10 } };
@@ -45,7 +48,7 @@ describe("a security event of a trusted provider", () => {
     }
   });
 
-  it("that an account is purged is taken back by no event that it is enabled", async () => {
+  it("that an account is purged is taken back by no event that it is enabled [SSF-04, SSF-06]", async () => {
     const tenant = await Tenant.settle(HEARD);
     await push(tenant, { type: `${RISC}account-purged`, claims: { toe: nowInSeconds() - 20 } });
     await push(tenant, { type: `${RISC}account-enabled` });
@@ -65,7 +68,7 @@ describe("a security event of a trusted provider", () => {
   });
 
   it.each(["https://schemas.openid.net/secevent/ssf/event-type/verification", "urn:example:other"])(
-    "that asks nothing of us is acknowledged: %s",
+    "that asks nothing of us is acknowledged: %s [SSF-01, SSF-04]",
     async (type) => {
       const tenant = await Tenant.settle(HEARD);
       expect(await push(tenant, { type, claims: { sub_id: { format: "opaque", id: "stream" } } })).toMatchObject({
