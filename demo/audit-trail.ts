@@ -63,7 +63,8 @@ function missing(records: readonly AuditRecord[], { refused, grants, calls }: Ex
 }
 
 function describe(record: AuditRecord): string {
-  const what = record.type === "redemption" ? "redeem" : [record.method, record.target].filter(Boolean).join(" ");
+  const named = [record.method, record.target].filter(Boolean).join(" ");
+  const what = record.type === "redemption" ? "redeem" : named || record.type;
   const why = record.reason === null ? record.policy_rules.join(", ") || (record.scope_granted ?? "") : record.reason;
   return [
     record.decision.padEnd(8),

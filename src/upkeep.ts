@@ -2,7 +2,9 @@ import type { LedgerStatus } from "../durable-objects/assertion-ledger.ts";
 import { LedgerShards } from "../durable-objects/ledger-shards.ts";
 import { SigningKeys } from "./access-token/signing-keys.ts";
 import { LATEST_CHECKPOINT } from "./audit/archive-name.ts";
+import { serializeAuditEvent } from "./audit/audit-event.ts";
 import { backlogLevel } from "./audit/backlog.ts";
+import { noticeKeys } from "./audit/notice-keys.ts";
 import { log } from "./audit/operator-log.ts";
 import { reconcile } from "./audit/reconcile.ts";
 import { enforceRetention } from "./audit/retention.ts";
@@ -28,6 +30,7 @@ export async function runUpkeep(env: Env, isHourly: boolean): Promise<void> {
   const round = { env, config, ledgers, nowMilliseconds };
   await attempt("audit_reconcile", () => reconcileAll(round));
   await attempt("audit_checkpoint", () => checkpoint(round));
+  await attempt("audit_key_rotation", () => noticeRotation(round));
   await attempt("audit_retention", () =>
     enforceRetention({ index: env.AUDIT_INDEX, days: config.auditIndexDays, nowMilliseconds }),
   );
@@ -65,6 +68,22 @@ async function checkpoint({ env, config, ledgers, nowMilliseconds }: Round): Pro
   const heads = ledgers.flatMap(({ chain, archivedHead: head }) => (head === null ? [] : [{ chain, ...head }]));
   const signer = await parseAuditKeys(env.AUDIT_SIGNING_KEYS).signer();
   await writeCheckpoint({ store: env.AUDIT_ARCHIVE, issuer: config.issuer, signer, heads, nowMilliseconds });
+}
+
+async function noticeRotation({ env, config, nowMilliseconds }: Round): Promise<void> {
+  const ledger = new LedgerShards(env.ASSERTION_LEDGER, config.ledger);
+  const [signing, audit] = await Promise.all([
+    SigningKeys.parse(env.SIGNING_KEYS).signer(),
+    parseAuditKeys(env.AUDIT_SIGNING_KEYS).signer(),
+  ]);
+  await noticeKeys(
+    {
+      store: env.AUDIT_ARCHIVE,
+      record: (event) => ledger.record(event.id, serializeAuditEvent(event)),
+      nowMilliseconds,
+    },
+    { SIGNING_KEYS: signing.kid, AUDIT_SIGNING_KEYS: audit.kid },
+  );
 }
 
 /** The newest checkpoint, and the keys that verify it: all that an auditor needs beside the archive. */

@@ -8,15 +8,21 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { checkpointName, LATEST_CHECKPOINT } from "../src/audit/archive-name.ts";
 import { makeAuditEvent, serializeAuditEvent, traceWithoutRequest } from "../src/audit/audit-event.ts";
+import { NOTICED_KEYS } from "../src/audit/notice-keys.ts";
 import { readCheckpoint } from "../src/audit/checkpoint.ts";
 import { verifyArchive } from "../src/audit/verify-archive.ts";
 import worker from "../src/worker.ts";
-import { inLedger } from "./support/ledgers.ts";
+import { inLedger, storedRows } from "./support/ledgers.ts";
 
 const HOURLY = "7 * * * *";
 const ledger = env.ASSERTION_LEDGER.getByName("ledger/v1/0");
 
-beforeAll(() => applyD1Migrations(env.AUDIT_INDEX, env.TEST_MIGRATIONS));
+beforeAll(async () => {
+  await applyD1Migrations(env.AUDIT_INDEX, env.TEST_MIGRATIONS);
+  // As if they had signed for long: a record of their own would be among those that are counted here.
+  const noticed = { SIGNING_KEYS: "test-current", AUDIT_SIGNING_KEYS: "test-current" };
+  await env.AUDIT_ARCHIVE.put(NOTICED_KEYS, JSON.stringify(noticed));
+});
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -157,9 +163,29 @@ describe("every hour", { timeout: 60_000 }, () => {
     expect(logged(spy)).toEqual([
       { event: "audit_reconcile_failed", class: "TypeError" },
       { event: "audit_checkpoint_failed", class: "ConfigInvalid" },
+      { event: "audit_key_rotation_failed", class: "ConfigInvalid" },
       { event: "audit_retention_failed", class: "TypeError" },
     ]);
     expect(JSON.stringify(spy.mock.calls)).not.toContain("canary");
+  });
+});
+
+describe("a signing key that was replaced", () => {
+  it("is on record by its id within the hour, once", async () => {
+    const keys = JSON.parse(env.SIGNING_KEYS) as { keys: readonly { kid: string; status: string }[] };
+    const rotated = keys.keys.map((key) => ({ ...key, kid: key.status === "current" ? "test-rotated" : key.kid }));
+    const spy = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const changes = { SIGNING_KEYS: JSON.stringify({ keys: rotated }) };
+    await runHour(changes);
+    await runHour(changes);
+    expect(logged(spy)).toEqual([]);
+    const ledgers = Array.from({ length: 4 }, (_, shard) => env.ASSERTION_LEDGER.getByName(`ledger/v1/${shard}`));
+    const rows = await Promise.all(ledgers.map((each) => storedRows(each)));
+    const recorded = rows.flat().map(({ event }) => JSON.parse(event) as Record<string, unknown>);
+    const facts = { action: "rotated", document_key: "SIGNING_KEYS", key_id: "test-rotated" };
+    expect(recorded.filter(({ type }) => type === "key_rotation")).toMatchObject([
+      { ...facts, decision: "done", revision_before: "test-current" },
+    ]);
   });
 });
 

@@ -3,6 +3,7 @@ import type { EgressRules } from "../../src/egress/url-policy.ts";
 import { type Command, parseCommandLine, parseWholeNumber } from "../command.ts";
 import { DevReport } from "../dev/dev-report.ts";
 import { FollowedTrust } from "../dev/followed-trust.ts";
+import { runLocalUpkeep } from "../dev/upkeep.ts";
 import { readRefusedRequest } from "../dev/worker-line.ts";
 import { egressRulesFor } from "../issuer.ts";
 import { type LocalCrossgate, startLocalCrossgate } from "../local-runtime.ts";
@@ -30,6 +31,8 @@ means, what mends it. No line holds a token, a secret, or anything else that the
                    are told by their records alone: crossgate explain <correlation id>
   --state DIR      where state and development secrets are kept (default: .crossgate/state)
   --rate-limit N   requests per ten seconds, per network and per client (default: practically none)
+  --upkeep-every N seconds from one round of upkeep to the next, which signs a checkpoint of the audit
+                   trail; the first is after a minute at most (default: 3600)
   --json           one JSON object per line; the first says what it listens on and what it trusts
   --help           this text
 
@@ -47,6 +50,7 @@ const OPTIONS = {
   issuer: { type: "string" },
   state: { type: "string", default: ".crossgate/state" },
   "rate-limit": { type: "string" },
+  "upkeep-every": { type: "string", default: "3600" },
   json: { type: "boolean", default: false },
 } as const;
 
@@ -59,6 +63,7 @@ interface Settings {
   readonly port: number;
   readonly issuer: string | undefined;
   readonly rateLimit: number | undefined;
+  readonly upkeepSeconds: number;
   readonly rules: EgressRules;
 }
 
@@ -87,6 +92,12 @@ function readSettings(values: ReturnType<typeof parseCommandLine<{ options: type
       rateLimit === undefined
         ? undefined
         : parseWholeNumber({ option: "--rate-limit", text: rateLimit, minimum: 1, maximum: 1_000_000 }),
+    upkeepSeconds: parseWholeNumber({
+      option: "--upkeep-every",
+      text: values["upkeep-every"],
+      minimum: 1,
+      maximum: 86_400,
+    }),
     rules: egressRulesFor(values.issuer ?? "http://127.0.0.1:1"),
   };
 }
@@ -115,7 +126,10 @@ async function serve(settings: Settings, report: DevReport, interruption: AbortS
     report.removedStale(stale);
     if (!LOOPBACK_ADDRESS.test(settings.host)) report.exposed(settings.host);
     const deployment = { issuer: crossgate.issuer, rules };
-    await watchTrustDirectory(configDirectory, () => trust.apply(crossgate.kv, deployment), interruption);
+    await Promise.all([
+      watchTrustDirectory(configDirectory, () => trust.apply(crossgate.kv, deployment), interruption),
+      runLocalUpkeep(crossgate, settings.upkeepSeconds, interruption),
+    ]);
   } finally {
     await withdraw();
     await crossgate.stop();

@@ -9,7 +9,7 @@ export interface ArchivedRange {
 
 export const EVENTS_PREFIX = "events/v1/";
 export const CHECKPOINTS_PREFIX = "checkpoints/v1/";
-/** A copy of the newest checkpoint, and the only object that is ever replaced. */
+/** A copy of the newest checkpoint, and the only object of the archive that is ever replaced. */
 export const LATEST_CHECKPOINT = "checkpoints/latest.jws";
 const SEQUENCE_DIGITS = 16;
 
