@@ -92,6 +92,8 @@ describe("a restart of the runtime with its state kept", () => {
         "search",
         "--state",
         installation.state,
+        "--type",
+        "redemption",
         "--limit",
         "1000",
         "--json",
