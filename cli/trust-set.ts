@@ -1,6 +1,6 @@
 import type { EgressRules } from "../src/egress/url-policy.ts";
 import type { Client } from "../src/trust/client.ts";
-import { patternsFor } from "../src/trust/client-identifier.ts";
+import { patternsFor } from "../src/egress/client-identifier.ts";
 import {
   type DocumentKind,
   DocumentInvalid,

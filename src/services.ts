@@ -16,7 +16,6 @@ import { Sessions } from "./gateway/session.ts";
 import { LIMITS } from "./limits.ts";
 import { mayUseAgain } from "./redemption/assertion-use.ts";
 import type { ConsumableProof, Consumption, Dependencies } from "./redemption/dependencies.ts";
-import { fenceName } from "./revocation/fence-names.ts";
 import { withoutRevoked } from "./published-keys.ts";
 import { fencedFacts } from "./redemption/fenced-facts.ts";
 import { findClientKey } from "./token-endpoint/client-authentication/client-key.ts";
@@ -206,8 +205,7 @@ function buildSignals({ env, runtime, config, trust, issuerKeys, revocations, re
     issuer: config.issuer,
     findIdp: (issuer) => trust.find("idp", issuer),
     findKey: (idp, wanted) => issuerKeys.find(`idp:${idp.issuer}`, idp.key_set, wanted),
-    isKeyRevoked: (issuer, keyId) =>
-      revocations.stops({ names: [fenceName("assertion_key", issuer, keyId)], signedInAtMilliseconds: Date.now() }),
+    isRevoked: (names) => revocations.stops({ names, signedInAtMilliseconds: Date.now() }),
     isNetworkWithinRate: (request) => isWithin(env.NETWORK_RATE_LIMIT, networkOf(request.headers)),
     isAuthorized: async ({ signals }, authorization) => {
       const digests = signals?.authorization_digests ?? [];

@@ -1,3 +1,5 @@
+import { patternsFor } from "../egress/client-identifier.ts";
+
 /** Everything that a fence can name. */
 export const FENCE_KINDS = [
   "issuer",
@@ -50,13 +52,14 @@ export interface Parties {
 
 /**
  * Every fence that would stop it. A subject is named by our principal, and by what its provider calls it: in its tenant,
- * or in whichever one, since a signal need not say.
+ * or in whichever one, since a signal need not say. A client is named by its identifier, and by every pattern that
+ * covers it: a family that is blocked stops each of its members, also those that nobody has seen yet.
  */
 export function namesOf(parties: Parties): readonly string[] {
   const { issuer } = parties;
   return [
     fenceName("organization", parties.organization),
-    fenceName("client", parties.clientId),
+    ...[parties.clientId, ...patternsFor(parties.clientId)].map((client) => fenceName("client", client)),
     fenceName("principal", parties.principal),
     fenceName("resource", parties.resource),
     fenceName("token", parties.tokenId),

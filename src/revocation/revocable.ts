@@ -1,9 +1,14 @@
 import * as z from "zod";
+import { isClientPattern, isWellFormedPattern } from "../egress/client-identifier.ts";
 import { LIMITS } from "../limits.ts";
 import { fenceName } from "./fence-names.ts";
 
 const url = z.string().min(1).max(LIMITS.urlBytes);
 const identifier = z.string().min(1).max(LIMITS.identifierBytes);
+/** A pattern that covers no client would be answered as in effect, and stop nobody. */
+const client = identifier
+  .refine((name) => !isClientPattern(name) || isWellFormedPattern(name), "is not a pattern that could cover a client")
+  .describe("One client, or all below a path: https://host/path/*");
 const keyId = z.string().min(1).max(LIMITS.keyIdBytes);
 
 /** What a person may name to stop it, in the words of the documents and of the audit trail. */
@@ -15,7 +20,7 @@ export const revocableSchema = z.discriminatedUnion("kind", [
     subject: identifier.describe("As its provider calls it"),
     tenant: identifier.optional().describe("Whichever, when absent"),
   }),
-  z.strictObject({ kind: z.literal("client"), client_id: identifier }),
+  z.strictObject({ kind: z.literal("client"), client_id: client }),
   z.strictObject({ kind: z.literal("idp"), issuer: url }),
   z.strictObject({ kind: z.literal("organization"), organization: identifier }),
   z.strictObject({ kind: z.literal("key"), issuer: url, key_id: keyId }).describe("A key of an identity provider"),

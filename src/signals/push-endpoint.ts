@@ -28,7 +28,7 @@ const DESCRIPTIONS: Record<SignalError, string> = {
   invalid_issuer: "Security events of this issuer are not received here.",
   invalid_audience: "The security event token is not for this receiver.",
   authentication_failed: "The transmitter could not be authenticated.",
-  access_denied: "The transmitter may not speak of this subject.",
+  access_denied: "The transmitter may not speak, or not of this subject.",
 };
 
 /**

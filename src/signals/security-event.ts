@@ -3,6 +3,7 @@ import { MalformedJws, parseCompactJws, type UnverifiedJws } from "../jwt/compac
 import type { Algorithm } from "../jwt/json-web-key.ts";
 import { isSignedBy, type KeyChoice } from "../jwt/verify.ts";
 import { LIMITS } from "../limits.ts";
+import { fenceName } from "../revocation/fence-names.ts";
 import type { TrustedIdp } from "../trust/trusted-idp.ts";
 import { SignalRejected } from "./rejection.ts";
 
@@ -39,7 +40,8 @@ export interface SecurityEventDirectory {
   readonly issuer: string;
   readonly findIdp: (issuer: string) => Promise<{ readonly document: TrustedIdp } | null>;
   readonly findKey: (idp: TrustedIdp, wanted: { kid: string | null; alg: Algorithm }) => Promise<KeyChoice>;
-  readonly isKeyRevoked: (issuer: string, keyId: string) => Promise<boolean>;
+  /** Whether an operator has blocked what any of these fences names. @throws Outage */
+  readonly isRevoked: (names: readonly string[]) => Promise<boolean>;
 }
 
 /** In the order in which each may be told: nothing of the event is believed before the signature. @throws SignalRejected */
@@ -53,6 +55,8 @@ export async function verifySecurityEvent(
   if (!parsed.success) throw new SignalRejected("invalid_request");
   const idp = await findTransmitter(parsed.data.iss, directory);
   const keyId = await requireSignature(jws, idp, directory);
+  // Or it could undo, while it is blocked, what it had said before, and what it says now would outlive the block.
+  if (await directory.isRevoked([fenceName("issuer", idp.issuer)])) throw new SignalRejected("access_denied");
   const { aud, iat, toe, jti, events, sub_id: subjectId } = parsed.data;
   if (![aud].flat().includes(directory.issuer)) throw new SignalRejected("invalid_audience");
   const [[type, payload] = [], ...others] = Object.entries(events);
@@ -77,21 +81,25 @@ function eventTime(timestamp: unknown, otherwiseSeconds: number): number {
 async function findTransmitter(issuer: string, { findIdp }: SecurityEventDirectory): Promise<TrustedIdp> {
   const found = await findIdp(issuer);
   if (found === null || found.document.signals === undefined) throw new SignalRejected("invalid_issuer");
+  if (!found.document.enabled) throw new SignalRejected("access_denied");
   return found.document;
 }
 
 async function requireSignature(
   jws: UnverifiedJws,
   idp: TrustedIdp,
-  { findKey, isKeyRevoked }: SecurityEventDirectory,
+  { findKey, isRevoked }: SecurityEventDirectory,
 ): Promise<string | null> {
   const alg = idp.algorithms.find((allowed) => allowed === jws.header.alg);
   if (alg === undefined) throw new SignalRejected("invalid_key");
   const key = await findKey(idp, { kid: jws.header.kid, alg });
   if (typeof key === "string") throw new SignalRejected("invalid_key");
   if (!(await isSignedBy(jws, key, alg))) throw new SignalRejected("authentication_failed");
-  if (key.kid !== null && (await isKeyRevoked(idp.issuer, key.kid))) throw new SignalRejected("invalid_key");
-  return key.kid;
+  const { kid } = key;
+  if (kid !== null && (await isRevoked([fenceName("assertion_key", idp.issuer, kid)]))) {
+    throw new SignalRejected("invalid_key");
+  }
+  return kid;
 }
 
 function parse(token: string): UnverifiedJws {

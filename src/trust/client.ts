@@ -2,7 +2,7 @@ import * as z from "zod";
 import { ALGORITHMS } from "../jwt/json-web-key.ts";
 import { LIMITS } from "../limits.ts";
 import { scopeTokenSchema } from "../policy/scope.ts";
-import { isClientPattern, isMetadataDocumentUrl, isWellFormedPattern } from "./client-identifier.ts";
+import { isClientPattern, isMetadataDocumentUrl, isWellFormedPattern } from "../egress/client-identifier.ts";
 import { type KeySource, keySourceSchema } from "./key-source.ts";
 
 export const CLIENT_AUTHENTICATION_METHODS = ["client_secret_basic", "client_secret_post", "private_key_jwt"] as const;

@@ -1,5 +1,5 @@
 import type { Client } from "./client.ts";
-import { isClientPattern, patternsFor } from "./client-identifier.ts";
+import { isClientPattern, patternsFor } from "../egress/client-identifier.ts";
 import type { Revised } from "./trust-store.ts";
 
 type FindRecord = (name: string) => Promise<Revised<Client> | null>;

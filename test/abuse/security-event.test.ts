@@ -1,5 +1,8 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { LIMITS } from "../../src/limits.ts";
+import type { Order } from "../../src/revocation/orders.ts";
 import { digestSecret, nowInSeconds, Tenant } from "../support/tenant.ts";
+import { registry } from "../support/revocations.ts";
 import { CAEP, push, RISC, type SignalChanges, signSignal } from "../support/signals.ts";
 import { makeTestKey } from "../support/test-idp.ts";
 
@@ -9,6 +12,14 @@ async function redeem(tenant: Tenant, claims: object = {}): Promise<unknown> {
   const { status, body } = await tenant.redeem({ form: { assertion: await tenant.assertion({ ...claims }) } });
   return status === 200 ? "granted" : body["error"];
 }
+
+/** Until every isolate has heard of it, by a clock that does not make the test wait. */
+async function orderAndWait(name: string, order: Order): Promise<void> {
+  await registry().order([name], order);
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + LIMITS.fencesStaleMilliseconds });
+}
+
+afterEach(() => void vi.useRealTimers());
 
 // The first of them also waits for the Worker to start.
 describe("a security event of a trusted provider", { timeout: 30_000 }, () => {
@@ -132,6 +143,21 @@ describe("a security event that is not to be believed", () => {
 
   it("is that of a provider whose record asks for none", async () => {
     expect(await push(await Tenant.settle(), block)).toEqual({ status: 400, err: "invalid_issuer" });
+  });
+
+  it("is that of a provider whose record is switched off", async () => {
+    const tenant = await Tenant.settle({ idp: { signals: {}, enabled: false } });
+    expect(await push(tenant, { type: `${RISC}account-enabled` })).toEqual({ status: 400, err: "access_denied" });
+  });
+
+  // It could lift what it had said before its keys were stolen, or leave words that outlive the block.
+  it("is that of a provider that an operator has blocked, until it is restored", async () => {
+    const tenant = await Tenant.settle(HEARD);
+    const issuer = `issuer:${tenant.idp.issuer}`;
+    await orderAndWait(issuer, "block");
+    expect(await push(tenant, block)).toEqual({ status: 400, err: "access_denied" });
+    await orderAndWait(issuer, "restore");
+    expect(await redeem(tenant)).toBe("granted");
   });
 
   it("comes without the Authorization header of its stream [SSF-05]", async () => {

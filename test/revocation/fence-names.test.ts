@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { LIMITS } from "../../src/limits.ts";
 import {
   FENCE_KINDS,
   fenceName,
@@ -70,5 +71,19 @@ describe("what can be revoked of a token", () => {
 
   it("has no subject of a tenant where there is none", () => {
     expect(namesOf({ ...PARTIES, tenant: null }).filter((name) => name.startsWith("subject:"))).toHaveLength(1);
+  });
+
+  it("is every family of clients that could cover it, and no other", () => {
+    const clients = (clientId: string) =>
+      namesOf({ ...PARTIES, clientId }).filter((name) => kindOfFence(name) === "client");
+    expect(clients("https://host.example/agents/red/client.json")).toEqual([
+      "client:https://host.example/agents/red/client.json",
+      "client:https://host.example/agents/red/*",
+      "client:https://host.example/agents/*",
+      "client:https://host.example/*",
+    ]);
+    const deep = `https://host.example/${"a/".repeat(100)}client.json`;
+    expect(clients(deep)).toHaveLength(LIMITS.clientPatternDepth + 2);
+    expect(clients("https://host.example/agents/..%2fother/x")).toHaveLength(1);
   });
 });

@@ -1,4 +1,4 @@
-import { isLoopbackHttp } from "../egress/url-policy.ts";
+import { isLoopbackHttp } from "./url-policy.ts";
 import { LIMITS } from "../limits.ts";
 
 /** `https://host/path/*`: the name of a record that admits every metadata document below a path, and no client's id. */

@@ -5,7 +5,7 @@ import {
   isMetadataDocumentUrl,
   isWellFormedPattern,
   patternsFor,
-} from "../../src/trust/client-identifier.ts";
+} from "../../src/egress/client-identifier.ts";
 
 describe("the URL of a metadata document [CIMD-01]", () => {
   it.each([
