@@ -54,7 +54,7 @@ async function attempt(number: number, tenants: readonly Tenant[]) {
 }
 
 describe("mutated requests", () => {
-  it(`${REQUESTS} of them get what they deserve`, { timeout: 300_000 }, async () => {
+  it(`${REQUESTS} of them get what they deserve`, { timeout: 900_000 }, async () => {
     const tenants = await Promise.all(Array.from({ length: TENANTS }, () => Tenant.settle()));
     const tally = new Map<string, number>();
     const complaints: string[] = [];

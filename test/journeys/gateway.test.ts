@@ -141,6 +141,8 @@ describe("what reaches the upstream over the wire", () => {
       "mcp-param-region",
       "mcp-protocol-version",
       "pragma",
+      // Ours: the caller brought none.
+      "traceparent",
     ]);
     expect(received).toMatchObject({ method: "POST", url: "/mcp", body: JSON.stringify(echoMessage()) });
   });
