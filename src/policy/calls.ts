@@ -3,6 +3,7 @@ import { LIMITS } from "../limits.ts";
 import { compileCallExpression } from "./expression.ts";
 import { matchesGlob } from "./glob.ts";
 import { listedBy, type Operation, type OperationKind } from "./operation.ts";
+import { isDoubtfulTemplate, isDoubtfulUri } from "./resource-uri.ts";
 import { scopeTokenSchema } from "./scope.ts";
 
 const patternsSchema = z.union([
@@ -48,9 +49,7 @@ const LISTS = { tool: "tools", prompt: "prompts", resource: "resources" } as con
 
 /** @returns whether a deny with these lists names the call; where a URI can be read in two ways, it does. */
 export function deniedCallsName(calls: DeniedCalls, operation: Operation): boolean {
-  const { kind, name } = operation;
-  const isDoubtful = kind === "resource" && name !== null && isDoubtfulUri(name);
-  return isListed(calls, operation) || (isDoubtful && calls.resources !== undefined);
+  return isListed(calls, operation) || (calls.resources !== undefined && isDoubtful(operation));
 }
 
 /**
@@ -58,10 +57,10 @@ export function deniedCallsName(calls: DeniedCalls, operation: Operation): boole
  * shows those alone.
  */
 export function permittedCallsName(calls: PermittedCalls, operation: Operation): boolean {
-  const { kind, name, method } = operation;
+  const { name, method } = operation;
   const listed = listedBy(method);
   if (listed !== null && calls[LISTS[listed]] !== undefined) return true;
-  if (kind !== "resource" || name === null || !isDoubtfulUri(name)) return isListed(calls, operation);
+  if (name === null || !isDoubtful(operation)) return isListed(calls, operation);
   return isWithoutLists(calls) || names(calls.methods, method) || isNamedExactly(calls.resources, name);
 }
 
@@ -83,11 +82,9 @@ function isNamedExactly(patterns: Patterns | undefined, name: string): boolean {
   return patterns === "any" || (patterns?.some((pattern) => pattern === "*" || pattern === name) ?? false);
 }
 
-/**
- * Dot segments, backslashes and their encoded forms: a server that tidies up its URIs would read file:///public/../x as
- * another resource than a pattern does.
- */
-function isDoubtfulUri(uri: string): boolean {
-  const [place = ""] = uri.split(/[?#]/, 1);
-  return /\\|%5c|%2f|(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i.test(place);
+/** A completion is about a template, and so may be an item of a list. */
+function isDoubtful({ kind, name, method, arguments: given }: Operation): boolean {
+  if (kind !== "resource" || name === null) return false;
+  const mayBeTemplate = method === "completion/complete" || given === null;
+  return mayBeTemplate ? isDoubtfulTemplate(name) : isDoubtfulUri(name);
 }

@@ -260,6 +260,16 @@ describe("a resource by its URI", () => {
   );
 
   it("may hold dots in its query", () => {
-    expect(read("file:///public/a?path=../b")).toMatch(/^permit/);
+    const web = [permitRule({ calls: { resources: ["https://docs.example/*"] } })];
+    const operation = call("https://docs.example/a?path=../b", {}, "resources/read");
+    expect(verdict(web, { operation })).toMatch(/^permit/);
+  });
+
+  it("may be a template where one is listed or completed, and not where it is read", () => {
+    const template = "file:///public/{name}";
+    expect(verdict(rules, { operation: call(template, null, "resources/read") })).toMatch(/^permit/);
+    const completion = { ...call(template, {}, "completion/complete"), kind: "resource" } as const;
+    expect(verdict(rules, { operation: completion })).toMatch(/^permit/);
+    expect(read(template)).toBe("denied_by_rule by nobody");
   });
 });
