@@ -72,6 +72,17 @@ export class IssuerKeySet extends DurableObject<Env> {
     return stored ?? { jwksUri, fetched: null, attemptedAtMilliseconds: 0, failures: 0 };
   }
 
+  /** This URL's and the last one's before it: an owner that names a new one with each edit fills no storage. */
+  #keep(state: State): void {
+    const { kv } = this.ctx.storage;
+    kv.put(stateKey(state.jwksUri), state);
+    const others = [...kv.list<State>({ prefix: stateKey("") })].filter(([, { jwksUri }]) => jwksUri !== state.jwksUri);
+    const latestFirst = others.toSorted(
+      ([, one], [, other]) => other.attemptedAtMilliseconds - one.attemptedAtMilliseconds,
+    );
+    for (const [key] of latestFirst.slice(1)) kv.delete(key);
+  }
+
   /** Single flight. Whoever meanwhile asks for another URL, after an edit, waits and then has its own fetched. */
   async #refresh(request: KeySetRequest): Promise<State> {
     const begun = this.#inFlight ?? this.#fetch(request);
@@ -91,7 +102,7 @@ export class IssuerKeySet extends DurableObject<Env> {
     const state: State = !Array.isArray(keys)
       ? { ...before, attemptedAtMilliseconds, failures: before.failures + 1 }
       : { jwksUri, attemptedAtMilliseconds, failures: 0, fetched: { keys, fetchedAtMilliseconds: Date.now() } };
-    this.ctx.storage.kv.put(stateKey(jwksUri), state);
+    this.#keep(state);
     const change = { before: before.fetched?.keys ?? null, failuresBefore: before.failures, fetched: keys };
     this.ctx.waitUntil(this.#record({ owner: this.ctx.id.name ?? "", ...change }));
     return state;

@@ -39,8 +39,9 @@ export class RegistryTables {
     return row === undefined ? null : (JSON.parse(row.state) as Fence);
   }
 
-  count(): number {
-    return this.#sql.exec<{ fences: number }>("SELECT COUNT(*) AS fences FROM fence").one().fences;
+  /** Each once. */
+  unknown(names: readonly string[]): readonly string[] {
+    return [...new Set(names)].filter((name) => this.find(name) === null);
   }
 
   /** Of a kind, by name, those that stop something first of all. */
@@ -91,10 +92,11 @@ export class RegistryTables {
     };
   }
 
-  /** To be called in a transaction. */
-  dropExpired(nowMilliseconds: number): void {
-    this.#sql.exec("DELETE FROM fence WHERE expires_at <= ?", nowMilliseconds);
+  /** To be called in a transaction. @returns the names that are no longer there. */
+  dropExpired(nowMilliseconds: number): readonly string[] {
     this.#sql.exec("DELETE FROM lease WHERE until <= ?", nowMilliseconds);
+    const query = "DELETE FROM fence WHERE expires_at <= ? RETURNING name";
+    return [...this.#sql.exec<{ name: string }>(query, nowMilliseconds)].map(({ name }) => name);
   }
 
   nextExpiry(): number | null {

@@ -6,6 +6,7 @@ import type { FenceUpdate, Position } from "../src/revocation/fence-set.ts";
 import { fenceOfOrder, type Order } from "../src/revocation/orders.ts";
 import type { RevocationStatus } from "../src/revocation/status.ts";
 import { within } from "../src/revocation/within.ts";
+import { type Giver, RegistryRoom } from "./registry-room.ts";
 import { RegistryTables } from "./registry-tables.ts";
 
 export interface LeaseRequest {
@@ -21,11 +22,13 @@ export interface LeaseRequest {
  */
 export class RevocationRegistry extends DurableObject<Env> {
   readonly #tables: RegistryTables;
+  readonly #room: RegistryRoom;
   readonly #ledgers: Env["ASSERTION_LEDGER"];
 
   constructor(context: DurableObjectState, env: Env) {
     super(context, env);
     this.#tables = new RegistryTables(context.storage.sql);
+    this.#room = new RegistryRoom(context.storage.sql);
     const { jurisdiction } = parseConfig(env).ledger;
     this.#ledgers = jurisdiction === null ? env.ASSERTION_LEDGER : env.ASSERTION_LEDGER.jurisdiction(jurisdiction);
   }
@@ -33,12 +36,12 @@ export class RevocationRegistry extends DurableObject<Env> {
   /** An operator's word, by this registry's clock. @returns null when there is no room for it. */
   order(names: readonly string[], order: Order): Promise<RevocationStatus | null> {
     const now = Date.now();
-    return this.#apply(() => names.map((name) => fenceOfOrder(name, order, this.#tables.find(name), now)));
+    return this.#apply("operator", () => names.map((name) => fenceOfOrder(name, order, this.#tables.find(name), now)));
   }
 
-  /** What a signal said, which carries its own time. @returns null when there is no room for it. */
-  join(fences: readonly Fence[]): Promise<RevocationStatus | null> {
-    return this.#apply(() => fences);
+  /** What a signal or a client said, which carries its own time. @returns null when there is no room for it. */
+  join(fences: readonly Fence[], giver: Exclude<Giver, "operator">): Promise<RevocationStatus | null> {
+    return this.#apply(giver, () => fences);
   }
 
   status(version: number): RevocationStatus {
@@ -76,7 +79,7 @@ export class RevocationRegistry extends DurableObject<Env> {
   /** Never throws: an alarm that does gives up for good after seven attempts. */
   override async alarm(): Promise<void> {
     try {
-      this.ctx.storage.transactionSync(() => this.#tables.dropExpired(Date.now()));
+      this.ctx.storage.transactionSync(() => this.#room.release(this.#tables.dropExpired(Date.now())));
       await this.#announce();
     } catch {
       // Storage that fails now is tried again below.
@@ -85,10 +88,12 @@ export class RevocationRegistry extends DurableObject<Env> {
     }
   }
 
-  async #apply(describe: () => readonly Fence[]): Promise<RevocationStatus | null> {
+  /** Only what is new needs room: or a full registry could neither tighten what it knows nor take it back. */
+  async #apply(giver: Giver, describe: () => readonly Fence[]): Promise<RevocationStatus | null> {
     const hasRoom = this.ctx.storage.transactionSync(() => {
-      if (this.#tables.count() >= LIMITS.fences) return false;
-      this.#tables.join(describe());
+      const fences = describe();
+      if (!this.#room.take(this.#tables.unknown(fences.map(({ name }) => name)), giver)) return false;
+      this.#tables.join(fences);
       return true;
     });
     if (!hasRoom) return null;

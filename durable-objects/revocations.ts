@@ -6,6 +6,7 @@ import { FenceSet } from "../src/revocation/fence-set.ts";
 import type { Order } from "../src/revocation/orders.ts";
 import type { RevocationStatus } from "../src/revocation/status.ts";
 import { within } from "../src/revocation/within.ts";
+import type { Giver } from "./registry-room.ts";
 import type { RevocationRegistry } from "./revocation-registry.ts";
 
 type Registries = DurableObjectNamespace<RevocationRegistry>;
@@ -55,8 +56,8 @@ export class Revocations {
   }
 
   /** @throws Outage */
-  join(fences: readonly Fence[]): Promise<RevocationStatus> {
-    return this.#change((registry) => registry.join(fences));
+  join(fences: readonly Fence[], giver: Exclude<Giver, "operator">): Promise<RevocationStatus> {
+    return this.#change((registry) => registry.join(fences, giver));
   }
 
   status(version: number): Promise<RevocationStatus> {

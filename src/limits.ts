@@ -90,6 +90,11 @@ export const LIMITS = {
 
   /** Names in the registry, and in the memory of each isolate and ledger: about 250 bytes each. */
   fences: 100_000,
+  /** Past this only an operator may name what is new; and no identity provider's signals may take more than the next. */
+  fencesBeforeReserve: 80_000,
+  fencesPerIssuer: 40_000,
+  /** A longer name counts as several. */
+  fenceNameCharacters: 200,
   fencesPerUpdate: 2_000,
   fencesPerOrder: 64,
   fencesListed: 1_000,

@@ -98,7 +98,7 @@ export function buildServices(env: Env, runtime: Runtime): Services {
     config,
     keys,
     token,
-    revocation: { ...token, keys, join: (fences) => revocations.join(fences) },
+    revocation: { ...token, keys, join: (fences) => revocations.join(fences, "client") },
     gateway: buildGateway(parts),
     signals: buildSignals(parts),
     publishedKeys: () => withoutRevoked(keys.published, revocations),
@@ -211,7 +211,7 @@ function buildSignals({ env, runtime, config, trust, issuerKeys, revocations, re
       const digests = signals?.authorization_digests ?? [];
       return digests.length === 0 || secrets.matches(authorization, digests);
     },
-    join: (fences) => revocations.join(fences),
+    join: (fences, issuer) => revocations.join(fences, `idp:${issuer}`),
     record: (event) => recorder.record(event),
     reportFault: (correlationId, cause) => reportFault(runtime, correlationId, cause),
   };

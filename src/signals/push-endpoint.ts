@@ -15,8 +15,8 @@ export interface SignalDependencies extends SecurityEventDirectory {
   readonly isNetworkWithinRate: (request: Request) => Promise<boolean>;
   /** Whether the Authorization header is the one that the stream was set up with. */
   readonly isAuthorized: (idp: TrustedIdp, authorization: string) => Promise<boolean>;
-  /** Durable when it returns. @throws Outage */
-  readonly join: (fences: readonly Fence[]) => Promise<unknown>;
+  /** Durable when it returns, and counted as this issuer's. @throws Outage */
+  readonly join: (fences: readonly Fence[], issuer: string) => Promise<unknown>;
   /** @throws Outage */
   readonly record: (event: AuditEvent) => Promise<void>;
   readonly reportFault: (correlationId: string, cause: unknown) => void;
@@ -75,7 +75,7 @@ async function act(event: SecurityEvent, trace: RequestTrace, uses: SignalDepend
   const subject = subjectOf(event.subjectId, event.idp);
   const fence = subject === null ? null : fenceOf(subject.fence, event);
   // Recorded all the same: somebody must see that a provider speaks of people whom we cannot find.
-  if (fence !== null) await uses.join([fence]);
+  if (fence !== null) await uses.join([fence], event.idp.issuer);
   if (fence !== null || subject === null) await uses.record(describe(event, subject, trace));
 }
 

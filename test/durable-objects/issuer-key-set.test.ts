@@ -376,6 +376,18 @@ describe("a key set URL that was changed", () => {
     expect(kidsOf(await find(owner, null, OTHER))).toEqual(["second"]);
   });
 
+  it("is kept beside the one before it, and those before that are gone", async () => {
+    const owner = makeOwner();
+    const urls = Array.from({ length: 6 }, (_, at) => `https://idp.example.com/jwks-${at}`);
+    serveEach(Object.fromEntries(urls.map((url) => [url, () => jwks(first)])));
+    for (const url of urls) {
+      vi.setSystemTime(Date.now() + 1000);
+      await find(owner, null, url);
+    }
+    const kept = await runInDurableObject(owner, (_keySet, { storage }) => [...storage.kv.list()].map(([key]) => key));
+    expect(kept).toEqual(["state:https://idp.example.com/jwks-4", "state:https://idp.example.com/jwks-5"]);
+  });
+
   it("does not get the old one's keys from a fetch that was on its way", async () => {
     const owner = makeOwner();
     const { promise: released, resolve: release } = Promise.withResolvers<void>();

@@ -68,7 +68,7 @@ describe("revoking", () => {
 
   it("ends a sign-in and not the next one [SSF-06]", async () => {
     const who = someone();
-    await registry().join([signInAgain(who, 5_000)]);
+    await registry().join([signInAgain(who, 5_000)], "client");
     const at = (signedInAtMilliseconds: number) => ledgersOf(4).consume(assertionOf([who], { signedInAtMilliseconds }));
     expect([await at(4_999), await at(5_000), await at(5_001)]).toEqual(["revoked", "revoked", "consumed"]);
   });
@@ -84,8 +84,8 @@ describe("revoking", () => {
 
   it("that changes nothing has the version of what it repeats", async () => {
     const fence = block(someone(), "operator", { atMilliseconds: 5, isBlocked: true });
-    const first = await registry().join([fence]);
-    expect(await registry().join([fence])).toEqual(first);
+    const first = await registry().join([fence], "client");
+    expect(await registry().join([fence], "client")).toEqual(first);
   });
 
   it("reaches both counts of shards while their number changes", async () => {
@@ -281,9 +281,10 @@ describe("the registry", { timeout: 30_000 }, () => {
   it("forgets a fence when nothing can be alive any more that it would stop", async () => {
     const name = `token:${crypto.randomUUID()}`;
     const expiresAtMilliseconds = Date.now() + 1_000;
-    await registry().join([
-      { ...block(name, "operator", { atMilliseconds: 1, isBlocked: true }), expiresAtMilliseconds },
-    ]);
+    await registry().join(
+      [{ ...block(name, "operator", { atMilliseconds: 1, isBlocked: true }), expiresAtMilliseconds }],
+      "client",
+    );
     expect(await registry().find(name)).not.toBeNull();
     advance(1_001);
     await runDurableObjectAlarm(registry());
