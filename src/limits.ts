@@ -174,6 +174,9 @@ export const LIMITS = {
   gatewayBodyBytes: 4 * 1024 * 1024,
   /** A list that is filtered is held as a whole, and so is one event of a stream in which there may be one. */
   listResultBytes: 4 * 1024 * 1024,
+  /** Each is judged by itself, as the URIs of a subscription are; servers have pages. */
+  listItems: 5_000,
+  resourcesPerSubscription: 100,
   /** How long a client may go on showing a list, and so what a changed policy hides. */
   listFreshMilliseconds: 60_000,
   gatewayHeaderBytes: 8 * 1024,

@@ -17,7 +17,7 @@ import { forward, responseHeaders } from "./forward.ts";
 import { filterResponse } from "./list-response.ts";
 import { readMessage } from "./message.ts";
 import { requireAgreement } from "./mirrored-headers.ts";
-import { operationOf } from "./operation.ts";
+import { operationsOf } from "./operation.ts";
 import { CallRefused } from "./refusal.ts";
 import type { Sessions } from "./session.ts";
 import { endWhen } from "./watched-stream.ts";
@@ -115,7 +115,9 @@ async function authorize(call: Call, token: AccessToken, uses: GatewayDependenci
   const { resource, message } = call;
   const caller = await identifyCaller({ token, resource, nowSeconds: readClockSeconds() }, uses);
   call.policyRevision = caller.policy.revision;
-  call.policyRules = requirePermitted(caller, message === null ? null : operationOf(message));
+  const operations = message === null ? [null] : operationsOf(message);
+  const rules = operations.flatMap((operation) => requirePermitted(caller, operation));
+  call.policyRules = [...new Set(rules)].toSorted();
   return caller;
 }
 

@@ -21,8 +21,15 @@ export interface Message {
   readonly text: string;
 }
 
-/** Members whose case differs are one member to Go's encoding/json: refused in the envelope and in `params`. */
-const MESSAGE_BOUNDS = { depth: LIMITS.messageDepth, members: LIMITS.messageMembers, foldCaseDepth: 2 };
+/**
+ * Members whose case differs are one member to Go's encoding/json: refused in the envelope, in `params`, and wherever in
+ * `arguments` a rule's condition could look.
+ */
+const MESSAGE_BOUNDS = {
+  depth: LIMITS.messageDepth,
+  members: LIMITS.messageMembers,
+  foldCaseDepth: LIMITS.messageDepth,
+};
 const ENVELOPE = new Set(["method", "params", "result", "error"]);
 const TARGET_MEMBERS: ReadonlyMap<string, string> = new Map([
   ["tools/call", "name"],
@@ -37,7 +44,7 @@ const TARGET_MEMBERS: ReadonlyMap<string, string> = new Map([
 ]);
 /** What we or a server read of `params`, by its folded spelling. */
 const PARAMETERS: ReadonlyMap<string, string> = new Map(
-  ["name", "arguments", "uri", "ref", "taskId", "_meta"].map((member) => [foldCase(member), member]),
+  ["name", "arguments", "uri", "ref", "taskId", "notifications", "_meta"].map((member) => [foldCase(member), member]),
 );
 const NAME = /^[\x21-\x7e]+$/;
 const PROTOCOL_VERSION = "io.modelcontextprotocol/protocolVersion";
@@ -98,7 +105,9 @@ function readResponse(message: JsonObject): Omit<Message, "id" | "text"> {
 
 /** By name, wherever there are any: a server that found a list or a text there would make of it what it likes. */
 function isArguments(given: JsonObject[string]): boolean {
-  return given === undefined || given === null || isObject(given);
+  if (given === undefined || given === null) return true;
+  // A member to one server, and to another what all members that are absent come from.
+  return isObject(given) && !Object.hasOwn(given, "__proto__");
 }
 
 /** A lone "Name" or "argumentſ" is a member we know to a server that folds case, and to us it is none. */
@@ -107,7 +116,7 @@ function isSpelledExactly(params: JsonObject): boolean {
 }
 
 /** As Go's encoding/json folds: up and down again takes "ſ" to "s" and "K" (Kelvin) to "k", which going down alone does not. */
-function foldCase(member: string): string {
+export function foldCase(member: string): string {
   return member.toUpperCase().toLowerCase();
 }
 

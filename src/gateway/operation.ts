@@ -1,8 +1,8 @@
-import { isObject } from "../jwt/strict-json.ts";
+import { isObject, type Json } from "../jwt/strict-json.ts";
 import { LIMITS } from "../limits.ts";
 import { kindOf, type Operation } from "../policy/operation.ts";
 import type { ProtectedResource } from "../trust/protected-resource.ts";
-import type { Message } from "./message.ts";
+import { foldCase, type Message } from "./message.ts";
 import { CallRefused } from "./refusal.ts";
 
 /** What keeps a connection alive and does nothing else. */
@@ -15,6 +15,35 @@ const LIFECYCLE: ReadonlySet<string> = new Set([
   "notifications/progress",
   "notifications/roots/list_changed",
 ]);
+
+/**
+ * @returns all that a message asks for, each to be judged by itself; see `operationOf`.
+ * @throws CallRefused
+ */
+export function operationsOf(message: Message): readonly (Operation | null)[] {
+  const operation = operationOf(message);
+  const notifications = message.params["notifications"];
+  if (operation?.method !== "subscriptions/listen" || notifications === undefined) return [operation];
+  if (!isObject(notifications)) throw new CallRefused("message_malformed");
+  const { resourceSubscriptions = [], ...others } = notifications;
+  const followed = readResources(resourceSubscriptions).map(
+    (name) => ({ ...operation, kind: "resource", name }) as const,
+  );
+  // A lone "ResourceSubscriptions" names resources to a server that folds case.
+  if (Object.keys(others).some((member) => foldCase(member) === "resourcesubscriptions"))
+    throw new CallRefused("message_malformed");
+  return followed.length === 0 || Object.keys(others).length > 0 ? [operation, ...followed] : followed;
+}
+
+function readResources(given: Json): readonly string[] {
+  const isList = Array.isArray(given) && given.length <= LIMITS.resourcesPerSubscription && given.every(isResourceName);
+  if (!isList) throw new CallRefused("message_malformed");
+  return given;
+}
+
+function isResourceName(given: unknown): given is string {
+  return typeof given === "string" && given.isWellFormed() && given.length <= LIMITS.urlBytes;
+}
 
 /**
  * @returns what a message asks for; null for what only keeps a connection alive, a client's own answers among it.

@@ -154,7 +154,7 @@ describe("a call that means different things to different readers [GW-04]", () =
   it("is recorded as what every reader sees, when it is one call after all", async () => {
     const upstream = stubUpstream();
     const gateway = await TestGateway.start();
-    const proto = CALL.replace('"path"', `"__proto__":{"name":"${MAY_NOT}"},"Name":"${MAY_NOT}","path"`);
+    const proto = CALL.replace('"path"', `"inner":{"__proto__":{"name":"${MAY_NOT}"}},"Name":"${MAY_NOT}","path"`);
     expect((await gateway.call({ message: proto })).status).toBe(200);
     const seen = READINGS.map((reading) => see(upstream.sent[0]?.body ?? "", reading).name);
     expect([...seen, gateway.events[0]?.target]).toEqual([MAY, MAY, MAY, MAY]);

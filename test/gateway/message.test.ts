@@ -77,6 +77,10 @@ describe("messages that two parsers could read differently", () => {
     ["Method beside method", '{"jsonrpc":"2.0","id":1,"method":"ping","Method":"tools/call"}'],
     ["Method alone", '{"jsonrpc":"2.0","id":1,"Method":"tools/call"}'],
     ["Name beside name", call({ name: "echo", Name: "delete" })],
+    ["Amount beside amount, in arguments", call({ name: "pay", arguments: { amount: 1, Amount: 2 } })],
+    ["Amount beside amount, further down", call({ name: "pay", arguments: { to: [{ amount: 1, Amount: 2 }] } })],
+    ["__proto__ in arguments", call({ name: "pay", arguments: { ["__proto__"]: { amount: 1 } } })],
+    ["Notifications", call({ Notifications: {} })],
     ["NAME alone, where a name counts", call({ NAME: "delete" })],
     ["Cursor beside cursor", call({ name: "echo", cursor: "a", Cursor: "b" })],
     ["Uri beside name", call({ name: "echo", Uri: "file:///" })],
@@ -180,7 +184,7 @@ describe("messages that two parsers could read differently", () => {
 
   it("leaves other members of params to the server, case and all", async () => {
     expect(await verdictOn(call({ name: "echo", Cursor: "a", requestState: "b" }))).toBe("accepted");
-    expect(await verdictOn(call({ name: "echo", arguments: { Name: "a", name: "b" } }))).toBe("accepted");
+    expect(await verdictOn(call({ name: "echo", arguments: { Name: "a", a: { name: "b" } } }))).toBe("accepted");
   });
 });
 

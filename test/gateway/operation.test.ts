@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Message } from "../../src/gateway/message.ts";
+import { LIMITS } from "../../src/limits.ts";
 import { requirePermitted } from "../../src/gateway/authorization.ts";
-import { operationOf } from "../../src/gateway/operation.ts";
+import { operationOf, operationsOf } from "../../src/gateway/operation.ts";
 import { CallRefused } from "../../src/gateway/refusal.ts";
 import { makeCaller, makeMessage } from "../support/caller.ts";
 import type { Members } from "../support/documents.ts";
@@ -157,5 +158,34 @@ describe("a completion", () => {
     { type: "ref/prompt", name: "public", Name: "secret" },
   ])("of something that two servers could take for two things is refused: %j", (ref) => {
     expect(() => operationOf(about(ref))).toThrow(new CallRefused("message_malformed"));
+  });
+});
+
+describe("a subscription of the stateless era", () => {
+  const about = (notifications: unknown): Message =>
+    makeMessage({ method: "subscriptions/listen", target: null, params: { notifications } as Message["params"] });
+  const namesIn = (notifications: unknown) => operationsOf(about(notifications)).map((operation) => operation?.name);
+
+  it("is about each resource that it follows, and about itself where it wants more", () => {
+    expect(operationsOf(about({ resourceSubscriptions: ["a:b"] }))).toMatchObject([{ kind: "resource", name: "a:b" }]);
+    expect(namesIn({ resourceSubscriptions: ["a:b", "a:c"], toolsListChanged: true })).toEqual([null, "a:b", "a:c"]);
+    expect([namesIn(undefined), namesIn({}), namesIn({ resourceSubscriptions: [] })]).toEqual([[null], [null], [null]]);
+  });
+
+  it.each([
+    null,
+    [],
+    "a:b",
+    { resourceSubscriptions: null },
+    { resourceSubscriptions: "a:b" },
+    { resourceSubscriptions: { 0: "a:b" } },
+    { resourceSubscriptions: ["a:b", 7] },
+    { resourceSubscriptions: ["\uD800"] },
+    { resourceSubscriptions: [`a:${"b".repeat(LIMITS.urlBytes)}`] },
+    { resourceSubscriptions: Array.from({ length: LIMITS.resourcesPerSubscription + 1 }, () => "a:b") },
+    { ResourceSubscriptions: ["a:b"] },
+    { "resource\u017Fubscriptions": ["a:b"] },
+  ])("of something that two servers could take for two things is refused: %j", (notifications) => {
+    expect(() => operationsOf(about(notifications))).toThrow(new CallRefused("message_malformed"));
   });
 });
