@@ -63,14 +63,19 @@ export function requirePermitted(caller: Caller, operation: Operation | null): r
 }
 
 /**
- * Whether a list shows it: the caller may use it, or may get what it still takes. What arguments decide is decided when
+ * @returns whether a list shows it, to be asked about each of its items: the caller may use it, or may get what it still takes. What arguments decide is decided when
  * they are known.
  */
-export function isShown(caller: Caller, operation: Operation): boolean {
-  const covering = coveringScopes(caller.resource, operation);
-  if (covering.length === 0) return false;
-  const request = { request: policyRequestOf(caller), operation, coveringScopes: covering };
-  return decideCall(caller.policy.document, { ...request, isFactsComplete: caller.isFactsComplete }).effect !== "deny";
+export function showsTo(caller: Caller): (operation: Operation) => boolean {
+  const { resource, policy, isFactsComplete } = caller;
+  const request = policyRequestOf(caller);
+  return (operation) => {
+    const covering = coveringScopes(resource, operation);
+    if (covering.length === 0) return false;
+    return (
+      decideCall(policy.document, { request, operation, coveringScopes: covering, isFactsComplete }).effect !== "deny"
+    );
+  };
 }
 
 /** @throws CallRefused for an operation that no scope of the server means */

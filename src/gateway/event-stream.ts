@@ -1,3 +1,9 @@
+/**
+ * All else is to be ignored, and a reader that is less strict could take it for data; so could one that ends lines as
+ * Python does.
+ */
+const FIELD = /^(?:data(?::|$)|(?:(?:event|id|retry)(?::|$)|:)[^\v\f\u0085\u2028\u2029]*$)/;
+
 /** Gives an event's data in place of what it was, or null to end the stream there. */
 export type RewriteData = (data: string) => string | null;
 
@@ -28,17 +34,30 @@ export function rewriteEvents(rewrite: RewriteData, limitCharacters: number): Tr
 }
 
 function rewriteEvent(event: string, rewrite: RewriteData): string | null {
-  const lines = event.split("\n");
+  const lines = event.split("\n").filter((line) => FIELD.test(line));
   const data = lines.filter((line) => isData(line)).map((line) => line.replace(/^data:? ?/, ""));
-  if (data.length === 0) return event;
+  const known = lines.join("\n");
+  if (data.length === 0) return known;
   const before = data.join("\n");
   const after = rewrite(before);
-  if (after === null || after === before) return after === null ? null : event;
+  if (after === null || after === before) return after === null ? null : known;
   return [...lines.filter((line) => !isData(line)), ...after.split("\n").map((line) => `data: ${line}`)].join("\n");
 }
 
 function isData(line: string): boolean {
   return line === "data" || line.startsWith("data:");
+}
+
+/** One may stand first, and readers take it off: of several, each reader on the way takes another one. */
+export function stripByteOrderMarks(): TransformStream<string, string> {
+  let isStart = true;
+  return new TransformStream({
+    transform(chunk, controller) {
+      const text = isStart ? chunk.replace(/^\uFEFF+/, "") : chunk;
+      isStart &&= text === "";
+      if (text !== "") controller.enqueue(text);
+    },
+  });
 }
 
 /** Lines may end in three ways; from here on they end in one. A carriage return waits for what follows it. */

@@ -2,7 +2,7 @@ import { readBody } from "../egress/bounded-fetch.ts";
 import { decodeUtf8 } from "../jwt/strict-json.ts";
 import { LIMITS } from "../limits.ts";
 import type { Caller } from "./authorization.ts";
-import { rewriteEvents, unifyLineEnds } from "./event-stream.ts";
+import { rewriteEvents, stripByteOrderMarks, unifyLineEnds } from "./event-stream.ts";
 import { filterMessage } from "./list-result.ts";
 import { parseLossless } from "./lossless-json.ts";
 import { CallRefused } from "./refusal.ts";
@@ -31,7 +31,8 @@ async function filterText({ body, status }: Response, caller: Caller): Promise<s
 
 function filterStream(body: ReadableStream<Uint8Array>, caller: Caller): ReadableStream<Uint8Array> {
   return body
-    .pipeThrough(new TextDecoderStream("utf-8", { fatal: true }))
+    .pipeThrough(new TextDecoderStream("utf-8", { fatal: true, ignoreBOM: true }))
+    .pipeThrough(stripByteOrderMarks())
     .pipeThrough(unifyLineEnds())
     .pipeThrough(rewriteEvents((data) => filterEvent(data, caller), LIMITS.listResultBytes))
     .pipeThrough(new TextEncoderStream());

@@ -1,7 +1,7 @@
-import { isObject, type JsonObject } from "../jwt/strict-json.ts";
+import { isObject, type Json, type JsonObject } from "../jwt/strict-json.ts";
 import { LIMITS } from "../limits.ts";
 import type { Operation } from "../policy/operation.ts";
-import { type Caller, isShown } from "./authorization.ts";
+import { type Caller, showsTo } from "./authorization.ts";
 
 /** A list in a result: its member, and what an item of it is asked for by. */
 interface ListedItems {
@@ -21,7 +21,7 @@ const LISTS: readonly ListedItems[] = [
 /**
  * A server's message with what the caller may not use left out: order and paging as they are, and nothing said to be
  * for everybody any more (MCP 2026-07-28, caching). A message without a list is returned as it is.
- * @returns null for a list that cannot be read
+ * @returns null for a list that cannot be read, or has more items than are judged at once
  */
 export function filterMessage(message: unknown, caller: Caller): unknown {
   if (!isObject(message)) return null;
@@ -36,15 +36,24 @@ function filterResult(result: JsonObject, caller: Caller): JsonObject | null {
   for (const list of LISTS) {
     const items = result[list.member];
     if (items === undefined) continue;
-    if (!Array.isArray(items)) return null;
-    filtered = { ...filtered, [list.member]: items.filter((item) => isItemShown(item, list, caller)) };
+    if (!Array.isArray(items) || items.length > LIMITS.listItems) return null;
+    filtered = { ...filtered, [list.member]: filterItems(items, list, caller) };
   }
   return forThisCallerAlone(filtered);
 }
 
-function isItemShown(item: unknown, { method, kind, nameMember }: ListedItems, caller: Caller): boolean {
+/** Each name is judged once, however often it comes. */
+function filterItems(items: readonly Json[], list: ListedItems, caller: Caller): readonly Json[] {
+  const { method, kind } = list;
+  const isShown = showsTo(caller);
+  const names = new Set(items.map((item) => nameOf(item, list)));
+  const shown = new Set([...names].filter((name) => name !== null && isShown({ method, kind, name, arguments: null })));
+  return items.filter((item) => shown.has(nameOf(item, list)));
+}
+
+function nameOf(item: unknown, { nameMember }: ListedItems): string | null {
   const name = isObject(item) ? item[nameMember] : undefined;
-  return typeof name === "string" && isShown(caller, { method, kind, name, arguments: null });
+  return typeof name === "string" ? name : null;
 }
 
 /** What is left depends on who asks, and for how long on how soon a changed policy shall show. */

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { LIMITS } from "../limits.ts";
 import { compileCallExpression } from "./expression.ts";
-import { matchesGlob } from "./glob.ts";
+import { compileGlobs } from "./glob.ts";
 import { listedBy, type Operation, type OperationKind } from "./operation.ts";
 import { isDoubtfulTemplate, isDoubtfulUri } from "./resource-uri.ts";
 import { scopeTokenSchema } from "./scope.ts";
@@ -75,7 +75,7 @@ function isWithoutLists({ methods, tools, prompts, resources }: DeniedCalls): bo
 
 function names(patterns: Patterns | undefined, text: string): boolean {
   if (patterns === undefined) return false;
-  return patterns === "any" || patterns.some((pattern) => matchesGlob(pattern, text));
+  return patterns === "any" || compileGlobs(patterns)(text);
 }
 
 function isNamedExactly(patterns: Patterns | undefined, name: string): boolean {

@@ -53,6 +53,11 @@ describe("a stream of events", () => {
     }
   });
 
+  it("does not pass on lines that are no field, which a careless reader could take for one", async () => {
+    const stream = "\uFEFFdata: a\n data: b\nData: c\ndatax: d\ndata : e\n\0data: f\nevent\nid:1\n\nx: y\n\n";
+    expect(await pass([stream])).toBe("event\nid:1\n\n\n\n");
+  });
+
   it("does not pass on what is no whole event", async () => {
     expect(await pass(["data: a\n\ndata: b\n"])).toBe("data: a\n\n");
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { filterMessage } from "../../src/gateway/list-result.ts";
 import { parseLossless } from "../../src/gateway/lossless-json.ts";
+import { LIMITS } from "../../src/limits.ts";
 import { type CallerChanges, makeCaller } from "../support/caller.ts";
 import { denyRule, permitRule } from "../support/documents.ts";
 
@@ -87,6 +88,13 @@ describe("a list", () => {
     ["that is none", { tools: { 0: tool("read_file") } }],
   ])("shows no item %s", (_name, result) => {
     expect(namesIn(result, anything).filter((name) => name !== "(malformed)")).toEqual([]);
+  });
+
+  it("has so many items at most as are judged at once", () => {
+    const items = Array.from({ length: LIMITS.listItems }, () => tool("read_file"));
+    const rules = [permitRule({ scopes: "any" })];
+    expect(namesIn({ tools: items }, { rules })).toHaveLength(LIMITS.listItems);
+    expect(namesIn({ tools: [...items, tool("read_file")] }, { rules })).toEqual(["(malformed)"]);
   });
 
   it("keeps its pages, and all else that the server said", () => {
