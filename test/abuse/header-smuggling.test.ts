@@ -111,7 +111,7 @@ describe("what the upstream is sent [GW-05]", () => {
     const gateway = await TestGateway.start();
     expect((await gateway.call({ headers: { [name]: "canary" } })).status).toBe(200);
     expect(upstream.sent.map(({ headers }) => [...headers.keys()])).toEqual([
-      ["accept", "accept-encoding", "content-type"],
+      ["accept", "accept-encoding", "content-type", "traceparent"],
     ]);
     expect(upstream.everything()).not.toContain("canary");
   });
@@ -123,7 +123,7 @@ describe("what the upstream is sent [GW-05]", () => {
     const headers = { ...all, connection: "accept, mcp-name, content-type, close" };
     expect((await gateway.call({ headers })).status).toBe(200);
     expect(upstream.sent.map(({ headers: sent }) => [...sent.keys()])).toEqual([
-      ["accept", "accept-encoding", "content-type"],
+      ["accept", "accept-encoding", "content-type", "traceparent"],
     ]);
   });
 
