@@ -1,12 +1,12 @@
 import * as z from "zod";
+import { organizationSchema } from "../../policy/organization.ts";
 import { LIMITS } from "../../limits.ts";
 import { accountIdSchema, accountSchema, subjectKeySchema } from "../../trust/account.ts";
 import type { AdminDependencies } from "../dependencies.ts";
 import { AdminRejected } from "../rejection.ts";
 import { defineRoute, NO_BODY } from "../route.ts";
 
-const organization = z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/, "use letters, digits, dot, dash and underscore");
-const addressSchema = z.strictObject({ organization, account: accountIdSchema });
+const addressSchema = z.strictObject({ organization: organizationSchema, account: accountIdSchema });
 const boundSchema = subjectKeySchema.extend({ bound_by: z.string(), bound_at: z.iso.datetime() });
 
 export const listAccounts = defineRoute({
@@ -15,7 +15,10 @@ export const listAccounts = defineRoute({
   path: "/admin/v1/accounts/{organization}",
   role: "viewer",
   summary: "An organization's accounts by id, a page at a time",
-  parameters: z.strictObject({ organization, after: z.string().max(LIMITS.identifierBytes).default("") }),
+  parameters: z.strictObject({
+    organization: organizationSchema,
+    after: z.string().max(LIMITS.identifierBytes).default(""),
+  }),
   body: NO_BODY,
   response: z.strictObject({ accounts: z.array(accountSchema), after: z.string().nullable() }),
   async handle({ parameters }, uses) {
@@ -53,7 +56,7 @@ export const writeAccounts = defineRoute({
   path: "/admin/v1/accounts/{organization}",
   role: "operator",
   summary: "Writes all of these accounts, or none where one of them names what is another's",
-  parameters: z.strictObject({ organization }),
+  parameters: z.strictObject({ organization: organizationSchema }),
   body: z.strictObject({
     accounts: z.array(accountSchema).min(1).max(LIMITS.accountsPerPage),
     existing: z.enum(["keep", "replace"]).default("keep").describe("What becomes of accounts that are there already"),
@@ -103,7 +106,7 @@ export const unbindSubject = defineRoute({
   path: "/admin/v1/accounts/{organization}/unbind",
   role: "operator",
   summary: "Lets a subject find an account anew, and its account another subject",
-  parameters: z.strictObject({ organization }),
+  parameters: z.strictObject({ organization: organizationSchema }),
   body: subjectKeySchema,
   response: z.strictObject({ effective_within_seconds: z.int() }),
   async handle({ parameters, body }, uses: AdminDependencies) {
