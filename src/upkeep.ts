@@ -4,6 +4,7 @@ import { SigningKeys } from "./access-token/signing-keys.ts";
 import { LATEST_CHECKPOINT } from "./audit/archive-name.ts";
 import { serializeAuditEvent } from "./audit/audit-event.ts";
 import { backlogLevel } from "./audit/backlog.ts";
+import { Outage } from "./audit/reason.ts";
 import { noticeKeys } from "./audit/notice-keys.ts";
 import { log } from "./audit/operator-log.ts";
 import { reconcile } from "./audit/reconcile.ts";
@@ -86,11 +87,18 @@ async function noticeRotation({ env, config, nowMilliseconds }: Round): Promise<
   );
 }
 
-/** The newest checkpoint, and the keys that verify it: all that an auditor needs beside the archive. */
+/** The newest checkpoint, and the keys that verify it: all that an auditor needs beside the archive. @throws Outage */
 export async function readEvidence(env: Env): Promise<object> {
-  const newest = await env.AUDIT_ARCHIVE.get(LATEST_CHECKPOINT);
   const { keys } = parseAuditKeys(env.AUDIT_SIGNING_KEYS).published;
-  return { checkpoint: (await newest?.text()) ?? null, keys };
+  return { checkpoint: await readNewestCheckpoint(env.AUDIT_ARCHIVE), keys };
+}
+
+async function readNewestCheckpoint(archive: R2Bucket): Promise<string | null> {
+  try {
+    return (await (await archive.get(LATEST_CHECKPOINT))?.text()) ?? null;
+  } catch (error) {
+    throw new Outage("audit_archive_unavailable", { cause: error });
+  }
 }
 
 /** Keys of their own: who can sign tokens must not be able to sign the record of them. */

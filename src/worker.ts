@@ -10,6 +10,7 @@ import { explainAuthorize } from "./metadata/authorize.ts";
 import { LIMITS } from "./limits.ts";
 import {
   respondAuthorizationServerMetadata,
+  respondEvidence,
   respondKeySet,
   respondProtectedResourceMetadata,
 } from "./metadata/metadata-routes.ts";
@@ -39,9 +40,7 @@ router
   .all("/signals", (request, { signals }) => outlasting(handleSignal(request, signals)))
   .all("/authorize", (request) => explainAuthorize(request));
 publish("/jwks", async (_request, { publishedKeys }) => respondKeySet(await publishedKeys()));
-publish("/.well-known/crossgate-audit-checkpoint", async (_request, { evidence }) =>
-  respondJson(200, await evidence()),
-);
+publish("/.well-known/crossgate-audit-checkpoint", async (_request, { evidence }) => respondEvidence(await evidence()));
 publish("/health", () => respondJson(200, { status: "ok" }));
 publish(PROTECTED_RESOURCE_FORM, protectedResource);
 publish(`${PROTECTED_RESOURCE_FORM}/*`, protectedResource);

@@ -11,6 +11,7 @@ import { makeAuditEvent, serializeAuditEvent, traceWithoutRequest } from "../src
 import { NOTICED_KEYS } from "../src/audit/notice-keys.ts";
 import { readCheckpoint } from "../src/audit/checkpoint.ts";
 import { verifyArchive } from "../src/audit/verify-archive.ts";
+import { readEvidence } from "../src/upkeep.ts";
 import worker from "../src/worker.ts";
 import { inLedger, storedRows } from "./support/ledgers.ts";
 
@@ -83,6 +84,18 @@ describe("every hour", { timeout: 60_000 }, () => {
     expect(readCheckpoint(checkpoint ?? "")).toMatchObject({ number: 1, issuer: env.ISSUER, previous: null });
     expect(JSON.stringify(keys)).not.toContain('"d"');
     expect(await verify()).toMatchObject({ findings: [], records: 3, unsignedRecords: 0, checkpoints: 1 });
+  });
+
+  it("may be kept for minutes by whoever reads it, so that nobody makes the archive answer for each", async () => {
+    const request = new Request(`${env.ISSUER}/.well-known/crossgate-audit-checkpoint`);
+    const { headers } = await worker.fetch(request as never, env);
+    expect(headers.get("cache-control")).toBe("public, max-age=300");
+  });
+
+  it("is an outage, and no fault, while the archive does not answer", async () => {
+    const silent = { get: () => Promise.reject(new Error("R2 is down")) } as unknown as R2Bucket;
+    const reading = readEvidence({ ...env, AUDIT_ARCHIVE: silent });
+    await expect(reading).rejects.toMatchObject({ name: "Outage", reason: "audit_archive_unavailable" });
   });
 
   it("chains its checkpoint to the one before", async () => {

@@ -106,6 +106,10 @@ export const OUTAGE_REASONS: Record<OutageReason | "fault", ReasonWords> = {
     "The index of the audit records did not answer.",
     "See the D1 database AUDIT_INDEX, and that its migrations are applied; the archive has every record all the same.",
   ],
+  audit_archive_unavailable: [
+    "The archive of the audit records did not answer.",
+    "See the R2 bucket AUDIT_ARCHIVE; records wait in their ledgers until it does.",
+  ],
   audit_backlog: [
     "A ledger holds as many undelivered records as it may.",
     "See why the queue or its consumer is stuck: no token is issued without room for its record.",

@@ -59,6 +59,7 @@ const WORDS: Record<AdminReason, Words> = {
   revocations_outdated: outage,
   revocations_full: { status: 507, title: "There is no room for more revocations" },
   audit_index_unavailable: outage,
+  audit_archive_unavailable: outage,
   keys_unavailable: outage,
   client_metadata_unavailable: outage,
   trust_unavailable: outage,

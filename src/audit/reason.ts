@@ -151,6 +151,7 @@ export type OutageReason =
   | "revocations_outdated"
   | "revocations_full"
   | "audit_index_unavailable"
+  | "audit_archive_unavailable"
   | "keys_unavailable"
   | "client_metadata_unavailable"
   | "trust_unavailable"

@@ -90,6 +90,7 @@ const WIRE: Record<GatewayRefusal | OutageReason | "fault", GatewayError> = {
   revocations_outdated: unavailable,
   revocations_full: unavailable,
   audit_index_unavailable: unavailable,
+  audit_archive_unavailable: unavailable,
   keys_unavailable: unavailable,
   client_metadata_unavailable: unavailable,
   trust_unavailable: unavailable,

@@ -18,6 +18,11 @@ export function respondAuthorizationServerMetadata(issuer: string): Response {
   return respondJson(200, authorizationServerMetadata(issuer), PUBLIC);
 }
 
+/** What an auditor checks an archive against: the same for every asker, and no newer for being asked more often. */
+export function respondEvidence(evidence: object): Response {
+  return respondJson(200, evidence, PUBLIC);
+}
+
 export function respondKeySet(published: unknown): Response {
   return respondJson(200, published, { ...PUBLIC, "content-type": "application/jwk-set+json" });
 }

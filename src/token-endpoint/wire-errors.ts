@@ -126,6 +126,7 @@ const WIRE: Record<Refusal | OutageReason | "fault", WireError> = {
   revocations_outdated: outage503,
   revocations_full: outage503,
   audit_index_unavailable: outage503,
+  audit_archive_unavailable: outage503,
   keys_unavailable: outage503,
   client_metadata_unavailable: outage503,
   trust_unavailable: outage503,

@@ -43,6 +43,7 @@ const TABLE = {
   revocations_outdated: [503, null, 503],
   revocations_full: [503, null, 503],
   audit_index_unavailable: [503, null, 503],
+  audit_archive_unavailable: [503, null, 503],
   keys_unavailable: [503, null, 503],
   client_metadata_unavailable: [503, null, 503],
   trust_unavailable: [503, null, 503],
