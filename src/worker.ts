@@ -16,7 +16,7 @@ import {
 } from "./metadata/metadata-routes.ts";
 import { respondSchema } from "./metadata/published-schemas.ts";
 import { handleSignal } from "./signals/push-endpoint.ts";
-import { buildServices, type Services } from "./services.ts";
+import { buildServices, type Services } from "./services/services.ts";
 import { runUpkeep } from "./upkeep.ts";
 import { handleRevocationRequest } from "./token-endpoint/revocation-endpoint.ts";
 import { handleTokenRequest } from "./token-endpoint/token-endpoint.ts";

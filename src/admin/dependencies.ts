@@ -85,7 +85,7 @@ interface AccountDirectories {
   readonly unbind: (organization: string, subject: SubjectKey) => Promise<boolean>;
 }
 
-/** All that administration may use. What a route needs beyond this is added here, and built in services.ts. */
+/** All that administration may use. What a route needs beyond this is added here, and built in services/admin-services.ts. */
 export interface AdminDependencies extends AdminDirectory {
   readonly recorder: AdminRecorder;
   readonly documents: EditableDocuments;

@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { buildServices, type Services } from "../../src/services.ts";
+import { buildServices, type Services } from "../../src/services/services.ts";
 import { handleTokenRequest } from "../../src/token-endpoint/token-endpoint.ts";
 import { readAnswer, type TokenAnswer } from "./tenant.ts";
 

@@ -1,18 +1,19 @@
-import type { Accounts } from "../durable-objects/accounts.ts";
-import { DocumentEditor } from "../durable-objects/document-editor.ts";
-import { IssuerKeys } from "../durable-objects/issuer-keys.ts";
-import type { LedgerShards } from "../durable-objects/ledger-shards.ts";
-import type { Revocations } from "../durable-objects/revocations.ts";
-import type { AdminDependencies, KeySetStatus } from "./admin/dependencies.ts";
-import { earliestPlace } from "./audit/place.ts";
-import { findByCorrelation, readActivity } from "./audit/find-records.ts";
-import { countLiveTokens } from "./audit/live-tokens.ts";
-import { Outage } from "./audit/reason.ts";
-import type { Recorder } from "./audit/recorder.ts";
-import type { SubjectNames } from "./audit/subject-names.ts";
-import type { Config } from "./config.ts";
-import { networkOf } from "./token-endpoint/network.ts";
-import type { TrustStore } from "./trust/trust-store.ts";
+import type { Accounts } from "../../durable-objects/accounts.ts";
+import { DocumentEditor } from "../../durable-objects/document-editor.ts";
+import { IssuerKeys } from "../../durable-objects/issuer-keys.ts";
+import type { LedgerShards } from "../../durable-objects/ledger-shards.ts";
+import type { Revocations } from "../../durable-objects/revocations.ts";
+import type { AdminDependencies, KeySetStatus } from "../admin/dependencies.ts";
+import { earliestPlace } from "../audit/place.ts";
+import { findByCorrelation, readActivity } from "../audit/find-records.ts";
+import { countLiveTokens } from "../audit/live-tokens.ts";
+import { Outage } from "../audit/reason.ts";
+import type { Recorder } from "../audit/recorder.ts";
+import type { SubjectNames } from "../audit/subject-names.ts";
+import type { Config } from "../config.ts";
+import { networkOf } from "../token-endpoint/network.ts";
+import type { TrustStore } from "../trust/trust-store.ts";
+import { isWithin } from "./rate.ts";
 
 interface Parts {
   readonly config: Config;
@@ -22,7 +23,6 @@ interface Parts {
   readonly revocations: Revocations;
   readonly accounts: Accounts;
   readonly subjectNames: SubjectNames;
-  readonly isWithin: (limiter: RateLimit, key: string) => Promise<boolean>;
   readonly reportFault: AdminDependencies["reportFault"];
 }
 
@@ -30,7 +30,7 @@ const HOUR_MILLISECONDS = 3_600_000;
 
 /** What the admin API may use, of all that there is. */
 export function buildAdmin(env: Env, parts: Parts): AdminDependencies {
-  const { config, ledger, recorder, trust, accounts, revocations, subjectNames, isWithin, reportFault } = parts;
+  const { config, ledger, recorder, trust, accounts, revocations, subjectNames, reportFault } = parts;
   return {
     issuer: config.issuer,
     access: buildAccess(env, config),

@@ -1,0 +1,25 @@
+import type { GatewayDependencies } from "../gateway/gateway.ts";
+import { Sessions } from "../gateway/session.ts";
+import { reportFault, reportsRefused } from "../reporting.ts";
+import type { Parts } from "./parts.ts";
+import { isWithin } from "./rate.ts";
+import { requireSecret } from "./required-secret.ts";
+import { consumeProof } from "./single-use.ts";
+
+export function buildGateway(parts: Parts): GatewayDependencies {
+  const { env, runtime, config, keys, ledger, recorder, trust, revocations } = parts;
+  return {
+    issuer: config.issuer,
+    keys,
+    isRevoked: (facts) => revocations.stops(facts),
+    consumeProof: (proof) => consumeProof(ledger, proof),
+    findResource: (identifier) => trust.find("resource", identifier),
+    findPolicy: (organization) => trust.find("policy", organization),
+    isClientWithinRate: (clientId) => isWithin(env.CLIENT_RATE_LIMIT, `gateway:${clientId}`),
+    sessions: new Sessions(requireSecret("STATE_SECRET", env.STATE_SECRET)),
+    egress: config.egress,
+    recorder,
+    reportFault: (correlationId, cause) => reportFault(runtime, correlationId, cause),
+    reportRefusedRequest: reportsRefused(config, runtime),
+  };
+}

@@ -1,0 +1,34 @@
+import type { Recorder } from "../audit/recorder.ts";
+import type { SubjectNames } from "../audit/subject-names.ts";
+import type { SigningKeys } from "../access-token/signing-keys.ts";
+import type { Config } from "../config.ts";
+import type { DpopNonces } from "../dpop/nonce.ts";
+import type { Accounts } from "../../durable-objects/accounts.ts";
+import type { ClientDocuments } from "../../durable-objects/client-documents.ts";
+import type { IssuerKeys } from "../../durable-objects/issuer-keys.ts";
+import type { LedgerShards } from "../../durable-objects/ledger-shards.ts";
+import type { Revocations } from "../../durable-objects/revocations.ts";
+import type { TrustStore } from "../trust/trust-store.ts";
+
+/** What the runtime lends us for as long as a request lasts. */
+export interface Runtime {
+  readonly waitUntil: (promise: Promise<unknown>) => void;
+  readonly log: (entry: Record<string, string>) => void;
+}
+
+/** What every endpoint is put together from, built once an isolate. */
+export interface Parts {
+  readonly env: Env;
+  readonly runtime: Runtime;
+  readonly config: Config;
+  readonly keys: SigningKeys;
+  readonly ledger: LedgerShards;
+  readonly recorder: Recorder;
+  readonly subjectNames: SubjectNames;
+  readonly trust: TrustStore;
+  readonly issuerKeys: IssuerKeys;
+  readonly clientDocuments: ClientDocuments;
+  readonly accounts: Accounts;
+  readonly nonces: DpopNonces;
+  readonly revocations: Revocations;
+}

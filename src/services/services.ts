@@ -1,0 +1,103 @@
+import { buildAdmin } from "./admin-services.ts";
+import type { AdminDependencies } from "../admin/dependencies.ts";
+import { SigningKeys } from "../access-token/signing-keys.ts";
+import { Recorder } from "../audit/recorder.ts";
+import { SubjectNames } from "../audit/subject-names.ts";
+import { type Config, parseConfig } from "../config.ts";
+import { DpopNonces } from "../dpop/nonce.ts";
+import { ClientDocuments } from "../../durable-objects/client-documents.ts";
+import { Accounts } from "../../durable-objects/accounts.ts";
+import { IssuerKeys } from "../../durable-objects/issuer-keys.ts";
+import { LedgerShards } from "../../durable-objects/ledger-shards.ts";
+import { Revocations } from "../../durable-objects/revocations.ts";
+import type { GatewayDependencies } from "../gateway/gateway.ts";
+import { LIMITS } from "../limits.ts";
+import { withoutRevoked } from "../published-keys.ts";
+import type { SignalDependencies } from "../signals/push-endpoint.ts";
+import type { RevocationEndpointDependencies } from "../token-endpoint/revocation-endpoint.ts";
+import type { TokenEndpointDependencies } from "../token-endpoint/token-endpoint.ts";
+import { DocumentSource } from "../trust/document-source.ts";
+import { recordChange, reportFault, reportInvalid } from "../reporting.ts";
+import type { ProtectedResource } from "../trust/protected-resource.ts";
+import { OnlyResource } from "../trust/only-resource.ts";
+import { type Revised, TrustStore } from "../trust/trust-store.ts";
+import { readEvidence } from "../upkeep.ts";
+import { buildGateway } from "./gateway-services.ts";
+import type { Runtime } from "./parts.ts";
+import { requireSecret } from "./required-secret.ts";
+import { buildSignals } from "./signal-services.ts";
+import { buildTokenEndpoint } from "./token-services.ts";
+
+/** Everything that one isolate keeps from request to request, built from its bindings once. */
+export interface Services {
+  readonly config: Config;
+  readonly keys: SigningKeys;
+  readonly token: TokenEndpointDependencies;
+  readonly gateway: GatewayDependencies;
+  readonly revocation: RevocationEndpointDependencies;
+  readonly signals: SignalDependencies;
+  /** What verifies our tokens, without keys that have been revoked. @throws Outage when that cannot be known */
+  readonly publishedKeys: () => Promise<SigningKeys["published"]>;
+  readonly admin: AdminDependencies;
+  /** The newest checkpoint of the audit trail, and the keys that verify it. */
+  readonly evidence: () => Promise<object>;
+  readonly findResource: (identifier: string) => Promise<Revised<ProtectedResource> | null>;
+  readonly findOnlyResource: (origin: string) => Promise<Revised<ProtectedResource> | null>;
+}
+
+/** @throws ConfigInvalid, SigningKeysInvalid: before anything is served, and with the name of what to set */
+export function buildServices(env: Env, runtime: Runtime): Services {
+  const config = parseConfig(env);
+  const keys = SigningKeys.parse(env.SIGNING_KEYS);
+  const ledger = new LedgerShards(env.ASSERTION_LEDGER, config.ledger);
+  const stateSecret = requireSecret("STATE_SECRET", env.STATE_SECRET);
+  const subjectNames = new SubjectNames(config.auditSubjects, stateSecret);
+  const recorder = new Recorder({
+    names: subjectNames,
+    write: (id, serialized) => ledger.record(id, serialized),
+    waitUntil: runtime.waitUntil,
+    counters: env.COUNTERS,
+  });
+  const documents = new DocumentSource({
+    readText: (key) => env.TRUST_AND_POLICY.get(key, { cacheTtl: LIMITS.trustDocumentFreshSeconds }),
+    openCache: () => caches.open("last-known-good"),
+    waitUntil: runtime.waitUntil,
+  });
+  const trust = new TrustStore({
+    readText: (key) => documents.read(key),
+    readLastKnownGood: (key) => documents.readLastKnownGood(key),
+    rules: config.egress,
+    freshSeconds: config.documentFreshSeconds,
+    onInvalid: (error) => reportInvalid(error, recorder, runtime),
+    onChange: (change) => runtime.waitUntil(recordChange(change, recorder)),
+  });
+  const issuerKeys = new IssuerKeys(env.ISSUER_KEY_SET, config.egress);
+  const clientDocuments = new ClientDocuments(env.CLIENT_DOCUMENT_SET, config.egress);
+  const nonces = new DpopNonces(stateSecret);
+  const accounts = new Accounts(env.ACCOUNT_DIRECTORY, config.ledger);
+  const revocations = new Revocations({
+    registries: env.REVOCATION_REGISTRY,
+    placement: config.ledger,
+    waitUntil: runtime.waitUntil,
+  });
+  const sources = { trust, issuerKeys, clientDocuments, accounts, revocations };
+  const parts = { env, runtime, config, keys, ledger, recorder, subjectNames, nonces, ...sources };
+  const token = buildTokenEndpoint(parts);
+  const only = new OnlyResource(env.TRUST_AND_POLICY, config.issuer);
+  return {
+    config,
+    keys,
+    token,
+    revocation: { ...token, keys, join: (fences) => revocations.join(fences, "client") },
+    gateway: buildGateway(parts),
+    signals: buildSignals(parts),
+    publishedKeys: () => withoutRevoked(keys.published, revocations),
+    admin: buildAdmin(env, { ...parts, reportFault: (id, cause) => reportFault(runtime, id, cause) }),
+    evidence: () => readEvidence(env),
+    findResource: (identifier) => trust.find("resource", identifier),
+    findOnlyResource: async (origin) => {
+      const identifier = await only.find(origin);
+      return identifier === null ? null : trust.find("resource", identifier);
+    },
+  };
+}
