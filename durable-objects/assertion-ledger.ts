@@ -7,6 +7,7 @@ import type { Position } from "../src/revocation/fence-set.ts";
 import { recordOfReplay } from "../src/audit/replay-record.ts";
 import { AuditChain } from "./audit-chain.ts";
 import { deliver } from "./audit-delivery.ts";
+import { DeliveryAlarm } from "./delivery-alarm.ts";
 import { LedgerFences } from "./ledger-fences.ts";
 import { LedgerTables } from "./ledger-tables.ts";
 import { Outbox } from "./outbox.ts";
@@ -70,10 +71,8 @@ export class AssertionLedger extends DurableObject<Env> {
   readonly #tables: LedgerTables;
   readonly #fences: LedgerFences;
   #outbox: Outbox;
-  #alarmAt: number | null = null;
-  /** After a failed delivery nothing is delivered before this, however many go on redeeming. */
-  #heldUntil = 0;
   readonly #chain: AuditChain;
+  readonly #alarm: DeliveryAlarm;
 
   constructor(context: DurableObjectState, env: Env) {
     super(context, env);
@@ -91,8 +90,11 @@ export class AssertionLedger extends DurableObject<Env> {
         findRegistry(env.REVOCATION_REGISTRY, parseConfig(env).ledger).renewLease({ ledger: id, heard }),
       waitUntil: (promise) => context.waitUntil(promise),
     });
-    // An alarm that was lost would strand the records; whoever wakes this object sets it going again.
-    if (this.#outbox.pending > 0) this.#wakeWithin(LIMITS.auditDrainDelayMilliseconds);
+    this.#alarm = new DeliveryAlarm(context.storage, this.#tables, {
+      pending: () => this.#outbox.pending,
+      nextExpiry: () => this.#tables.nextExpiry(),
+      nextDue: () => this.#chain.nextDue(),
+    });
   }
 
   /** Safe to repeat with the same `attemptId`: the attempt that consumed gets the same answer again, others never do. */
@@ -155,30 +157,25 @@ export class AssertionLedger extends DurableObject<Env> {
 
   /** Never throws: an alarm that does gives up for good after seven attempts, about 145 s. */
   override async alarm(): Promise<void> {
-    this.#alarmAt = null;
+    this.#alarm.hasFired();
     try {
       const { queue, ledger } = { queue: this.env.AUDIT_QUEUE, ledger: this.ctx.id.toString() };
-      const { isBusy, hasMore } = await deliver(
-        { chain: this.#chain, outbox: this.#outbox, ledger, queue },
-        Date.now(),
-      );
+      const delivered = await deliver({ chain: this.#chain, outbox: this.#outbox, ledger, queue }, Date.now());
       this.ctx.storage.transactionSync(() =>
         this.#tables.dropExpired(Date.now(), this.#chain.archived, this.#outbox.last),
       );
-      if (this.#tables.readState("failures") > 0) this.#tables.writeState("failures", 0);
-      this.#heldUntil = 0;
-      this.#rearmAfterDelivery(isBusy, hasMore);
+      this.#alarm.armAfterDelivery(delivered);
     } catch (error) {
       // By its class alone. Once a back-off, so that a long outage of the queue fills no log.
       log({ event: "audit_drain_failed", class: error instanceof Error ? error.name : typeof error });
-      this.#rearmAfterFailure();
+      this.#alarm.armAfterFailure();
     }
   }
 
   #transact<Result>(work: () => Result): Result {
     try {
       const result = this.ctx.storage.transactionSync(work);
-      this.#rearm();
+      this.#alarm.arm();
       return result;
     } catch (error) {
       this.#tables.reload();
@@ -227,37 +224,6 @@ export class AssertionLedger extends DurableObject<Env> {
     const oldest = this.#outbox.peek(this.#chain.archived + 1);
     const time = /"time":"([^"]+)"/.exec(oldest?.event ?? "")?.[1];
     return time === undefined ? null : Date.parse(time);
-  }
-
-  #rearm(): void {
-    const expiry = this.#tables.nextExpiry();
-    if (this.#outbox.pending > 0) this.#wakeWithin(LIMITS.auditDrainDelayMilliseconds);
-    else if (expiry !== null) this.#wakeWithin(Math.max(0, expiry - Date.now()));
-  }
-
-  /** Under load one alarm sets the next, so that no request has to; at rest it waits for what will be late first. */
-  #rearmAfterDelivery(isBusy: boolean, hasMore: boolean): void {
-    const due = this.#chain.nextDue();
-    if (hasMore) this.#wakeWithin(0);
-    else if (isBusy || due === null) this.#rearm();
-    else this.#wakeWithin(Math.max(LIMITS.auditDrainDelayMilliseconds, due - Date.now()));
-  }
-
-  #rearmAfterFailure(): void {
-    const failures = this.#tables.readState("failures") + 1;
-    this.#tables.writeState("failures", failures);
-    const backoff = LIMITS.auditRetryMinimumMilliseconds * 2 ** Math.min(failures - 1, 10);
-    const delay = Math.min(backoff, LIMITS.auditRetryMaximumMilliseconds);
-    this.#heldUntil = Date.now() + delay;
-    this.#wakeWithin(delay, true);
-  }
-
-  /** One write for each alarm and not one for each request: an earlier alarm is left standing. */
-  #wakeWithin(milliseconds: number, force = false): void {
-    const at = Math.max(Date.now() + milliseconds, this.#heldUntil);
-    if (!force && this.#alarmAt !== null && this.#alarmAt <= at) return;
-    this.#alarmAt = at;
-    void this.ctx.storage.setAlarm(at);
   }
 }
 

@@ -1,36 +1,21 @@
-import type { Accounts } from "../../durable-objects/accounts.ts";
 import { DocumentEditor } from "../../durable-objects/document-editor.ts";
 import { IssuerKeys } from "../../durable-objects/issuer-keys.ts";
-import type { LedgerShards } from "../../durable-objects/ledger-shards.ts";
-import type { Revocations } from "../../durable-objects/revocations.ts";
 import type { AdminDependencies, KeySetStatus } from "../admin/dependencies.ts";
 import { earliestPlace } from "../audit/place.ts";
 import { findByCorrelation, readActivity } from "../audit/find-records.ts";
 import { countLiveTokens } from "../audit/live-tokens.ts";
 import { Outage } from "../audit/reason.ts";
-import type { Recorder } from "../audit/recorder.ts";
-import type { SubjectNames } from "../audit/subject-names.ts";
 import type { Config } from "../config.ts";
+import { reportFault } from "../reporting.ts";
 import { networkOf } from "../token-endpoint/network.ts";
-import type { TrustStore } from "../trust/trust-store.ts";
+import type { Parts } from "./parts.ts";
 import { isWithin } from "./rate.ts";
-
-interface Parts {
-  readonly config: Config;
-  readonly ledger: LedgerShards;
-  readonly recorder: Recorder;
-  readonly trust: TrustStore;
-  readonly revocations: Revocations;
-  readonly accounts: Accounts;
-  readonly subjectNames: SubjectNames;
-  readonly reportFault: AdminDependencies["reportFault"];
-}
 
 const HOUR_MILLISECONDS = 3_600_000;
 
 /** What the admin API may use, of all that there is. */
-export function buildAdmin(env: Env, parts: Parts): AdminDependencies {
-  const { config, ledger, recorder, trust, accounts, revocations, subjectNames, reportFault } = parts;
+export function buildAdmin(parts: Parts): AdminDependencies {
+  const { env, runtime, config, ledger, recorder, trust, accounts, revocations, subjectNames } = parts;
   return {
     issuer: config.issuer,
     access: buildAccess(env, config),
@@ -57,7 +42,7 @@ export function buildAdmin(env: Env, parts: Parts): AdminDependencies {
     isAdminWithinRate: (name) => isWithin(env.CLIENT_RATE_LIMIT, `admin:${name}`),
     consumeRequest: ({ admin, ...spendable }) =>
       ledger.consume({ namespace: "admin-request", owner: admin, event: null, ...spendable }),
-    reportFault,
+    reportFault: (correlationId, cause) => reportFault(runtime, correlationId, cause),
   };
 }
 

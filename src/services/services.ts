@@ -17,7 +17,7 @@ import type { SignalDependencies } from "../signals/push-endpoint.ts";
 import type { RevocationEndpointDependencies } from "../token-endpoint/revocation-endpoint.ts";
 import type { TokenEndpointDependencies } from "../token-endpoint/token-endpoint.ts";
 import { DocumentSource } from "../trust/document-source.ts";
-import { recordChange, reportFault, reportInvalid } from "../reporting.ts";
+import { recordChange, reportInvalid } from "../reporting.ts";
 import type { ProtectedResource } from "../trust/protected-resource.ts";
 import { OnlyResource } from "../trust/only-resource.ts";
 import { type Revised, TrustStore } from "../trust/trust-store.ts";
@@ -92,7 +92,7 @@ export function buildServices(env: Env, runtime: Runtime): Services {
     gateway: buildGateway(parts),
     signals: buildSignals(parts),
     publishedKeys: () => withoutRevoked(keys.published, revocations),
-    admin: buildAdmin(env, { ...parts, reportFault: (id, cause) => reportFault(runtime, id, cause) }),
+    admin: buildAdmin(parts),
     evidence: () => readEvidence(env),
     findResource: (identifier) => trust.find("resource", identifier),
     findOnlyResource: async (origin) => {
