@@ -112,6 +112,10 @@ export const LIMITS = {
   /** How often an open stream asks whether its caller has been revoked: 10 s in all. */
   streamWatchMilliseconds: 3_000,
 
+  /** Resource servers that may ask about one resource's tokens; and who asked of what, before it is recorded again. */
+  introspectionClients: 16,
+  introspectionsNoted: 1_024,
+
   /** What KV takes as a key. */
   trustKeyBytes: 512,
   trustDocumentBytes: 256 * 1024,

@@ -18,6 +18,7 @@ import { respondSchema } from "./metadata/published-schemas.ts";
 import { handleSignal } from "./signals/push-endpoint.ts";
 import { buildServices, type Services } from "./services/services.ts";
 import { runUpkeep } from "./upkeep.ts";
+import { handleIntrospectionRequest } from "./token-endpoint/introspection-endpoint.ts";
 import { handleRevocationRequest } from "./token-endpoint/revocation-endpoint.ts";
 import { handleTokenRequest } from "./token-endpoint/token-endpoint.ts";
 
@@ -37,6 +38,7 @@ router
   .all("/admin", (request, services) => outlasting(handleAdminRequest(request, services.admin)))
   .all("/admin/*", (request, services) => outlasting(handleAdminRequest(request, services.admin)))
   .all("/revoke", (request, { revocation }) => outlasting(handleRevocationRequest(request, revocation)))
+  .all("/introspect", (request, { introspection }) => outlasting(handleIntrospectionRequest(request, introspection)))
   .all("/signals", (request, { signals }) => outlasting(handleSignal(request, signals)))
   .all("/authorize", (request) => explainAuthorize(request));
 publish("/jwks", async (_request, { publishedKeys }) => respondKeySet(await publishedKeys()));

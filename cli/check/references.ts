@@ -2,6 +2,7 @@ import type { Policy, Rule } from "../../src/policy/policy.ts";
 import { type Selector, selectsClient } from "../../src/policy/selector.ts";
 import type { Client } from "../../src/trust/client.ts";
 import type { DocumentKind } from "../../src/trust/documents.ts";
+import type { ProtectedResource } from "../../src/trust/protected-resource.ts";
 import type { TrustedIdp } from "../../src/trust/trusted-idp.ts";
 import { type CheckedTrust, isAnyBroken, listNames, mayBeBroken } from "./checked-trust.ts";
 import type { Finding } from "./finding.ts";
@@ -10,8 +11,9 @@ import { findLookAlike } from "./look-alikes.ts";
 
 /** Names that no document has, and scopes that no server defines. A typing error is the usual reason for both. */
 export function findDanglingReferences(trust: CheckedTrust): readonly Finding[] {
-  const { client, policy } = trust.set;
+  const { client, policy, resource } = trust.set;
   return [
+    ...[...resource.values()].flatMap((one) => ofResource(one, trust)),
     ...[...client.values()].flatMap((one) => ofClient(one, trust)),
     ...[...policy.values()].flatMap((one) => one.rules.flatMap((rule, index) => ofRule(one, rule, { index, trust }))),
     ...findUnmatchedOrganizations(trust),
@@ -25,6 +27,13 @@ function ofClient(client: Client, trust: CheckedTrust): readonly Finding[] {
   );
   const scopes = client.scopes === "any" ? [] : client.scopes;
   return [...resources, ...undefinedScopes({ scopes, resources: client.resources, trust, file, at: "scopes" })];
+}
+
+function ofResource({ resource, introspection }: ProtectedResource, trust: CheckedTrust): readonly Finding[] {
+  const file = trust.fileOf("resource", resource);
+  return (introspection?.clients ?? []).flatMap((name, index) =>
+    missing({ trust, kind: "client", name, file, at: `introspection.clients.${index}`, who: "asking about tokens" }),
+  );
 }
 
 interface Place {

@@ -14,6 +14,10 @@ const REASONS: Record<Reason, ReasonWords> = {
   ...GATEWAY_REASONS,
   ...ADMIN_REASONS,
   ...OUTAGE_REASONS,
+  introspection_not_allowed: [
+    "A client asked about a token for a server that does not let it ask; it heard active: false.",
+    "If it is that server's own, name it in introspection.clients of the resource: document.",
+  ],
 };
 
 export function describeReason(reason: Reason): { readonly meaning: string; readonly fix: string } {

@@ -12,6 +12,8 @@ import { ACCESS_TOKEN_TYPE } from "./issue.ts";
 /** What a caller of the gateway has proved. */
 export interface AccessToken {
   readonly tokenId: string;
+  /** The resource that it is for; null where it names none or several, as none of ours does. */
+  readonly audience: string | null;
   readonly principal: string;
   readonly subject: { readonly issuer: string | null; readonly sub: string | null; readonly tenant: string | null };
   readonly clientId: string;
@@ -37,8 +39,11 @@ export type Verdict =
 
 export interface Expectations {
   readonly issuer: string;
-  /** The one resource that the token must be for (RFC 8707, MCP: a sibling's token is refused). */
-  readonly audience: string;
+  /**
+   * The one resource that the token must be for (RFC 8707, MCP: a sibling's token is refused); null where whoever asks
+   * looks at `audience` himself.
+   */
+  readonly audience: string | null;
   readonly nowSeconds: number;
 }
 
@@ -63,7 +68,7 @@ function refuse(refusal: GatewayRefusal): Verdict {
 
 function judge(claims: JsonObject, { expiresAtSeconds }: AccessToken, expected: Expectations): GatewayRefusal | null {
   if (claims["iss"] !== expected.issuer) return "token_issuer";
-  if (claims["aud"] !== expected.audience) return "token_audience";
+  if (expected.audience !== null && claims["aud"] !== expected.audience) return "token_audience";
   return expected.nowSeconds >= expiresAtSeconds ? "token_expired" : null;
 }
 
@@ -83,8 +88,10 @@ function read(claims: JsonObject, signingKeyId: string): AccessToken | null {
   const actor = isObject(claims["act"]) ? claims["act"]["sub"] : null;
   const subject = readSubject(claims);
   const named = { tokenId, principal, clientId, organization };
+  const audience = readText(claims["aud"]);
   return {
     ...named,
+    audience,
     scope,
     expiresAtSeconds,
     subject,
@@ -95,20 +102,16 @@ function read(claims: JsonObject, signingKeyId: string): AccessToken | null {
     emailDomain: readText(claims["email_domain"]),
     policy: readPolicy(claims["policy"]),
     confirmedKey: readBinding(claims["cnf"]),
-    fenced: readFenced(claims, { ...named, ...subject, signingKeyId }),
+    fenced: readFenced(claims, { ...named, ...subject, signingKeyId, resource: audience ?? "" }),
   };
 }
 
 /** A token that does not say when its user signed in rests on the oldest sign-in there is. */
-function readFenced(claims: JsonObject, named: Omit<Parties, "resource" | "assertionKeyId">): FencedFacts {
+function readFenced(claims: JsonObject, named: Omit<Parties, "assertionKeyId">): FencedFacts {
   const assertion = isObject(claims["assertion"]) ? claims["assertion"] : {};
   const { kid, iat } = assertion;
-  const [resource, authTime] = [claims["aud"], claims["auth_time"]];
-  const names = namesOf({
-    ...named,
-    resource: isString(resource) ? resource : "",
-    assertionKeyId: isString(kid) ? kid : null,
-  });
+  const authTime = claims["auth_time"];
+  const names = namesOf({ ...named, assertionKeyId: isString(kid) ? kid : null });
   const assertedAt = typeof iat === "number" ? iat : 0;
   const signedInAt = typeof authTime === "number" ? Math.min(authTime, assertedAt) : assertedAt;
   return { names, signedInAtMilliseconds: signedInAt * 1000 };

@@ -5,6 +5,7 @@
 const ACTIONS_OF = {
   redemption: [],
   gateway_call: [],
+  introspection: [],
   configuration: ["changed", "removed", "invalid"],
   key_set: ["fetched", "rotated", "failed"],
   revocation: ["revoked", "lifted"],

@@ -12,6 +12,7 @@ const API_ACTIVITY = { category: 6, class: 6003 } as const;
 const CLASS_OF = {
   redemption: AUTHORIZE_SESSION,
   gateway_call: API_ACTIVITY,
+  introspection: API_ACTIVITY,
   configuration: ENTITY_MANAGEMENT,
   key_set: ENTITY_MANAGEMENT,
   revocation: ENTITY_MANAGEMENT,

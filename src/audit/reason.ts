@@ -159,8 +159,11 @@ export type OutageReason =
   | "trust_document_invalid"
   | "signer_unavailable";
 
+/** Of a token that is good, to a resource server that it is not for: told as any other is, and recorded. */
+export type IntrospectionRefusal = "introspection_not_allowed";
+
 export type Refusal = ShedReason | ClientRefusal | RedemptionRefusal;
-export type Reason = Refusal | GatewayRefusal | AdminRefusal | OutageReason | "fault";
+export type Reason = Refusal | GatewayRefusal | AdminRefusal | IntrospectionRefusal | OutageReason | "fault";
 
 /** Something we depend on did not answer. Never a refusal: the caller may try the same thing again. */
 export class Outage extends Error {

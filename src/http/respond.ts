@@ -18,6 +18,15 @@ export function respondEmpty(status: number, headers: ResponseHeaders = {}): Res
   return new Response(null, { status, headers: { ...NO_STORE, ...HARDENED, ...headers } });
 }
 
+/** As `content-type` says. */
+export function respondText(
+  status: number,
+  body: string,
+  headers: ResponseHeaders & { readonly "content-type": string },
+): Response {
+  return respond(status, body, headers);
+}
+
 export function respondHtml(status: number, body: string, headers: ResponseHeaders = {}): Response {
   return respond(status, body, { "content-type": "text/html; charset=utf-8", ...headers });
 }

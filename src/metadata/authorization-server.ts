@@ -25,6 +25,10 @@ export function authorizationServerMetadata(issuer: string): Record<string, unkn
     revocation_endpoint: `${issuer}/revoke`,
     revocation_endpoint_auth_methods_supported: [...CLIENT_AUTHENTICATION_METHODS],
     revocation_endpoint_auth_signing_alg_values_supported: [...ALGORITHMS],
+    introspection_endpoint: `${issuer}/introspect`,
+    introspection_endpoint_auth_methods_supported: [...CLIENT_AUTHENTICATION_METHODS],
+    introspection_endpoint_auth_signing_alg_values_supported: [...ALGORITHMS],
+    introspection_signing_alg_values_supported: ["ES256"],
     dpop_signing_alg_values_supported: [...ALGORITHMS],
     // What an OpenID Connect reader of the same document insists on; we issue no ID Tokens.
     subject_types_supported: ["public"],

@@ -14,6 +14,7 @@ import type { GatewayDependencies } from "../gateway/gateway.ts";
 import { LIMITS } from "../limits.ts";
 import { withoutRevoked } from "../published-keys.ts";
 import type { SignalDependencies } from "../signals/push-endpoint.ts";
+import type { IntrospectionEndpointDependencies } from "../token-endpoint/introspection-endpoint.ts";
 import type { RevocationEndpointDependencies } from "../token-endpoint/revocation-endpoint.ts";
 import type { TokenEndpointDependencies } from "../token-endpoint/token-endpoint.ts";
 import { DocumentSource } from "../trust/document-source.ts";
@@ -23,6 +24,7 @@ import { OnlyResource } from "../trust/only-resource.ts";
 import { type Revised, TrustStore } from "../trust/trust-store.ts";
 import { readEvidence } from "../upkeep.ts";
 import { buildGateway } from "./gateway-services.ts";
+import { buildIntrospection } from "./introspection-services.ts";
 import type { Runtime } from "./parts.ts";
 import { requireSecret } from "./required-secret.ts";
 import { buildSignals } from "./signal-services.ts";
@@ -35,6 +37,7 @@ export interface Services {
   readonly token: TokenEndpointDependencies;
   readonly gateway: GatewayDependencies;
   readonly revocation: RevocationEndpointDependencies;
+  readonly introspection: IntrospectionEndpointDependencies;
   readonly signals: SignalDependencies;
   /** What verifies our tokens, without keys that have been revoked. @throws Outage when that cannot be known */
   readonly publishedKeys: () => Promise<SigningKeys["published"]>;
@@ -89,6 +92,7 @@ export function buildServices(env: Env, runtime: Runtime): Services {
     keys,
     token,
     revocation: { ...token, keys, join: (fences) => revocations.join(fences, "client") },
+    introspection: buildIntrospection(parts, token),
     gateway: buildGateway(parts),
     signals: buildSignals(parts),
     publishedKeys: () => withoutRevoked(keys.published, revocations),

@@ -60,14 +60,16 @@ function hasKeys({
   return key_set !== undefined || metadata_document;
 }
 
+export const clientIdSchema = z
+  .string()
+  .regex(/^[\x21-\x7e]+$/, "printable ASCII without spaces")
+  .max(LIMITS.identifierBytes);
+
 /** An agent as registered here: how it proves who it is, and the ceiling of what it may ever be granted. */
 export const clientSchema = z
   .strictObject({
     $schema: z.string().optional(),
-    client_id: z
-      .string()
-      .regex(/^[\x21-\x7e]+$/, "printable ASCII without spaces")
-      .max(LIMITS.identifierBytes),
+    client_id: clientIdSchema,
     name: z.string().min(1).max(LIMITS.identifierBytes),
     enabled: z.boolean().default(true),
     authentication: authenticationSchema,

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { normalizeUrl } from "../dpop/normalize-url.ts";
 import { LIMITS } from "../limits.ts";
 import { scopeTokenSchema } from "../policy/scope.ts";
+import { clientIdSchema } from "./client.ts";
 import { detailsTypeNameSchema, detailsTypeSchema } from "./details-type.ts";
 
 /** What one scope lets a caller do at the MCP server: whole methods, and for tools/call the tools by name. */
@@ -32,6 +33,10 @@ export const protectedResourceSchema = z
       .max(LIMITS.accessTokenLifetimeMaximumSeconds)
       .default(LIMITS.accessTokenLifetimeSeconds),
     dpop_required: z.boolean().default(false),
+    /** Who may ask at /introspect whether a token for this server is good: resource servers, by their client records. */
+    introspection: z
+      .strictObject({ clients: z.array(clientIdSchema).min(1).max(LIMITS.introspectionClients) })
+      .optional(),
     /** Browser origins that may call this server; requests without an Origin header are not from a browser. */
     allowed_origins: z
       .array(z.string().refine(isOrigin, "an origin as browsers send it: scheme and host, no slash"))
@@ -66,7 +71,7 @@ export const protectedResourceSchema = z
 export type ProtectedResource = z.output<typeof protectedResourceSchema>;
 
 const RESERVED_PATH =
-  /^\/(?:token|jwks|authorize|health|revoke|signals|(?:admin|schemas)(?:\/.*)?|\.well-known\/.*)\/*$/;
+  /^\/(?:token|jwks|authorize|health|revoke|introspect|signals|(?:admin|schemas)(?:\/.*)?|\.well-known\/.*)\/*$/;
 
 /** The router answers these itself, whatever host they are asked of. */
 function isReserved(text: string): boolean {

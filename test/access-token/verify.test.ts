@@ -1,7 +1,7 @@
 import { exportJWK, generateKeyPair } from "jose";
 import { beforeAll, describe, expect, it } from "vitest";
 import { SigningKeys } from "../../src/access-token/signing-keys.ts";
-import { verifyAccessToken } from "../../src/access-token/verify.ts";
+import { type Expectations, verifyAccessToken } from "../../src/access-token/verify.ts";
 import { kindOfFence } from "../../src/revocation/fence-names.ts";
 import { CLIENT, CROSSGATE, IDP, type Members, ORGANIZATION, RESOURCE } from "../support/documents.ts";
 import { NOW } from "../support/redemption.ts";
@@ -46,9 +46,9 @@ function makeToken({ claims, header, signer = key }: Changes = {}): Promise<stri
   );
 }
 
-const expectations = { issuer: CROSSGATE, audience: RESOURCE, nowSeconds: NOW };
+const expectations: Expectations = { issuer: CROSSGATE, audience: RESOURCE, nowSeconds: NOW };
 
-async function refusalOf(token: string, overrides: Partial<typeof expectations> = {}): Promise<string | null> {
+async function refusalOf(token: string, overrides: Partial<Expectations> = {}): Promise<string | null> {
   return (await verifyAccessToken(token, keys, { ...expectations, ...overrides })).refusal;
 }
 
@@ -74,6 +74,7 @@ describe("an access token", () => {
       token: {
         authorizationDetailsTypes: new Set(["payment"]),
         tokenId: "token-1",
+        audience: RESOURCE,
         principal: "usr_1",
         subject: { issuer: IDP, sub: "user-ada", tenant: "t1" },
         clientId: CLIENT,

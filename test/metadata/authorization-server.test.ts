@@ -20,6 +20,14 @@ describe("authorization server metadata", () => {
     });
   });
 
+  it("says where tokens are asked about, by whom, and how its answer is signed [IN-01, IN-02]", () => {
+    expect(metadata).toMatchObject({
+      introspection_endpoint: `${ISSUER}/introspect`,
+      introspection_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post", "private_key_jwt"],
+      introspection_signing_alg_values_supported: ["ES256"],
+    });
+  });
+
   it("says that a client may be the URL of its metadata document [CIMD-13]", () => {
     expect(metadata).toHaveProperty("client_id_metadata_document_supported", true);
   });
@@ -34,12 +42,13 @@ describe("authorization server metadata", () => {
   });
 
   // RFC 8725: neither `none` nor a shared secret may be announced, for what is announced gets used.
-  it.each(["token_endpoint_auth_signing_alg_values_supported", "dpop_signing_alg_values_supported"])(
-    "names only asymmetric algorithms in %s",
-    (member) => {
-      expect(metadata[member]).toEqual(["ES256", "RS256", "PS256", "ES384", "EdDSA", "Ed25519"]);
-    },
-  );
+  it.each([
+    "token_endpoint_auth_signing_alg_values_supported",
+    "introspection_endpoint_auth_signing_alg_values_supported",
+    "dpop_signing_alg_values_supported",
+  ])("names only asymmetric algorithms in %s", (member) => {
+    expect(metadata[member]).toEqual(["ES256", "RS256", "PS256", "ES384", "EdDSA", "Ed25519"]);
+  });
 
   it("announces neither public clients nor refresh tokens nor registration [JAG-R-50]", () => {
     const text = JSON.stringify(metadata);

@@ -5,8 +5,6 @@ const NO_TXN = "transaction tokens are not made here; an inbound one stays behin
 const GLOBAL = "global token revocation (draft)";
 const NO_GLOBAL_REVOCATION =
   "global token revocation has no endpoint here: a security event or an operator's order does the same";
-const NO_INTROSPECTION =
-  "there is no introspection endpoint: tokens are JWTs, and the gateway follows revocations itself";
 const NO_ENCRYPTION = "encrypted tokens are not offered: five parts are refused before anything is decrypted";
 
 /** The RFCs and drafts that ID-JAG and MCP stand on. */
@@ -96,12 +94,8 @@ export const COMPANIONS: readonly Requirement[] = [
   ),
 
   ours("RV-01", "MUST", "RFC 7009 §2", "a client revokes its own tokens, and learns nothing of others'"),
-  notOffered(
-    "IN-01",
-    { level: "MUST", source: "RFC 7662 §2", says: "who may ask is told about its own tokens" },
-    NO_INTROSPECTION,
-  ),
-  notOffered("IN-02", { level: "SHOULD", source: "RFC 9701 §5", says: "in a signed answer" }, NO_INTROSPECTION),
+  ours("IN-01", "MUST", "RFC 7662 §2", "who may ask is told about its own tokens, and of no other's"),
+  ours("IN-02", "SHOULD", "RFC 9701 §5", "in a signed answer, where it asks for one"),
   ours("SU-01", "MUST", "RFC 9470 §3", "a weak sign-in is told as such, with what would do"),
   ours("SU-02", "MUST", "RFC 9470 §6", "what is not known of a sign-in does not satisfy"),
   ours("SU-03", "MUST", "RFC 9470", "an old sign-in stays old, whatever token it comes in"),

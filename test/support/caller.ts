@@ -1,13 +1,14 @@
 import type { AccessToken } from "../../src/access-token/verify.ts";
 import type { Caller } from "../../src/gateway/authorization.ts";
 import type { Message } from "../../src/gateway/message.ts";
-import { CLIENT, IDP, type Members, ORGANIZATION, permitRule } from "./documents.ts";
+import { CLIENT, IDP, type Members, ORGANIZATION, permitRule, RESOURCE } from "./documents.ts";
 import { makePolicy, makeResource, NOW } from "./redemption.ts";
 
 /** A token as the gateway has verified it. */
 export function makeAccessToken(overrides: Partial<AccessToken> = {}): AccessToken {
   return {
     tokenId: "token-1",
+    audience: RESOURCE,
     principal: "usr_ada",
     subject: { issuer: IDP, sub: "user-ada", tenant: null },
     clientId: CLIENT,

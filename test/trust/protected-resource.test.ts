@@ -37,8 +37,10 @@ describe("the URL of an MCP server", () => {
     "https://mcp.example/a b",
   ])("may not be %s, which the URL parser would change", (resource) => expect(flawOf(resource)).toContain("canonical"));
 
-  it.each(["https://mcp.example/token", "https://mcp.example/.well-known/x", "https://mcp.example/admin/x"])(
-    "may not be %s, which is the authorization server's own",
-    (resource) => expect(flawOf(resource)).toContain("own"),
-  );
+  it.each([
+    "https://mcp.example/token",
+    "https://mcp.example/introspect",
+    "https://mcp.example/.well-known/x",
+    "https://mcp.example/admin/x",
+  ])("may not be %s, which is the authorization server's own", (resource) => expect(flawOf(resource)).toContain("own"));
 });

@@ -184,6 +184,11 @@ describe("checkTrust", () => {
       ["error", "client/agent.json", "resources.1", 'there is no MCP server "https://x.example/"'],
     ],
     [
+      "a resource server that asks about tokens without a document",
+      { "resource/files.json": resourceDocument({ introspection: { clients: ["agent", "files-server"] } }) },
+      ["error", "resource/files.json", "introspection.clients.1", 'there is no client "files-server"'],
+    ],
+    [
       "a rule's server without a document",
       policyWith(permitRule(), denyRule({ resources: ["https://crossgate.example/mcp/file"] })),
       ["error", "policy/acme.json", "rules.1.resources.0", "there is no MCP server"],
