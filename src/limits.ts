@@ -172,6 +172,20 @@ export const LIMITS = {
   /** Folders in a pattern, and with the origin's own the number of records looked for: five at the most. */
   clientPatternDepth: 3,
 
+  /** What an authorization server, or a protected resource about itself, answers us. */
+  oauthAnswerBytes: 64 * 1024,
+  oauthAnswerMilliseconds: 10_000,
+  /** A token that we are issued and send on in one header; a refresh token may be as long. */
+  issuedTokenCharacters: 6 * 1024,
+  /** Where the answer does not say, and however much it says. */
+  issuedTokenLifetimeDefaultSeconds: 300,
+  issuedTokenLifetimeMaximumSeconds: 3600,
+  /** Of ours, by which we authenticate to others: made for one request. */
+  ownClientAssertionLifetimeSeconds: 60,
+  authorizationServersPerResource: 8,
+  challengeCharacters: 4096,
+  challengeParameters: 32,
+
   rsaModulusMinimumBits: 2048,
   rsaModulusMaximumBits: 4096,
 

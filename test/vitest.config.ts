@@ -30,7 +30,7 @@ async function makeSigningKey(status: string): Promise<object> {
 const PATIENCE_MILLISECONDS = 60_000;
 
 /** What touches neither storage nor clock may share one isolate, which saves a second a file. */
-const PURE = ["jwt", "policy", "http", "dpop", "revocation", "redemption", "metadata"].map(
+const PURE = ["jwt", "policy", "http", "dpop", "revocation", "redemption", "metadata", "oauth-client"].map(
   (directory) => `test/${directory}/**/*.test.ts`,
 );
 

@@ -58,7 +58,8 @@ async function get(url: string, signal: AbortSignal): Promise<Response> {
   }
 }
 
-async function readText(response: Response, limitBytes: number): Promise<string> {
+/** @throws FetchFailed */
+export async function readText(response: Response, limitBytes: number): Promise<string> {
   const bytes = await readAtMost(response.body, limitBytes).catch(() => {
     throw new FetchFailed("unreachable");
   });
