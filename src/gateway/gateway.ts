@@ -121,9 +121,12 @@ async function authorize(call: Call, token: AccessToken, uses: GatewayDependenci
   return caller;
 }
 
+/** By which a server says what it can do. */
+const INTRODUCTIONS: ReadonlySet<string> = new Set(["initialize", "server/discover"]);
+
 /** The answer without what the caller may not use, where it is a list, or a stream that may be bringing one again. */
 function showPermitted({ request, message }: Call, response: Response, caller: Caller): Response | Promise<Response> {
-  const isList = message !== null && (listedBy(message.method) !== null || message.method === "server/discover");
+  const isList = message !== null && (listedBy(message.method) !== null || INTRODUCTIONS.has(message.method));
   return isList || request.method === "GET" ? filterResponse(response, caller) : response;
 }
 

@@ -2,6 +2,7 @@ import { isObject, type Json, type JsonObject } from "../jwt/strict-json.ts";
 import { LIMITS } from "../limits.ts";
 import type { Operation } from "../policy/operation.ts";
 import { type Caller, showsTo } from "./authorization.ts";
+import { offerPermitted } from "./capabilities.ts";
 
 /** A list in a result: its member, and what an item of it is asked for by. */
 interface ListedItems {
@@ -39,7 +40,7 @@ function filterResult(result: JsonObject, caller: Caller): JsonObject | null {
     if (!Array.isArray(items) || items.length > LIMITS.listItems) return null;
     filtered = { ...filtered, [list.member]: filterItems(items, list, caller) };
   }
-  return forThisCallerAlone(filtered);
+  return forThisCallerAlone(offerPermitted(filtered, caller));
 }
 
 /** Each name is judged once, however often it comes. */
