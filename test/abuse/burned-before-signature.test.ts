@@ -56,7 +56,7 @@ describe("a victim's jti is not spent by an assertion", () => {
     expect((await victim.redeem({ form: { assertion: await victim.assertion({ jti }) } })).status).toBe(400);
   });
 
-  it("that another client presents as its own [JAG-R-13]", async () => {
+  it("that another client presents as its own [keycloak#49215] [JAG-R-13]", async () => {
     const [victim, thief] = [await Tenant.settle(), await Tenant.settle()];
     const assertion = await victim.assertion();
     expect((await victim.redeem({ form: { assertion }, headers: { authorization: thief.basic } })).status).toBe(400);

@@ -41,7 +41,7 @@ describe("concurrent replay", () => {
     expectRefused(await presentInParallel(tenant, assertion));
   });
 
-  it("is recorded: one grant, and one refusal for each other presentation", async () => {
+  it("is recorded: one grant, and one refusal for each other presentation [harper#2173]", async () => {
     const tenant = await Tenant.settle();
     await presentInParallel(tenant, await tenant.assertion());
     const events = await recordedEvents(tenant.clientId);
@@ -52,7 +52,7 @@ describe("concurrent replay", () => {
   });
 
   // C17: a check that is made twice within one request takes the first one for a replay.
-  it("is not what 100 different assertions at once look like", async () => {
+  it("is not what 100 different assertions at once look like [authelia#7790]", async () => {
     const tenant = await Tenant.settle();
     const answers = await Promise.all(Array.from({ length: 100 }, () => tenant.redeem()));
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));

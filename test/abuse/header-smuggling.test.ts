@@ -106,7 +106,7 @@ it("covers at least eighty names, each once", () => {
 });
 
 describe("what the upstream is sent [GW-05]", () => {
-  it.each(NAMES)("has no %s", async (name) => {
+  it.each(NAMES)("has no %s [CVE-2025-64484, GHSA-7r4p-vjf4-gxv4]", async (name) => {
     const upstream = stubUpstream();
     const gateway = await TestGateway.start();
     expect((await gateway.call({ headers: { [name]: "canary" } })).status).toBe(200);
@@ -116,7 +116,7 @@ describe("what the upstream is sent [GW-05]", () => {
     expect(upstream.everything()).not.toContain("canary");
   });
 
-  it("has none of them when they come all together, and named in Connection", async () => {
+  it("has none of them when they come all together, and named in Connection [GHSA-x677-9fxg-v5c5]", async () => {
     const upstream = stubUpstream();
     const gateway = await TestGateway.start();
     const all = Object.fromEntries(NAMES.map((name) => [name, "canary"]));

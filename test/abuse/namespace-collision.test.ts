@@ -7,7 +7,7 @@ import { CLIENT_ASSERTION_TYPE, nowInSeconds, type RequestChanges, Tenant, TOKEN
  * is still unused as every other.
  */
 describe("one identifier", () => {
-  it("is good once as ID-JAG, once as client assertion and once as proof, in any order [PKJ-02]", async () => {
+  it("is good once as ID-JAG, once as client assertion and once as proof, in any order [CVE-2026-4282] [PKJ-02]", async () => {
     const orders = [
       ["assertion", "clientAssertion", "proof"],
       ["clientAssertion", "proof", "assertion"],
@@ -44,7 +44,7 @@ describe("one identifier", () => {
 });
 
 describe("a client that is named after a key", () => {
-  it("uses up none of that key's proofs, nor the other way round", async () => {
+  it("uses up none of that key's proofs, nor the other way round [CVE-2026-4325]", async () => {
     const [tenant, key] = [await Tenant.settle(), await makeDpopKey()];
     const claims = { iss: key.thumbprint, sub: key.thumbprint };
     await tenant.put("client", key.thumbprint, { ...(await registration(tenant)), client_id: key.thumbprint });

@@ -25,13 +25,16 @@ const APP = "https://app.example";
 const resources = [{ allowed_origins: [APP] }];
 
 describe.each(METHODS)("%s", (method) => {
-  it.each(STRANGERS)("from %s is refused, good token or not, and may not be read [MCPT-02]", async (origin) => {
-    const upstream = stubUpstream();
-    const gateway = await TestGateway.start({ resources });
-    const answered = await gateway.call({ method, headers: { origin } });
-    expect([answered.status, answered.headers.get("access-control-allow-origin")]).toEqual([403, null]);
-    expect([upstream.sent, reasonsOf(gateway)]).toEqual([[], ["origin_not_allowed"]]);
-  });
+  it.each(STRANGERS)(
+    "from %s is refused, good token or not, and may not be read [CVE-2025-66414, CVE-2025-66416] [MCPT-02]",
+    async (origin) => {
+      const upstream = stubUpstream();
+      const gateway = await TestGateway.start({ resources });
+      const answered = await gateway.call({ method, headers: { origin } });
+      expect([answered.status, answered.headers.get("access-control-allow-origin")]).toEqual([403, null]);
+      expect([upstream.sent, reasonsOf(gateway)]).toEqual([[], ["origin_not_allowed"]]);
+    },
+  );
 });
 
 describe("an origin on the list", () => {
@@ -50,7 +53,7 @@ describe("an origin on the list", () => {
     expect([answered.status, upstream.sent]).toEqual([403, []]);
   });
 
-  it("gets no credentials and no wildcard in any answer", async () => {
+  it("gets no credentials and no wildcard in any answer [CVE-2026-54290]", async () => {
     stubUpstream();
     const gateway = await TestGateway.start({ resources });
     const answers = await Promise.all(

@@ -48,7 +48,7 @@ const SPELLINGS = [
 ];
 
 describe("another spelling of a server's URL", () => {
-  it.each(SPELLINGS)("%s is nobody's", async (path) => {
+  it.each(SPELLINGS)("%s is nobody's [CVE-2026-47676, GHSA-q5qw-h33p-qvwr]", async (path) => {
     const upstream = stubUpstream();
     const gateway = await TestGateway.start();
     const response = await gateway.respond({ rawUrl: `${CROSSGATE}${path}` });

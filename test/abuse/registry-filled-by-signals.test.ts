@@ -51,6 +51,18 @@ it("what signals and clients may fill leaves an operator room to block", async (
   expect(await registry.order([fenceName("issuer", STOLEN)], "block")).not.toBeNull();
 });
 
+it("a registry past what signals may fill still takes a signal about what it knows", async () => {
+  const registry = makeRegistry();
+  const [known] = fencesOf(STOLEN, 1);
+  if (known === undefined) throw new TypeError("no fence");
+  await registry.join([known], `idp:${STOLEN}`);
+  await fill(registry, "all", LIMITS.fencesBeforeReserve + 1);
+  const later = signInAgain(known.name, known.notBeforeMilliseconds + 1);
+  expect(await registry.join([later], `idp:${STOLEN}`)).not.toBeNull();
+  expect((await registry.find(known.name))?.notBeforeMilliseconds).toBe(later.notBeforeMilliseconds);
+  expect(await usedBy(registry, "all")).toBe(LIMITS.fencesBeforeReserve + 1);
+});
+
 it("a registry that is full to the brim still takes an order about what it knows", async () => {
   const registry = makeRegistry();
   await registry.order(["client:known"], "sign_in_again");

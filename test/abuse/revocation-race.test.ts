@@ -22,7 +22,7 @@ async function untilEffective(status: RevocationStatus | null): Promise<void> {
 }
 
 describe("revoking while assertions are being redeemed", () => {
-  it("lets no commit follow the answer", { timeout: 240_000 }, async () => {
+  it("lets no commit follow the answer [CVE-2026-16103]", { timeout: 240_000 }, async () => {
     const ledgers = ledgersOf(SHARDS);
     let [consumed, late] = [0, 0];
     for (let round = 0; round < ROUNDS; round += 1) {

@@ -42,7 +42,7 @@ describe("a security event of a trusted provider", { timeout: 30_000 }, () => {
     expect(await redeem(tenant, { sub: "user-eve", auth_time: at })).toBe("granted");
   });
 
-  it("disables an account until it is enabled, whichever of the two comes last [SSF-04, SSF-06]", async () => {
+  it("disables an account until it is enabled, whichever of the two comes last [CVE-2026-1609] [SSF-04, SSF-06]", async () => {
     const at = nowInSeconds() - 30;
     const disabled: SignalChanges = { type: `${RISC}account-disabled`, claims: { toe: at } };
     const enabled: SignalChanges = { type: `${RISC}account-enabled`, claims: { toe: at + 10 } };

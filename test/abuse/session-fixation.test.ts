@@ -105,7 +105,7 @@ describe("a session", () => {
     expect(sent()).toBe(2);
   });
 
-  it.each(ATTACKS)("is unknown when %s [MCPA-15, MCPL-01]", async (_name, attack) => {
+  it.each(ATTACKS)("is unknown when %s [CVE-2026-7507] [MCPA-15, MCPL-01]", async (_name, attack) => {
     const stage = await openSession();
     const answered = await stage.gateway.call(await attack(stage));
     expect(answered.status).toBe(404);

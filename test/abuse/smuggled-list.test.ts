@@ -26,7 +26,7 @@ it.each([
   ["behind a space", ` data: ${LISTED}\n\n`],
   ["in capitals", `DATA: ${LISTED}\n\n`],
   ["on two lines", `data: ${LISTED.replace('"tools"', '\ndata: "tools"')}\n\n`],
-])("a list %s names nothing that policy hides", async (_name, text) => {
+])("a list %s names nothing that policy hides [GHSA-p6xx-57qc-3wxr]", async (_name, text) => {
   const bytes = new TextEncoder().encode(text);
   for (const pieces of [[bytes], [...bytes].map((byte) => Uint8Array.of(byte))]) {
     stubUpstream(() => new Response(streamOf(pieces), { headers: { "content-type": "text/event-stream" } }));

@@ -120,7 +120,7 @@ describe("a key set", () => {
     "https://crossgate.example/jwks",
     "https://x/jwks",
     "nonsense",
-  ])("is not asked for at %s, whoever wrote that", async (jwksUri) => {
+  ])("is not asked for at %s, whoever wrote that [CVE-2026-1180]", async (jwksUri) => {
     const fetches = serve(() => jwks(first));
     expect(await find(makeOwner(), null, jwksUri)).toBeNull();
     expect(fetches).not.toHaveBeenCalled();
@@ -423,7 +423,7 @@ describe("state", () => {
   });
 
   // D10, D11: one owner's flood or outage must not starve another, nor may one see another's keys.
-  it("is one owner's alone", async () => {
+  it("is one owner's alone [gram#6413]", async () => {
     const [mine, other] = [makeOwner(), makeOwner()];
     const fetches = serve(() => Promise.reject(new Error("unreachable")));
     for (let at = 0; at < 10; at += 1) await find(mine, `unknown-${at}`);

@@ -130,7 +130,7 @@ describe("while the number of shards changes", () => {
     }
   });
 
-  it("exactly one of 60 concurrent presentations wins, whichever count each Worker knows", async () => {
+  it("exactly one of 60 concurrent presentations wins, whichever count each Worker knows [keycloak#50193]", async () => {
     for (const round of rounds.slice(0, 6)) {
       const consumable = makeConsumable();
       const placements = Array.from({ length: 60 }, (_, at) => (at % 2 === 0 ? old : growing));

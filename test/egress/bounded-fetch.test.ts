@@ -47,7 +47,7 @@ describe("fetchText", () => {
     );
   });
 
-  it.each([301, 302, 303, 307, 308])("follows no redirect (%i)", async (status) => {
+  it.each([301, 302, 303, 307, 308])("follows no redirect (%i) [CVE-2026-4366]", async (status) => {
     const location = { location: "https://169.254.169.254/" };
     expect(await flawOf(() => new Response(null, { status, headers: location }))).toBe("redirect");
     expect(fetched).toHaveBeenCalledTimes(1);

@@ -40,7 +40,7 @@ describe("findUrlFlaw", () => {
     expect(findUrlFlaw("https://mcp.example.com/mcp", { ...DEPLOYED, ownHost: "" })).toBeNull();
   });
 
-  it("refuses every IPv4 address, however its number is written (E01)", () => {
+  it("refuses every IPv4 address, however its number is written (E01) [CVE-2026-47674, CVE-2026-69192]", () => {
     const spelled = fc.nat({ max: 0xffff_ffff }).chain((address) => {
       const octets = [24, 16, 8, 0].map((shift) => (address >>> shift) & 0xff);
       const radix = fc.constantFrom(
@@ -64,7 +64,7 @@ describe("findUrlFlaw", () => {
     );
   });
 
-  it("refuses every IPv6 address", () => {
+  it("refuses every IPv6 address [CVE-2026-39409, CVE-2026-44589]", () => {
     fc.assert(
       fc.property(fc.ipV6(), (address) => {
         expect(findUrlFlaw(`https://[${address}]/`, DEPLOYED)).toBe("address_literal");
@@ -73,7 +73,7 @@ describe("findUrlFlaw", () => {
     );
   });
 
-  it("contacts nothing but https at a name with a dot, in a deployment", () => {
+  it("contacts nothing but https at a name with a dot, in a deployment [private-ip#32]", () => {
     fc.assert(
       fc.property(
         fc.webUrl({ validSchemes: ["http", "https", "ftp"], withFragments: true, withQueryParameters: true }),

@@ -47,6 +47,12 @@ describe("what the caller may not use", () => {
     expect((await ask(() => new Response(spelled, { headers: JSON_TYPE }))).text).not.toContain("write_file");
   });
 
+  it("is left out of the first event behind the one byte order mark that a stream may begin with", async () => {
+    const stream = `\uFEFFid: 7\ndata: ${JSON.stringify(LISTED)}\n\n`;
+    const { text } = await ask(() => new Response(stream, { headers: EVENTS }));
+    expect(text).toBe(`id: 7\ndata: ${JSON.stringify(FILTERED)}\n\n`);
+  });
+
   it("is not in one that a stream brings again after it broke", async () => {
     const stream = `id: 7\ndata: ${JSON.stringify(LISTED)}\n\n`;
     const { text } = await ask(() => new Response(stream, { headers: EVENTS }), {

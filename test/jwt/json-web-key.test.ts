@@ -110,7 +110,7 @@ describe("readVerificationKey", () => {
     ["the exponent 65537 in another spelling", "rsa_exponent", () => ({ ...rsa.publicJwk, e: "AAEAAQ" })],
   ];
 
-  it.each(spoiled)("refuses %s: %s", (_what, flaw, jwk) => {
+  it.each(spoiled)("refuses %s: %s [CVE-2025-45767]", (_what, flaw, jwk) => {
     expect(readVerificationKey(jwk())).toBe(flaw);
   });
 

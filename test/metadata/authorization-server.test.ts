@@ -6,7 +6,7 @@ const ISSUER = "https://crossgate.example";
 describe("authorization server metadata", () => {
   const metadata = authorizationServerMetadata(ISSUER);
 
-  it("says what this server does (RFC 8414, ID-JAG §9.4) [JAG-M-02, JAG-M-03, D8414-02]", () => {
+  it("says what this server does (RFC 8414, ID-JAG §9.4) [CVE-2025-6514] [JAG-M-02, JAG-M-03, D8414-02]", () => {
     expect(metadata).toMatchObject({
       issuer: ISSUER,
       token_endpoint: `${ISSUER}/token`,

@@ -122,7 +122,7 @@ describe("the authorization endpoint", () => {
   });
 
   // No redirect URI is registered: to follow one would make this an open redirector; to print one, a script.
-  it("neither redirects nor repeats what it was asked", async () => {
+  it("neither redirects nor repeats what it was asked [CVE-2025-4143, CVE-2025-62800]", async () => {
     const redirect = "https://evil.example/<script>alert(1)</script>";
     const query = new URLSearchParams({
       response_type: "code",

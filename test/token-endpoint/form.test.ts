@@ -51,7 +51,7 @@ describe("media type", () => {
     `${FORM}, application/json`,
     `${FORM}/`,
     `x${FORM}`,
-  ])("%s is none", async (contentType) => {
+  ])("%s is none [GHSA-2234-fmw7-43wr]", async (contentType) => {
     expect(await reasonOf(() => readForm(post("a=b", contentType)))).toBe("media_type_not_form");
   });
 });

@@ -29,7 +29,7 @@ describe("networkOf", () => {
   });
 
   // Anyone can write these.
-  it("is named by the edge alone", () => {
+  it("is named by the edge alone [GHSA-xh87-mx6m-69f3]", () => {
     expect(networkOf(new Headers({ "x-forwarded-for": "192.0.2.9", "x-real-ip": "192.0.2.9" }))).toBe("unknown");
   });
 });

@@ -34,7 +34,7 @@ describe("a client that revokes [RV-01]", () => {
     expect([await isRefused(tenant, first), await isRefused(tenant, second)]).toEqual([true, false]);
   });
 
-  it("hears the same of another client's token, and ends it not", async () => {
+  it("hears the same of another client's token, and ends it not [authplane@0.1.2]", async () => {
     const [tenant, other] = [await Tenant.settle(), await Tenant.settle()];
     const token = await tokenOf(other);
     const answered = await revoke(tenant, token);

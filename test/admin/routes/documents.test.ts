@@ -89,7 +89,7 @@ describe("a document", () => {
     expect(await env.TRUST_AND_POLICY.get(key)).toBe(text);
   });
 
-  it("that does not parse is refused with its path and reason, and never written", async () => {
+  it("that does not parse is refused with its path and reason, and never written [CVE-2026-15572]", async () => {
     const admin = await TestAdmin.appoint("operator");
     const { path, key, organization } = newPolicy();
     const broken = [

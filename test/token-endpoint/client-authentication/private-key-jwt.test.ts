@@ -94,9 +94,12 @@ describe("a client assertion [PKJ-01]", () => {
     ["an empty list", []],
     ["a number", 1],
     ["upper case", CROSSGATE.toUpperCase()],
-  ])("with an audience that is %s is refused [B7523-01, B7523-04]", async (_name, aud) => {
-    expect(await verdictOf({ claims: { aud } })).toBe("client_assertion_audience");
-  });
+  ])(
+    "with an audience that is %s is refused [CVE-2025-27370, CVE-2025-27371] [B7523-01, B7523-04]",
+    async (_name, aud) => {
+      expect(await verdictOf({ claims: { aud } })).toBe("client_assertion_audience");
+    },
+  );
 
   it.each([[CROSSGATE], [[CROSSGATE]]])("with the audience %j is accepted", async (aud) => {
     expect(await verdictOf({ claims: { aud } })).toBe("accepted");

@@ -1,0 +1,31 @@
+import type { Mutant } from "../mutant.ts";
+import { ADMIN } from "./admin.ts";
+import { AUDIT } from "./audit.ts";
+import { CLIENT } from "./client.ts";
+import { DPOP } from "./dpop.ts";
+import { EGRESS } from "./egress.ts";
+import { GATEWAY } from "./gateway.ts";
+import { GRANT } from "./grant.ts";
+import { LEDGER } from "./ledger.ts";
+import { POLICY } from "./policy.ts";
+import { REDEMPTION } from "./redemption.ts";
+import { REVOCATION } from "./revocation.ts";
+import { TOKENS } from "./tokens.ts";
+import { WIRE } from "./wire.ts";
+
+/** Every mistake, in the order in which they are tried. */
+export const MUTANTS: readonly Mutant[] = [
+  ...REDEMPTION,
+  ...GRANT,
+  ...TOKENS,
+  ...DPOP,
+  ...CLIENT,
+  ...LEDGER,
+  ...REVOCATION,
+  ...POLICY,
+  ...GATEWAY,
+  ...WIRE,
+  ...ADMIN,
+  ...EGRESS,
+  ...AUDIT,
+];

@@ -1,0 +1,157 @@
+import { type Mutant, seed } from "../mutant.ts";
+
+const area = "gateway";
+
+/** Who may call what, and see what. */
+export const GATEWAY: readonly Mutant[] = [
+  ...seed({
+    area,
+    file: "src/gateway/gateway.ts",
+    tests: ["test/gateway/gateway.test.ts", "test/gateway/revocation.test.ts"],
+    mistakes: [
+      [
+        "list-not-filtered",
+        "a list shows what its reader may not use",
+        'return isList || request.method === "GET" ? filterResponse(response, caller) : response;',
+        "return isList && caller === null ? filterResponse(response, caller) : response;",
+      ],
+      [
+        "stream-not-filtered",
+        "a stream that is resumed brings a list unfiltered",
+        'isList || request.method === "GET"',
+        "isList",
+      ],
+      [
+        "revoked-while-the-body-came",
+        "who holds a body open outlasts a revocation",
+        'if (await uses.isRevoked(token.fenced)) throw new CallRefused("token_revoked");\n  requireTimely',
+        "requireTimely",
+      ],
+      [
+        "revoked-while-the-tool-ran",
+        "what a tool answers reaches who has been revoked meanwhile",
+        "await requireStillGood(token, response, uses);",
+        "",
+      ],
+      [
+        "stream-outlives-revocation",
+        "an open stream goes on after its caller was revoked",
+        "isStream(response) ? endWhen(passedOn, () => uses.isRevoked(token.fenced)) : passedOn",
+        "isStream(response) && token === null ? endWhen(passedOn, () => uses.isRevoked(token.fenced)) : passedOn",
+      ],
+      [
+        "session-of-another",
+        "a session that is not the caller's is used without its upstream's name",
+        'if (presented !== null && upstreamSessionId === null) throw new CallRefused("session_unknown");',
+        "",
+      ],
+      [
+        "headers-against-body",
+        "an intermediary that looks at headers sees another call than the server",
+        "if (call.message !== null) requireAgreement(request.headers, call.message);",
+        "",
+      ],
+      [
+        "disabled-server",
+        "a disabled server is still reached",
+        "found?.document.enabled === true",
+        "found?.document.enabled !== undefined",
+      ],
+      [
+        "path-not-as-written",
+        "a path that the parser changes reaches another server than it shows",
+        "if (writtenPath !== pathname) return null;",
+        "",
+      ],
+      [
+        "clock-not-looked-at-again",
+        "a token that expired while the body came is used",
+        "requireTimely(authorization);",
+        "",
+      ],
+      [
+        "stream-outlives-token",
+        "a stream outlasts the token that opened it",
+        "isSubscription(call) ? token.expiresAtSeconds * 1000 : null",
+        "isSubscription(call) ? null : null",
+      ],
+    ],
+  }),
+  ...seed({
+    area,
+    file: "src/gateway/authorization.ts",
+    tests: ["test/gateway/authorization.test.ts", "test/gateway/gateway.test.ts"],
+    mistakes: [
+      [
+        "policy-deny-ignored",
+        "a call that policy denies is made",
+        'if (decision.effect === "permit") return decision.rules;',
+        'if (decision.effect === "permit") return decision.rules;\n  if (decision.effect === "deny") return [];',
+      ],
+      [
+        "lacking-is-enough",
+        "a call that lacks a scope is made",
+        'if (decision.effect === "permit") return decision.rules;',
+        'if (decision.effect === "permit") return decision.rules;\n  if (decision.effect === "lacking") return [];',
+      ],
+      ["everything-shown", "a list shows what policy denies", '.effect !== "deny"', ".effect !== null"],
+      [
+        "unknown-operation",
+        "a method that no scope means goes through",
+        'if (operation !== null && covering.length === 0) throw new CallRefused("operation_unknown");',
+        "",
+      ],
+      [
+        "token-without-a-subject",
+        "a rule about somebody is asked about nobody",
+        'if (subject.issuer === null || subject.sub === null) throw new CallRefused("token_outdated");',
+        "",
+      ],
+    ],
+  }),
+  ...seed({
+    area,
+    file: "src/gateway/bearer.ts",
+    tests: ["test/gateway/bearer.test.ts", "test/gateway/gateway.test.ts"],
+    mistakes: [
+      [
+        "token-in-query",
+        "a token stands in every access log",
+        'if (new URL(request.url).searchParams.has("access_token")) throw new CallRefused("token_in_query");',
+        "",
+      ],
+      [
+        "revoked-token",
+        "a revoked token opens",
+        'if (await uses.isRevoked(token.fenced)) throw new CallRefused("token_revoked");',
+        "",
+      ],
+      ["any-scheme", "a token under any scheme opens", "^(bearer|dpop) +", "^([a-z]+) +"],
+    ],
+  }),
+  ...seed({
+    area,
+    file: "src/gateway/session.ts",
+    tests: ["test/gateway/session.test.ts", "test/abuse/session-fixation.test.ts"],
+    mistakes: [
+      [
+        "session-not-bound",
+        "another person's session id works",
+        '["session", resource, principal, clientId, upstreamId]',
+        '["session", resource, clientId, upstreamId, String(principal.length < 0)]',
+      ],
+      [
+        "session-of-another-server",
+        "a session id of one server works at another",
+        '["session", resource, principal, clientId, upstreamId]',
+        '["session", principal, clientId, upstreamId, String(resource.length < 0)]',
+      ],
+      [
+        "made-up-session",
+        "a session id needs no MAC",
+        "(await this.#key.verify(mac, spell(upstreamId, holder))) ? upstreamId : null",
+        "(await this.#key.verify(mac, spell(upstreamId, holder))) ? upstreamId : upstreamId",
+      ],
+    ],
+  }),
+];

@@ -1,0 +1,36 @@
+import { advisory, type Advisory, notOurs } from "./advisory.ts";
+
+/** Of proxies, MCP servers and clients, web frameworks, and what tells addresses apart. */
+export const GATEWAYS: readonly Advisory[] = [
+  advisory("CVE-2026-54290", "hono", "any origin was answered as allowed, with credentials"),
+  advisory("CVE-2026-47674", "hono", "an address in another spelling passed by the rules for it"),
+  advisory("CVE-2026-39409", "hono", "an IPv4 address spelled as IPv6 passed by the rules for it"),
+  advisory("CVE-2026-47676", "hono", "a prefix was compared encoded and served decoded"),
+  advisory("GHSA-q5qw-h33p-qvwr", "hono", "another spelling of a path passed by its guard"),
+  advisory("GHSA-p6xx-57qc-3wxr", "hono", "a field of an event stream carried another one"),
+  advisory("GHSA-xh87-mx6m-69f3", "hono", "a caller chose the address that rules saw"),
+  advisory("GHSA-2234-fmw7-43wr", "hono", "a request without a content type passed by the guard against forgery"),
+  advisory("CVE-2026-32871", "FastMCP", "an argument led out of a templated path, with the server's credentials"),
+  advisory("GHSA-c2jp-c369-7pvx", "FastMCP", "a confused deputy gave one client's grant to another"),
+  advisory("CVE-2025-62800", "FastMCP", "a page repeated what it was asked"),
+  notOurs(
+    { id: "CVE-2025-62801", where: "FastMCP", wentWrong: "a server's name reached a shell" },
+    "no name of a server's reaches a program: the Worker starts none",
+  ),
+  advisory("CVE-2025-66414", "MCP TypeScript SDK", "no protection from DNS rebinding by default"),
+  advisory("CVE-2025-66416", "MCP Python SDK", "no protection from DNS rebinding by default"),
+  advisory("CVE-2026-25536", "MCP TypeScript SDK", "a shared transport gave one client another's answer"),
+  advisory("CVE-2026-0621", "MCP TypeScript SDK", "a template's regular expression ran without end"),
+  advisory("CVE-2025-6514", "mcp-remote", "an authorization_endpoint reached a shell"),
+  advisory("CVE-2025-49596", "MCP Inspector", "a proxy without authentication"),
+  advisory("CVE-2026-30856", "WeKnora", "a tool took the place of another server's of the same name"),
+  advisory("asana#2025", "Asana MCP", "what one customer asked was answered with another's data"),
+  advisory("CVE-2026-13341", "Kong Konnect MCP", "a confused deputy"),
+  advisory("context-forge#2723", "IBM ContextForge", "a second way in skipped the rules of the first"),
+  advisory("CVE-2025-64484", "oauth2-proxy", "headers that say who somebody is were smuggled in another spelling"),
+  advisory("GHSA-7r4p-vjf4-gxv4", "Caddy", "headers that say who somebody is were smuggled with an underscore"),
+  advisory("GHSA-x677-9fxg-v5c5", "Traefik", "headers that say who somebody is were dropped or smuggled by Connection"),
+  advisory("CVE-2026-69192", "ip-address", "an address was classified otherwise than it was connected to"),
+  advisory("CVE-2026-44589", "og-image", "an address inside was reached by 6to4 and its like"),
+  advisory("private-ip#32", "private-ip, node-ip", "spellings of private addresses passed for public"),
+];
