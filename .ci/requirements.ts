@@ -1,3 +1,4 @@
+import { endWhenNobodyReads } from "../cli/broken-pipe.ts";
 import { REQUIREMENTS } from "../test/requirements/requirements.ts";
 import { findProofs } from "../test/project/requirement-proofs.ts";
 
@@ -19,4 +20,5 @@ function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
+endWhenNobodyReads(process.stdout);
 await main();

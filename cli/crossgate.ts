@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { endWhenNobodyReads } from "./broken-pipe.ts";
 import type { Command } from "./command.ts";
 import { CommandError, UsageError } from "./command-error.ts";
 import { PROJECT_DIRECTORY } from "./project-paths.ts";
@@ -88,6 +89,7 @@ function report(error: unknown): number {
   return error.exitCode;
 }
 
+endWhenNobodyReads(process.stdout);
 try {
   await main(process.argv.slice(2));
 } catch (error) {

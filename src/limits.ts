@@ -131,6 +131,8 @@ export const LIMITS = {
   trustCopyRenewalSeconds: 600,
   policyRules: 2000,
   expressionCharacters: 4096,
+  /** Each of them at its longest, with what it compiles to: tens of megabytes. */
+  expressionsRemembered: 2000,
   valuesPerSelector: 10_000,
   /** Each is tried against each name that a call or a list has. */
   patternsPerList: 1000,

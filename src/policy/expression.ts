@@ -1,6 +1,7 @@
 import { Environment } from "@marcbachmann/cel-js";
 import type { JsonObject } from "../jwt/strict-json.ts";
 import { LIMITS } from "../limits.ts";
+import { findCostFlaw } from "./expression-cost.ts";
 
 /** What an expression may look at: verified facts, by these names and of these types. */
 export interface ExpressionFacts {
@@ -47,18 +48,26 @@ callEnvironment.registerVariable("name", "string");
 callEnvironment.registerVariable("arguments", "map<string, dyn>");
 
 /** @returns why the text is no expression, as a sentence for its author */
-export function compileExpression(text: string): Expression | Flaw {
-  return compileIn(environment, text);
-}
+export const compileExpression = remembering((text) => compileIn<ExpressionFacts>(environment, text));
 
-/**
- * `compileExpression` for what also looks at a call. Its arguments are as long as the caller likes, so that a loop over
- * them may not hold another: two of them would multiply.
- */
-export function compileCallExpression(text: string): Expression<CallFacts> | Flaw {
+/** `compileExpression` for what also looks at a call, whose arguments are as long as the caller likes. */
+export const compileCallExpression = remembering((text) => {
   const compiled = compileIn<CallFacts>(callEnvironment, text);
-  if (typeof compiled !== "function" || loopDepth(callEnvironment.parse(text).ast) <= 1) return compiled;
-  return { flaw: "all, exists, exists_one, filter and map may not stand within one another" };
+  const flaw = typeof compiled === "function" ? findCostFlaw(callEnvironment.parse(text).ast) : null;
+  return flaw === null ? compiled : { flaw };
+});
+
+/** A document is compiled when it is parsed, and again for who decides by it; and much of its next revision is the same. */
+function remembering<Compiled>(compileText: (text: string) => Compiled): (text: string) => Compiled {
+  const known = new Map<string, Compiled>();
+  return (text) => {
+    const before = known.get(text);
+    if (before !== undefined) return before;
+    const compiled = compileText(text);
+    if (known.size >= LIMITS.expressionsRemembered) known.clear();
+    known.set(text, compiled);
+    return compiled;
+  };
 }
 
 /** Whether an expression may look at a variable; a text that only quotes its name counts as if it did. */
@@ -84,19 +93,4 @@ function compileIn<Facts extends ExpressionFacts>(language: Environment, text: s
   } catch (error) {
     return { flaw: error instanceof Error ? error.message : "does not parse" };
   }
-}
-
-const LOOPS: ReadonlySet<unknown> = new Set(["all", "exists", "exists_one", "filter", "map"]);
-
-/** How many loops stand within one another; what a loop runs over stands beside it. */
-function loopDepth(node: unknown): number {
-  if (Array.isArray(node)) return Math.max(0, ...node.map(loopDepth));
-  if (!isNode(node)) return 0;
-  if (node.op !== "rcall" || !Array.isArray(node.args) || !LOOPS.has(node.args[0])) return loopDepth(node.args);
-  const [, receiver, body] = node.args as readonly unknown[];
-  return Math.max(loopDepth(receiver), 1 + loopDepth(body));
-}
-
-function isNode(value: unknown): value is { readonly op: unknown; readonly args: unknown } {
-  return typeof value === "object" && value !== null && "op" in value && "args" in value;
 }

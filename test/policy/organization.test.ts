@@ -29,7 +29,7 @@ function entry(document: object, name: string): { readonly name: string; readonl
 
 describe("the name of an organization is one thing wherever it stands", () => {
   it.each(["acme", "Acme_Inc.1-2", "a".repeat(64)])("%s", (name) => expect(accepted(name)).toEqual([true, true, true]));
-  it.each(["", "a b", "a:b", "a/b", "ä", "a".repeat(65)])("not '%s'", (name) =>
+  it.each(["", ".", "..", "a b", "a:b", "a/b", "ä", "a".repeat(65)])("not '%s'", (name) =>
     expect(accepted(name)).toEqual([false, false, false]),
   );
 });
