@@ -24,10 +24,10 @@ export interface TrustDirectory {
 }
 
 /** What directories hold, and apply and --prune touch. Administrators are none of it: no directory appoints or removes one. */
-export const DOCUMENT_KINDS: readonly DocumentKind[] = ["idp", "client", "resource", "policy"];
+export const DOCUMENT_KINDS: readonly DocumentKind[] = ["idp", "client", "resource", "tools", "policy"];
 const KEY_MAXIMUM_BYTES = 512;
 
-/** Reads DIR/idp/*.json, DIR/client/*.json, DIR/resource/*.json and DIR/policy/*.json; each file is sound or a problem. */
+/** Reads the JSON documents in the folder of each kind, such as DIR/idp/*.json; each file is sound or a problem. */
 export async function readTrustDirectory(directory: string, rules: EgressRules): Promise<TrustDirectory> {
   const files = await listTrustFiles(directory);
   const outcomes = await Promise.all(files.map((file) => readTrustFile(file, rules)));
@@ -54,7 +54,7 @@ export interface TrustFile {
   readonly path: string;
 }
 
-/** @throws CommandError when `directory` has none of the four folders, or one cannot be read */
+/** @throws CommandError when `directory` has none of the folders, or one cannot be read */
 export async function listTrustFiles(directory: string): Promise<TrustFile[]> {
   const listings = await Promise.all(DOCUMENT_KINDS.map((kind) => listFolder(directory, kind)));
   const found = listings.filter((listing) => listing !== undefined);

@@ -22,6 +22,7 @@ export interface TrustSet {
   readonly idp: ReadonlyMap<string, TrustDocuments["idp"]>;
   readonly client: ReadonlyMap<string, TrustDocuments["client"]>;
   readonly resource: ReadonlyMap<string, TrustDocuments["resource"]>;
+  readonly tools: ReadonlyMap<string, TrustDocuments["tools"]>;
   readonly policy: ReadonlyMap<string, TrustDocuments["policy"]>;
   readonly admin: ReadonlyMap<string, TrustDocuments["admin"]>;
   readonly broken: readonly BrokenDocument[];
@@ -44,6 +45,7 @@ export function readTrustSet(
     idp: new Map(),
     client: new Map(),
     resource: new Map(),
+    tools: new Map(),
     policy: new Map(),
     admin: new Map(),
   };

@@ -196,6 +196,17 @@ export const LIMITS = {
   listResultBytes: 4 * 1024 * 1024,
   /** Each is judged by itself, as the URIs of a subscription are; servers have pages. */
   listItems: 5_000,
+  /** Of a list of tools whose definitions are compared with approved ones. */
+  listMembers: 200_000,
+  /** A list of tools that the gateway asks for itself: pages, time for all of them, and how long it then goes by it. */
+  toolListPages: 20,
+  toolListMilliseconds: 10_000,
+  toolListFreshMilliseconds: 60_000,
+  /** Of all callers of all servers, in the memory of one isolate: about 200 bytes each. */
+  toolsKnown: 50_000,
+  toolViewsKnown: 10_000,
+  /** Tools of one list whose change is put on record, each by name. */
+  changedToolsRecorded: 32,
   resourcesPerSubscription: 100,
   /** How long a client may go on showing a list, and so what a changed policy hides. */
   listFreshMilliseconds: 60_000,

@@ -69,6 +69,7 @@ const KINDS = {
   client: "client",
   resource: "MCP server",
   idp: "identity provider",
+  tools: "list of approved tools",
   policy: "policy",
   admin: "administrator",
 } as const;

@@ -74,6 +74,14 @@ export const GATEWAY_REASONS: Record<GatewayRefusal, ReasonWords> = {
     "The user's sign-in is too weak or too old for this call.",
     "The client was told what would do: let the user sign in so, and redeem a new ID-JAG.",
   ],
+  tool_not_approved: [
+    "Nobody has approved this tool, and its server is one whose tools have to be.",
+    "Look at it and approve it: npx crossgate tools approve RESOURCE.",
+  ],
+  tool_changed: [
+    "The tool is defined otherwise now than it was when it was approved, or is no more.",
+    "See what changed with npx crossgate tools diff RESOURCE; approve it if that is well.",
+  ],
   session_unknown: ["The session is not one of this caller.", "Let the client initialize again."],
   gateway_rate_limited: [
     "This client sent too many calls.",
@@ -92,6 +100,10 @@ export const GATEWAY_REASONS: Record<GatewayRefusal, ReasonWords> = {
   upstream_list_malformed: [
     "The MCP server answered a list that cannot be read, or one too long to be filtered.",
     "Let it answer in pages (nextCursor); src/limits.ts says how long one may be.",
+  ],
+  upstream_tools_unknown: [
+    "The gateway asked the MCP server for its tools, which this call hangs on, and got no list that reads.",
+    "See whether it answers tools/list: within ten seconds, in the caller's session, no member of it twice.",
   ],
 };
 

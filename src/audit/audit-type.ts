@@ -11,6 +11,7 @@ const ACTIONS_OF = {
   revocation: ["revoked", "lifted"],
   admin_action: ["read", "created", "changed", "removed", "exported", "approved", "denied"],
   key_rotation: ["created", "rotated", "retired"],
+  tool_definition: ["changed", "unapproved"],
 } as const;
 
 export type AuditType = keyof typeof ACTIONS_OF;

@@ -18,6 +18,7 @@ const CLASS_OF = {
   revocation: ENTITY_MANAGEMENT,
   admin_action: ENTITY_MANAGEMENT,
   key_rotation: ENTITY_MANAGEMENT,
+  tool_definition: ENTITY_MANAGEMENT,
 } as const satisfies Record<AuditType, { readonly category: number; readonly class: number }>;
 
 const CREATE = 1;
@@ -42,6 +43,7 @@ const ACTIVITY_OF = {
   approved: UPDATE,
   denied: UPDATE,
   retired: DELETE,
+  unapproved: READ,
 } as const satisfies Record<AuditAction, number>;
 
 const INFORMATIONAL = 1;

@@ -105,13 +105,16 @@ export type GatewayRefusal =
   | "call_no_rule"
   | "call_condition_failed"
   | "call_authentication"
+  | "tool_not_approved"
+  | "tool_changed"
   | "session_unknown"
   | "gateway_rate_limited"
   | "upstream_unreachable"
   | "upstream_redirect"
   | "upstream_refused"
   | "upstream_media_type"
-  | "upstream_list_malformed";
+  | "upstream_list_malformed"
+  | "upstream_tools_unknown";
 
 /** Who has not proved who he is; to the outside they are all one. */
 export type AdminAuthenticationRefusal =

@@ -5,7 +5,7 @@
 const FIELD = /^(?:data(?::|$)|(?:(?:event|id|retry)(?::|$)|:)[^\v\f\u0085\u2028\u2029]*$)/;
 
 /** Gives an event's data in place of what it was, or null to end the stream there. */
-export type RewriteData = (data: string) => string | null;
+export type RewriteData = (data: string) => string | null | Promise<string | null>;
 
 /**
  * A stream of server-sent events in which the data of some is written anew. Whole events only, as the specification has
@@ -15,12 +15,13 @@ export function rewriteEvents(rewrite: RewriteData, limitCharacters: number): Tr
   let pieces: string[] = [];
   let length = 0;
   return new TransformStream({
-    transform(chunk, controller) {
+    async transform(chunk, controller) {
       const events = chunk.split("\n\n");
       const rest = events.pop() ?? "";
       for (const end of events) {
         pieces.push(end);
-        const event = rewriteEvent(pieces.join(""), rewrite);
+        // oxlint-disable-next-line no-await-in-loop -- events keep their order
+        const event = await rewriteEvent(pieces.join(""), rewrite);
         if (event === null) return controller.terminate();
         controller.enqueue(`${event}\n\n`);
         pieces = [];
@@ -33,13 +34,13 @@ export function rewriteEvents(rewrite: RewriteData, limitCharacters: number): Tr
   });
 }
 
-function rewriteEvent(event: string, rewrite: RewriteData): string | null {
+async function rewriteEvent(event: string, rewrite: RewriteData): Promise<string | null> {
   const lines = event.split("\n").filter((line) => FIELD.test(line));
   const data = lines.filter((line) => isData(line)).map((line) => line.replace(/^data:? ?/, ""));
   const known = lines.join("\n");
   if (data.length === 0) return known;
   const before = data.join("\n");
-  const after = rewrite(before);
+  const after = await rewrite(before);
   if (after === null || after === before) return after === null ? null : known;
   return [...lines.filter((line) => !isData(line)), ...after.split("\n").map((line) => `data: ${line}`)].join("\n");
 }

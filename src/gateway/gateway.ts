@@ -4,7 +4,7 @@ import type { Recorder } from "../audit/recorder.ts";
 import type { RefusedRequest } from "../audit/refused-request.ts";
 import type { EgressRules } from "../egress/url-policy.ts";
 import { CORRELATION_HEADER, readClockSeconds, type ReceivedTrace, traceRequest } from "../http/trace.ts";
-import { listedBy } from "../policy/operation.ts";
+import { listedBy, type Operation } from "../policy/operation.ts";
 import type { ProtectedResource } from "../trust/protected-resource.ts";
 import type { Revised } from "../trust/trust-store.ts";
 import { type AuthorizationDependencies, type Caller, identifyCaller, requirePermitted } from "./authorization.ts";
@@ -13,16 +13,17 @@ import { account, type Call, type CallOutcome, describeRefused } from "./call-re
 import { allowOrigin, requireAllowedOrigin, respondPreflight } from "./cors.ts";
 import { respondError, respondRefusal } from "./error-response.ts";
 import { requireEra } from "./era.ts";
-import { forward, responseHeaders } from "./forward.ts";
-import { filterResponse } from "./list-response.ts";
+import { forward, type Forwarding, responseHeaders } from "./forward.ts";
+import { filterResponse, type Viewer } from "./list-response.ts";
 import { readMessage } from "./message.ts";
 import { requireAgreement } from "./mirrored-headers.ts";
-import { operationsOf } from "./operation.ts";
+import { operationOf, operationsOf } from "./operation.ts";
 import { CallRefused } from "./refusal.ts";
 import type { Sessions } from "./session.ts";
+import { ToolGate, type ToolGateDependencies } from "./tool-gate.ts";
 import { endWhen } from "./watched-stream.ts";
 
-export interface GatewayDependencies extends BearerDependencies, AuthorizationDependencies {
+export interface GatewayDependencies extends BearerDependencies, AuthorizationDependencies, ToolGateDependencies {
   readonly findResource: (identifier: string) => Promise<Revised<ProtectedResource> | null>;
   readonly sessions: Sessions;
   readonly egress: EgressRules;
@@ -104,8 +105,12 @@ async function authorizeAndForward(call: Call, uses: GatewayDependencies): Promi
   if (call.message !== null) requireEra(request.headers, call.message);
   if (call.message !== null) requireAgreement(request.headers, call.message);
   const caller = await authorize(call, authorization.token, uses);
-  const response = await forwardInSession(call, authorization, uses);
-  const shown = await showPermitted(call, response, caller);
+  const tools = await ToolGate.open(call, caller, uses);
+  const forwarding = await prepare(call, authorization.token, uses);
+  if (tools !== null) await requireUsableTool({ call, caller, tools, forwarding });
+  const response = await forwardInSession({ call, authorization, forwarding }, uses);
+  const viewer = { caller, tools, upstreamSessionId: forwarding.upstreamSessionId };
+  const shown = await showPermitted(call, response, viewer);
   account(call, null, uses.recorder);
   return shown;
 }
@@ -116,35 +121,47 @@ async function authorize(call: Call, token: AccessToken, uses: GatewayDependenci
   const caller = await identifyCaller({ token, resource, nowSeconds: readClockSeconds() }, uses);
   call.policyRevision = caller.policy.revision;
   const operations = message === null ? [null] : operationsOf(message);
-  const rules = operations.flatMap((operation) => requirePermitted(caller, operation));
+  const rules = operations.flatMap((operation) => requirePermitted(caller, withToolUnlearned(operation)));
   call.policyRules = [...new Set(rules)].toSorted();
   return caller;
+}
+
+/** So that nothing is asked of a server for a call that is refused whatever it says. */
+function withToolUnlearned(operation: Operation | null): Operation | null {
+  return operation?.kind === "tool" ? { ...operation, tool: "to_be_learned" } : operation;
+}
+
+interface ToolCall {
+  readonly call: Call;
+  readonly caller: Caller;
+  readonly tools: ToolGate;
+  readonly forwarding: Forwarding;
+}
+
+/** Policy once more, now that it is known what the tool is. */
+async function requireUsableTool({ call, caller, tools, forwarding }: ToolCall): Promise<void> {
+  const operation = call.message === null ? null : operationOf(call.message);
+  if (operation?.kind !== "tool") return;
+  call.policyRules = await tools.requireUsable(caller, operation, forwarding);
 }
 
 /** By which a server says what it can do. */
 const INTRODUCTIONS: ReadonlySet<string> = new Set(["initialize", "server/discover"]);
 
 /** The answer without what the caller may not use, where it is a list, or a stream that may be bringing one again. */
-function showPermitted({ request, message }: Call, response: Response, caller: Caller): Response | Promise<Response> {
+function showPermitted({ request, message }: Call, response: Response, viewer: Viewer): Response | Promise<Response> {
   const isList = message !== null && (listedBy(message.method) !== null || INTRODUCTIONS.has(message.method));
-  return isList || request.method === "GET" ? filterResponse(response, caller) : response;
+  return isList || request.method === "GET" ? filterResponse(response, viewer) : response;
 }
 
-async function forwardInSession(
-  call: Call,
-  authorization: Authorization,
-  uses: GatewayDependencies,
-): Promise<Response> {
+/** @throws CallRefused for a session that is not this caller's */
+async function prepare(call: Call, token: AccessToken, uses: GatewayDependencies): Promise<Forwarding> {
   const { request, resource, message, trace } = call;
-  const { token } = authorization;
-  const holder = { principal: token.principal, clientId: token.clientId, resource: resource.resource };
   const presented = request.headers.get("mcp-session-id");
-  const upstreamSessionId = presented === null ? null : await uses.sessions.resolve(presented, holder);
+  const upstreamSessionId =
+    presented === null ? null : await uses.sessions.resolve(presented, holderOf(token, resource));
   if (presented !== null && upstreamSessionId === null) throw new CallRefused("session_unknown");
-  // Once more, since a body may be held open for as long as its sender likes; and the clock last of all.
-  if (await uses.isRevoked(token.fenced)) throw new CallRefused("token_revoked");
-  requireTimely(authorization);
-  const response = await forward({
+  return {
     request,
     trace,
     upstream: resource.upstream,
@@ -152,12 +169,33 @@ async function forwardInSession(
     body: message?.text ?? null,
     upstreamSessionId,
     endsAtMilliseconds: isSubscription(call) ? token.expiresAtSeconds * 1000 : null,
-  });
+  };
+}
+
+function holderOf({ principal, clientId }: AccessToken, { resource }: ProtectedResource) {
+  return { principal, clientId, resource };
+}
+
+interface Sending {
+  readonly call: Call;
+  readonly authorization: Authorization;
+  readonly forwarding: Forwarding;
+}
+
+async function forwardInSession(
+  { call, authorization, forwarding }: Sending,
+  uses: GatewayDependencies,
+): Promise<Response> {
+  const { token } = authorization;
+  // Once more, since a body may be held open for as long as its sender likes; and the clock last of all.
+  if (await uses.isRevoked(token.fenced)) throw new CallRefused("token_revoked");
+  requireTimely(authorization);
+  const response = await forward(forwarding);
   call.upstreamStatus = response.status;
   await requireStillGood(token, response, uses);
   const headers = responseHeaders(response);
   const issued = response.headers.get("mcp-session-id");
-  const sessionId = issued === null ? null : await uses.sessions.issue(issued, holder);
+  const sessionId = issued === null ? null : await uses.sessions.issue(issued, holderOf(token, call.resource));
   if (sessionId !== null) headers.set("mcp-session-id", sessionId);
   const passedOn = new Response(response.body, { status: response.status, headers });
   return isStream(response) ? endWhen(passedOn, () => uses.isRevoked(token.fenced)) : passedOn;

@@ -1,8 +1,10 @@
 import { isObject, type Json, type JsonObject } from "../jwt/strict-json.ts";
 import { LIMITS } from "../limits.ts";
 import type { Operation } from "../policy/operation.ts";
+import type { ToolFacts } from "../policy/tool-annotations.ts";
 import { type Caller, showsTo } from "./authorization.ts";
 import { offerPermitted } from "./capabilities.ts";
+import type { ToolGate } from "./tool-gate.ts";
 
 /** A list in a result: its member, and what an item of it is asked for by. */
 interface ListedItems {
@@ -10,6 +12,14 @@ interface ListedItems {
   readonly method: string;
   readonly kind: Operation["kind"];
   readonly nameMember: string;
+}
+
+/** For whom a message is: what policy permits them, and what is known of the tools in their place. */
+export interface Viewer {
+  readonly caller: Caller;
+  /** null where definitions are of no concern. */
+  readonly tools: ToolGate | null;
+  readonly upstreamSessionId: string | null;
 }
 
 const LISTS: readonly ListedItems[] = [
@@ -24,31 +34,49 @@ const LISTS: readonly ListedItems[] = [
  * for everybody any more (MCP 2026-07-28, caching). A message without a list is returned as it is.
  * @returns null for a list that cannot be read, or has more items than are judged at once
  */
-export function filterMessage(message: unknown, caller: Caller): unknown {
+export async function filterMessage(message: unknown, viewer: Viewer): Promise<unknown> {
   if (!isObject(message)) return null;
   const { result } = message;
   if (!isObject(result)) return message;
-  const filtered = filterResult(result, caller);
+  const filtered = await filterResult(result, viewer);
   return filtered === null ? null : { ...message, result: filtered };
 }
 
-function filterResult(result: JsonObject, caller: Caller): JsonObject | null {
+async function filterResult(result: JsonObject, viewer: Viewer): Promise<JsonObject | null> {
   let filtered = result;
   for (const list of LISTS) {
     const items = result[list.member];
     if (items === undefined) continue;
     if (!Array.isArray(items) || items.length > LIMITS.listItems) return null;
-    filtered = { ...filtered, [list.member]: filterItems(items, list, caller) };
+    // oxlint-disable-next-line no-await-in-loop -- there are four
+    filtered = { ...filtered, [list.member]: await filterItems(items, list, viewer) };
   }
-  return forThisCallerAlone(offerPermitted(filtered, caller));
+  return forThisCallerAlone(offerPermitted(filtered, viewer.caller));
+}
+
+async function filterItems(given: readonly Json[], list: ListedItems, viewer: Viewer): Promise<readonly Json[]> {
+  if (list.kind !== "tool" || viewer.tools === null) return showItems(given, list, viewer);
+  const judged = await viewer.tools.judge(given, viewer.upstreamSessionId);
+  const facts = new Map(judged.map((tool) => [nameOf(tool.item, list), tool.facts]));
+  const items = judged.filter(({ isHeldBack }) => !isHeldBack).map(({ item }) => item);
+  return showItems(items, list, viewer, (name) => facts.get(name));
 }
 
 /** Each name is judged once, however often it comes. */
-function filterItems(items: readonly Json[], list: ListedItems, caller: Caller): readonly Json[] {
+function showItems(
+  items: readonly Json[],
+  list: ListedItems,
+  { caller }: Viewer,
+  factsOf: (name: string) => ToolFacts | undefined = () => undefined,
+): readonly Json[] {
   const { method, kind } = list;
   const isShown = showsTo(caller);
+  const judge = (name: string): boolean => {
+    const tool = factsOf(name);
+    return isShown({ method, kind, name, arguments: null, ...(tool === undefined ? {} : { tool }) });
+  };
   const names = new Set(items.map((item) => nameOf(item, list)));
-  const shown = new Set([...names].filter((name) => name !== null && isShown({ method, kind, name, arguments: null })));
+  const shown = new Set([...names].filter((name) => name !== null && judge(name)));
   return items.filter((item) => shown.has(nameOf(item, list)));
 }
 

@@ -75,6 +75,18 @@ const WIRE: Record<GatewayRefusal | OutageReason | "fault", GatewayError> = {
     code: 401,
     message: "A stronger or more recent sign-in is needed for this.",
   },
+  tool_not_approved: {
+    status: 403,
+    challenge: null,
+    code: 403,
+    message: "Nobody has approved this tool yet.",
+  },
+  tool_changed: {
+    status: 403,
+    challenge: null,
+    code: 403,
+    message: "This tool has changed since it was approved.",
+  },
   // 404 is what tells a client of the era of sessions to start a new one.
   session_unknown: { status: 404, challenge: null, code: 404, message: "Unknown session; initialize again." },
   gateway_rate_limited: { status: 429, challenge: null, code: 429, message: "Too many requests." },
@@ -83,6 +95,7 @@ const WIRE: Record<GatewayRefusal | OutageReason | "fault", GatewayError> = {
   upstream_refused: badGateway,
   upstream_media_type: badGateway,
   upstream_list_malformed: badGateway,
+  upstream_tools_unknown: badGateway,
   ledger_unavailable: unavailable,
   ledger_overloaded: unavailable,
   audit_backlog: unavailable,

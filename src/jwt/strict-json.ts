@@ -16,6 +16,8 @@ export interface JsonBounds {
   readonly items?: number;
   /** Refuse members that differ only in case, up to this depth: Go's encoding/json folds them into one. 0 = off. */
   readonly foldCaseDepth: number;
+  /** Let numbers be that no double holds, for who keeps them as they were written. */
+  readonly takesAnyNumber?: boolean;
 }
 
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
@@ -47,6 +49,11 @@ export function parseStrictObject(text: string, bounds: JsonBounds = CLAIMS_BOUN
   const value = parseStrict(text, bounds);
   if (!isObject(value)) throw new AmbiguousJson("not an object");
   return value;
+}
+
+/** For text that is then read by another parser of ours. @throws AmbiguousJson, though not for each flaw in grammar */
+export function requireUnambiguous(text: string, bounds: JsonBounds): void {
+  new Scanner(text, bounds).scan();
 }
 
 /** @throws AmbiguousJson */
@@ -133,7 +140,9 @@ class Scanner {
   }
 
   #number(): void {
-    if (!survivesAsDouble(this.#match(NUMBER))) throw new AmbiguousJson("number out of range");
+    const token = this.#match(NUMBER);
+    if (this.#bounds.takesAnyNumber !== true && !survivesAsDouble(token))
+      throw new AmbiguousJson("number out of range");
   }
 
   #match(pattern: RegExp): string {

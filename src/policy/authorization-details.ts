@@ -1,3 +1,4 @@
+import { spellCanonically } from "../jwt/canonical-json.ts";
 import type { Json, JsonObject } from "../jwt/strict-json.ts";
 
 /** RFC 9396 §2: one element, of a type that the resource has registered. */
@@ -5,14 +6,6 @@ export type AuthorizationDetail = JsonObject & { readonly type: string };
 
 export function typesOf(details: readonly AuthorizationDetail[]): ReadonlySet<string> {
   return new Set(details.map(({ type }) => type));
-}
-
-/** One spelling of one value: members in the order of their names, so that two spellings are equal if the values are. */
-export function spellCanonically(value: Json | undefined): string {
-  if (Array.isArray(value)) return `[${value.map((item: Json) => spellCanonically(item)).join(",")}]`;
-  if (typeof value !== "object" || value === null) return JSON.stringify(value ?? null);
-  const members = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${spellCanonically(member)}`).join(",")}}`;
 }
 
 /** Members of a type that a request may ask less of. */

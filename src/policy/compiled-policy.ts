@@ -32,6 +32,8 @@ export interface CompiledPolicy {
   /** The same rules, by whom and what they are about. */
   readonly denyIndex: RuleIndex<CompiledRule>;
   readonly permitIndex: RuleIndex<CompiledPermit>;
+  /** Whether any rule asks what tools say of themselves. */
+  readonly asksAboutTools: boolean;
 }
 
 const compiled = new WeakMap<Policy, CompiledPolicy>();
@@ -51,7 +53,9 @@ export function compile(policy: Policy): CompiledPolicy {
       calls: compilePermitted(rule.calls),
       authentication: authenticationConditionsOf(rule),
     }));
-  const fresh = { denies, permits, denyIndex: new RuleIndex(denies), permitIndex: new RuleIndex(permits) };
+  const asksAboutTools = policy.rules.some(({ calls }) => calls?.annotations !== undefined);
+  const indices = { denyIndex: new RuleIndex(denies), permitIndex: new RuleIndex(permits) };
+  const fresh = { denies, permits, ...indices, asksAboutTools };
   compiled.set(policy, fresh);
   return fresh;
 }

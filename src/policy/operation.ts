@@ -1,4 +1,5 @@
 import type { JsonObject } from "../jwt/strict-json.ts";
+import type { ToolFacts } from "./tool-annotations.ts";
 
 /** One thing that a caller asks an MCP server to do, as policy sees it. */
 export interface Operation {
@@ -9,6 +10,11 @@ export interface Operation {
   readonly name: string | null;
   /** null: not yet known, because what is asked is whether to show the tool at all. */
   readonly arguments: JsonObject | null;
+  /**
+   * What the tool says of itself, for rules that ask. To be learned: whether it is worth finding out is what is asked,
+   * and a rule about it is taken the way that says yes. Absent: nobody has looked, and such a rule fails.
+   */
+  readonly tool?: ToolFacts | "to_be_learned";
 }
 
 export type OperationKind = "tool" | "prompt" | "resource";

@@ -1,4 +1,6 @@
 import type { GatewayDependencies } from "../gateway/gateway.ts";
+import { KnownTools } from "../gateway/known-tools.ts";
+import { reportHeldBack } from "../gateway/report-held-back.ts";
 import { Sessions } from "../gateway/session.ts";
 import { reportFault, reportsRefused } from "../reporting.ts";
 import type { Parts } from "./parts.ts";
@@ -17,6 +19,9 @@ export function buildGateway(parts: Parts): GatewayDependencies {
     findPolicy: (organization) => trust.find("policy", organization),
     isClientWithinRate: (clientId) => isWithin(env.CLIENT_RATE_LIMIT, `gateway:${clientId}`),
     sessions: new Sessions(requireSecret("STATE_SECRET", env.STATE_SECRET)),
+    findApprovedTools: (resource) => trust.find("tools", resource),
+    knownTools: new KnownTools(),
+    reportHeldBack: (held) => runtime.waitUntil(reportHeldBack(held, recorder)),
     egress: config.egress,
     recorder,
     reportFault: (correlationId, cause) => reportFault(runtime, correlationId, cause),

@@ -4,6 +4,7 @@ import { AmbiguousJson, parseStrictObject } from "../jwt/strict-json.ts";
 import { LIMITS } from "../limits.ts";
 import { type Policy, policySchema } from "../policy/policy.ts";
 import { type AdminDocument, adminSchema } from "./admin.ts";
+import { type ApprovedTools, approvedToolsSchema } from "./approved-tools.ts";
 import { type Client, clientSchema } from "./client.ts";
 import type { KeySource } from "./key-source.ts";
 import { type ProtectedResource, protectedResourceSchema } from "./protected-resource.ts";
@@ -16,6 +17,7 @@ export interface TrustDocuments {
   readonly idp: TrustedIdp;
   readonly client: Client;
   readonly resource: ProtectedResource;
+  readonly tools: ApprovedTools;
   readonly policy: Policy;
   readonly admin: AdminDocument;
 }
@@ -26,6 +28,7 @@ export const DOCUMENT_SCHEMAS = {
   idp: trustedIdpSchema,
   client: clientSchema,
   resource: protectedResourceSchema,
+  tools: approvedToolsSchema,
   policy: policySchema,
   admin: adminSchema,
 } as const;
@@ -44,7 +47,8 @@ export class DocumentInvalid extends Error {
   }
 }
 
-export const DOCUMENT_BOUNDS = { depth: 12, members: 200_000, foldCaseDepth: 0 };
+/** Deep enough for the schemas of tools, which are other people's documents. */
+export const DOCUMENT_BOUNDS = { depth: LIMITS.messageDepth, members: 200_000, foldCaseDepth: 0 };
 
 /**
  * Reads one document as a whole or not at all: unknown and repeated members, a name that differs from its key, and
@@ -90,6 +94,7 @@ const NAME_MEMBERS = {
   idp: "issuer",
   client: "client_id",
   resource: "resource",
+  tools: "resource",
   policy: "organization",
   admin: "name",
 } as const;

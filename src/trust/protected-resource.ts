@@ -37,6 +37,8 @@ export const protectedResourceSchema = z
     introspection: z
       .strictObject({ clients: z.array(clientIdSchema).min(1).max(LIMITS.introspectionClients) })
       .optional(),
+    /** hold_back: only tools whose definition is in the document tools:<resource> are shown, and may be called. */
+    tool_approval: z.enum(["off", "hold_back"]).default("off"),
     /** Browser origins that may call this server; requests without an Origin header are not from a browser. */
     allowed_origins: z
       .array(z.string().refine(isOrigin, "an origin as browsers send it: scheme and host, no slash"))

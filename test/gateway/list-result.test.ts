@@ -1,16 +1,21 @@
 import { describe, expect, it } from "vitest";
-import { filterMessage } from "../../src/gateway/list-result.ts";
-import { parseLossless } from "../../src/gateway/lossless-json.ts";
+import type { Caller } from "../../src/gateway/authorization.ts";
+import { filterMessage as filter } from "../../src/gateway/list-result.ts";
+import { parseLossless } from "../../src/jwt/lossless-json.ts";
 import { LIMITS } from "../../src/limits.ts";
 import { type CallerChanges, makeCaller } from "../support/caller.ts";
 import { denyRule, permitRule } from "../support/documents.ts";
 
+const filterMessage = (message: unknown, caller: Caller) =>
+  filter(message, { caller, tools: null, upstreamSessionId: null });
 const ANY_TOOL = { "files:read": { description: "Any", methods: ["tools/call", "prompts/get", "resources/read"] } };
 const anything: CallerChanges = { resource: { scopes: ANY_TOOL } };
 const tool = (name: string) => ({ name, inputSchema: { type: "object" } });
 
-function namesIn(result: object, changes: CallerChanges): readonly unknown[] {
-  const message = filterMessage({ jsonrpc: "2.0", id: 1, result }, makeCaller(changes)) as { result: object } | null;
+async function namesIn(result: object, changes: CallerChanges): Promise<readonly unknown[]> {
+  const message = (await filterMessage({ jsonrpc: "2.0", id: 1, result }, makeCaller(changes))) as {
+    result: object;
+  } | null;
   if (message === null) return ["(malformed)"];
   return Object.values(message.result).flatMap((items) =>
     Array.isArray(items) ? items.map(({ name, uri, uriTemplate }) => uri ?? uriTemplate ?? name) : [],
@@ -46,23 +51,22 @@ describe("a list", () => {
       ["read_file"],
     ],
     ["everything, from whom a rule denies everything", { rules: [permitRule(), denyRule()] }, []],
-  ])("leaves out %s, in the server's order", (_name, changes, names) => {
-    expect(namesIn(TOOLS, changes)).toEqual(names);
+  ])("leaves out %s, in the server's order", async (_name, changes, names) => {
+    expect(await namesIn(TOOLS, changes)).toEqual(names);
   });
 
-  it("shows what a better token would get: the refusal says which, and nobody could ask otherwise", () => {
-    expect(namesIn(TOOLS, { rules: [permitRule({ scopes: "any", acr: ["phr"], dpop_required: true })] })).toEqual([
-      "write_file",
-      "read_file",
-    ]);
+  it("shows what a better token would get: the refusal says which, and nobody could ask otherwise", async () => {
+    expect(await namesIn(TOOLS, { rules: [permitRule({ scopes: "any", acr: ["phr"], dpop_required: true })] })).toEqual(
+      ["write_file", "read_file"],
+    );
   });
 
-  it("shows what some arguments would be permitted for", () => {
+  it("shows what some arguments would be permitted for", async () => {
     const rules = [
       permitRule({ scopes: "any", calls: { tools: ["read_file"], condition: "arguments.n < 1" } }),
       denyRule({ calls: { condition: "arguments.n == 0" } }),
     ];
-    expect(namesIn(TOOLS, { rules })).toEqual(["read_file"]);
+    expect(await namesIn(TOOLS, { rules })).toEqual(["read_file"]);
   });
 
   it.each([
@@ -79,49 +83,54 @@ describe("a list", () => {
       { resources: ["a://*"] },
       ["a://{id}"],
     ],
-  ])("of %s is filtered too", (_name, result, calls, names) => {
-    expect(namesIn(result, { ...anything, rules: [permitRule({ calls })] })).toEqual(names);
+  ])("of %s is filtered too", async (_name, result, calls, names) => {
+    expect(await namesIn(result, { ...anything, rules: [permitRule({ calls })] })).toEqual(names);
   });
 
   it.each([
     ["without a name", { tools: [{}, null, 7, "read_file", { name: 7 }, { name: ["read_file"] }] }],
     ["that is none", { tools: { 0: tool("read_file") } }],
-  ])("shows no item %s", (_name, result) => {
-    expect(namesIn(result, anything).filter((name) => name !== "(malformed)")).toEqual([]);
+  ])("shows no item %s", async (_name, result) => {
+    expect((await namesIn(result, anything)).filter((name) => name !== "(malformed)")).toEqual([]);
   });
 
-  it("has so many items at most as are judged at once", () => {
+  it("has so many items at most as are judged at once", async () => {
     const items = Array.from({ length: LIMITS.listItems }, () => tool("read_file"));
     const rules = [permitRule({ scopes: "any" })];
-    expect(namesIn({ tools: items }, { rules })).toHaveLength(LIMITS.listItems);
-    expect(namesIn({ tools: [...items, tool("read_file")] }, { rules })).toEqual(["(malformed)"]);
+    expect(await namesIn({ tools: items }, { rules })).toHaveLength(LIMITS.listItems);
+    expect(await namesIn({ tools: [...items, tool("read_file")] }, { rules })).toEqual(["(malformed)"]);
   });
 
-  it("keeps its pages, and all else that the server said", () => {
+  it("keeps its pages, and all else that the server said", async () => {
     const result = { ...TOOLS, nextCursor: "page-2", _meta: { a: 1 }, resultType: "complete" };
     const message = { jsonrpc: "2.0", id: "list", result };
-    expect(filterMessage(message, makeCaller({ rules: [denyRule()] }))).toEqual({
+    expect(await filterMessage(message, makeCaller({ rules: [denyRule()] }))).toEqual({
       ...message,
       result: { ...result, tools: [] },
     });
   });
 
-  it("is for this caller alone, and not for long [MCPT-52]", () => {
-    const filtered = (cache: object) =>
-      filterMessage({ jsonrpc: "2.0", id: 1, result: { tools: [], ...cache } }, makeCaller()) as { result: object };
-    expect(filtered({ cacheScope: "public", ttlMs: 86_400_000 }).result).toEqual({
+  it("is for this caller alone, and not for long [MCPT-52]", async () => {
+    const filtered = async (cache: object) =>
+      (await filterMessage({ jsonrpc: "2.0", id: 1, result: { tools: [], ...cache } }, makeCaller())) as {
+        result: object;
+      };
+    expect((await filtered({ cacheScope: "public", ttlMs: 86_400_000 })).result).toEqual({
       tools: [],
       cacheScope: "private",
       ttlMs: 60_000,
     });
-    expect(filtered({ cacheScope: "private", ttlMs: 5 }).result).toMatchObject({ cacheScope: "private", ttlMs: 5 });
-    expect(filtered({ ttlMs: "soon" }).result).toMatchObject({ ttlMs: 0 });
-    expect(filtered({}).result).toEqual({ tools: [] });
+    expect((await filtered({ cacheScope: "private", ttlMs: 5 })).result).toMatchObject({
+      cacheScope: "private",
+      ttlMs: 5,
+    });
+    expect((await filtered({ ttlMs: "soon" })).result).toMatchObject({ ttlMs: 0 });
+    expect((await filtered({})).result).toEqual({ tools: [] });
   });
 
-  it("is a server's description too, once it says who may keep it", () => {
+  it("is a server's description too, once it says who may keep it", async () => {
     const result = { supportedVersions: ["2026-07-28"], cacheScope: "public" };
-    expect(filterMessage({ jsonrpc: "2.0", id: 1, result }, makeCaller())).toMatchObject({
+    expect(await filterMessage({ jsonrpc: "2.0", id: 1, result }, makeCaller())).toMatchObject({
       result: { supportedVersions: ["2026-07-28"], cacheScope: "private" },
     });
   });
@@ -132,19 +141,19 @@ describe("any other message", () => {
     { jsonrpc: "2.0", id: 1, error: { code: -32_601, message: "no" } },
     { jsonrpc: "2.0", method: "notifications/progress", params: { tools: [] } },
     { jsonrpc: "2.0", id: 1, result: { content: [{ type: "text", text: "tools" }] } },
-  ])("is what it was: %j", (message) => {
-    expect(filterMessage(message, makeCaller({ rules: [] }))).toEqual(message);
+  ])("is what it was: %j", async (message) => {
+    expect(await filterMessage(message, makeCaller({ rules: [] }))).toEqual(message);
   });
 
   it.each([[[{ jsonrpc: "2.0", id: 1, result: TOOLS }]], [null], ["text"]])(
     "that is none is refused: %j",
-    (message) => {
-      expect(filterMessage(message, makeCaller(anything))).toBeNull();
+    async (message) => {
+      expect(await filterMessage(message, makeCaller(anything))).toBeNull();
     },
   );
 });
 
-it("numbers are written as they were read, whatever a double can hold", () => {
+it("numbers are written as they were read, whatever a double can hold", async () => {
   const text = '{"maximum":18446744073709551615,"ratio":1.0,"huge":1e400,"list":[0.10,-0]}';
   expect(JSON.stringify(parseLossless(text))).toBe(text);
 });

@@ -47,6 +47,10 @@ export function resourceDocument(overrides: Members = {}): Members {
   };
 }
 
+export function toolsDocument(overrides: Members = {}): Members {
+  return { resource: RESOURCE, tools: [{ name: "read_file", fingerprint: `sha256:${"A".repeat(43)}` }], ...overrides };
+}
+
 export function adminDocument(overrides: Members = {}): Members {
   return { name: ADMIN, role: "operator", authentication: { kind: "access_user" }, ...overrides };
 }

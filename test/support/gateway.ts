@@ -3,6 +3,8 @@ import { type AuditEvent, auditEventSchema } from "../../src/audit/audit-event.t
 import { Recorder } from "../../src/audit/recorder.ts";
 import { SubjectNames } from "../../src/audit/subject-names.ts";
 import { type GatewayDependencies, handleGatewayRequest } from "../../src/gateway/gateway.ts";
+import { KnownTools } from "../../src/gateway/known-tools.ts";
+import { reportHeldBack } from "../../src/gateway/report-held-back.ts";
 import { Sessions } from "../../src/gateway/session.ts";
 import { readVerificationKey } from "../../src/jwt/json-web-key.ts";
 import type { Consumption } from "../../src/redemption/dependencies.ts";
@@ -63,6 +65,8 @@ export function answerResult({ body }: Sent): Response {
 export interface GatewayOptions {
   /** What differs from the ordinary document, one for each server; a server like that of `documents.ts` when absent. */
   readonly resources?: readonly Members[];
+  /** The document tools:<resource> of the first server; none when absent. */
+  readonly approvedTools?: Members;
   /** Of the organization's policy; one that permits whatever scopes mean, to whoever comes, when absent. */
   readonly rules?: readonly Members[];
   readonly overrides?: Partial<GatewayDependencies>;
@@ -102,10 +106,15 @@ export class TestGateway {
   readonly events: AuditEvent[] = [];
   readonly counted: string[] = [];
   readonly faults: unknown[] = [];
+  /** What is being recorded of tools that were held back. */
+  readonly reports: Promise<void>[] = [];
   readonly dependencies: GatewayDependencies;
   readonly key: TestKey;
 
-  private constructor(key: TestKey, { resources = [{}], rules = PERMIT_ALL, overrides = {} }: GatewayOptions) {
+  private constructor(
+    key: TestKey,
+    { resources = [{}], rules = PERMIT_ALL, overrides = {}, approvedTools }: GatewayOptions,
+  ) {
     this.key = key;
     const verificationKey = readVerificationKey(key.publicJwk);
     if (typeof verificationKey === "string") throw new TypeError(verificationKey);
@@ -121,6 +130,12 @@ export class TestGateway {
       }),
       isClientWithinRate: async () => true,
       sessions: new Sessions("a-secret-of-the-tests"),
+      findApprovedTools: async (resource) =>
+        approvedTools === undefined
+          ? null
+          : { document: parseDocument("tools", resource, approvedTools), revision: "tools-1" },
+      knownTools: new KnownTools(),
+      reportHeldBack: (held) => void this.reports.push(reportHeldBack(held, this.dependencies.recorder)),
       egress: { ownHost: "crossgate.example", allowsLoopback: false },
       recorder: this.#recorder(),
       reportFault: (_correlationId, cause) => void this.faults.push(cause),

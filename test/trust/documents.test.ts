@@ -15,6 +15,7 @@ import {
   RESOURCE,
   resourceDocument,
   SECRET_DIGEST,
+  toolsDocument,
 } from "../support/documents.ts";
 import { makeTestKey } from "../support/test-idp.ts";
 
@@ -23,14 +24,16 @@ const NAMES: Record<DocumentKind, string> = {
   idp: IDP,
   client: CLIENT,
   resource: RESOURCE,
+  tools: RESOURCE,
   policy: ORGANIZATION,
   admin: ADMIN,
 };
-const KINDS = ["idp", "client", "resource", "policy", "admin"] as const;
+const KINDS = ["idp", "client", "resource", "tools", "policy", "admin"] as const;
 const BUILDERS = {
   idp: idpDocument,
   client: clientDocument,
   resource: resourceDocument,
+  tools: toolsDocument,
   policy: policyDocument,
   admin: adminDocument,
 };
@@ -96,7 +99,7 @@ describe("a document of every kind", () => {
     ["nothing", "", "not JSON"],
     ["a comment", "{} // later", "not JSON"],
     ["a document larger than it may be", `{"a":"${"a".repeat(LIMITS.trustDocumentBytes)}"}`, "document too large"],
-    ["a document deeper than it may be", `{"a":${"[".repeat(20)}${"]".repeat(20)}}`, "too deep"],
+    ["a document deeper than it may be", `{"a":${"[".repeat(70)}${"]".repeat(70)}}`, "too deep"],
   ])("is refused as a whole when it is %s", (_what, text, reason) => {
     for (const kind of KINDS)
       expect(complaint(() => parseText(kind, text))?.message).toBe(`${kind}:${NAMES[kind]}: ${reason}`);

@@ -1,7 +1,8 @@
 import type { DpopProof } from "../../dpop/proof.ts";
 import { digestParts } from "../../jwt/digest.ts";
 import type { CarriedFacts } from "../../policy/asked-facts.ts";
-import { type AuthorizationDetail, spellCanonically } from "../../policy/authorization-details.ts";
+import { spellCanonically } from "../../jwt/canonical-json.ts";
+import type { AuthorizationDetail } from "../../policy/authorization-details.ts";
 import type { Scope } from "../../policy/scope.ts";
 import type { ProtectedResource } from "../../trust/protected-resource.ts";
 import type { IdJag, Presented, Subject } from "../assertion.ts";

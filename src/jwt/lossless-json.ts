@@ -5,6 +5,7 @@ interface SourceTextAccess {
     reviver: (key: string, value: unknown, context: { readonly source?: string }) => unknown,
   ): unknown;
   rawJSON(text: string): unknown;
+  isRawJSON(value: unknown): value is { readonly rawJSON: string };
 }
 
 const json = JSON as unknown as SourceTextAccess;
@@ -17,4 +18,9 @@ export function parseLossless(text: string): unknown {
   return json.parse(text, (_key, value, { source }) =>
     typeof value === "number" && source !== undefined ? json.rawJSON(source) : value,
   );
+}
+
+/** @returns the text of a number that was read so, and null for any other value. */
+export function numberText(value: unknown): string | null {
+  return json.isRawJSON(value) ? value.rawJSON : null;
 }
