@@ -17,6 +17,7 @@ const KINDS: ReadonlyMap<string, Kind> = new Map([
   ["idp", { kind: "idp", members: ["issuer"], hasSignIns: true }],
   ["organization", { kind: "organization", members: ["organization"], hasSignIns: true }],
   ["resource", { kind: "resource", members: ["resource"], hasSignIns: true }],
+  ["connection", { kind: "connection", members: ["organization", "client_id", "resource"], hasSignIns: true }],
   ["key", { kind: "key", members: ["issuer", "key_id"], hasSignIns: false }],
   ["signing-key", { kind: "signing_key", members: ["key_id"], hasSignIns: false }],
   ["token", { kind: "token", members: ["token_id"], hasSignIns: false }],

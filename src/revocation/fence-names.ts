@@ -11,6 +11,7 @@ export const FENCE_KINDS = [
   "signing_key",
   "token",
   "resource",
+  "connection",
   "document",
 ] as const;
 export type FenceKind = (typeof FENCE_KINDS)[number];
@@ -62,6 +63,7 @@ export function namesOf(parties: Parties): readonly string[] {
     ...[parties.clientId, ...patternsFor(parties.clientId)].map((client) => fenceName("client", client)),
     fenceName("principal", parties.principal),
     fenceName("resource", parties.resource),
+    fenceName("connection", parties.organization, parties.clientId, parties.resource),
     fenceName("token", parties.tokenId),
     fenceName("signing_key", parties.signingKeyId),
     ...(issuer === null ? [] : [fenceName("issuer", issuer), ...namesAt(issuer, parties)]),

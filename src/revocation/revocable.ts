@@ -9,6 +9,7 @@ const identifier = z.string().min(1).max(LIMITS.identifierBytes);
 const client = identifier
   .refine((name) => !isClientPattern(name) || isWellFormedPattern(name), "is not a pattern that could cover a client")
   .describe("One client, or all below a path: https://host/path/*");
+const oneClient = identifier.refine((name) => !isClientPattern(name), "names one client, and no pattern");
 const keyId = z.string().min(1).max(LIMITS.keyIdBytes);
 
 /** What a person may name to stop it, in the words of the documents and of the audit trail. */
@@ -27,6 +28,9 @@ export const revocableSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("signing_key"), key_id: keyId }).describe("A key of ours"),
   z.strictObject({ kind: z.literal("token"), token_id: identifier }),
   z.strictObject({ kind: z.literal("resource"), resource: url }),
+  z
+    .strictObject({ kind: z.literal("connection"), organization: identifier, client_id: oneClient, resource: url })
+    .describe("One client at one server, for one organization; others go on"),
 ]);
 
 export type Revocable = z.output<typeof revocableSchema>;
@@ -44,6 +48,7 @@ const NAMES: { readonly [Name in Kind]: (what: Extract<Revocable, { kind: Name }
   signing_key: ({ key_id }) => fenceName("signing_key", key_id),
   token: ({ token_id }) => fenceName("token", token_id),
   resource: ({ resource }) => fenceName("resource", resource),
+  connection: ({ organization, client_id, resource }) => fenceName("connection", organization, client_id, resource),
 };
 
 export function fenceNameOf(what: Revocable): string {

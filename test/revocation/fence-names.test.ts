@@ -62,6 +62,7 @@ describe("what can be revoked of a token", () => {
         'subject:["https://idp.example.com","ada"]',
         'subject:["https://idp.example.com","ada","t1"]',
         "resource:https://mcp.example.com/files",
+        'connection:["acme","agent","https://mcp.example.com/files"]',
         "token:token-1",
         'assertion_key:["https://idp.example.com","key-1"]',
         "signing_key:ours-1",

@@ -12,12 +12,22 @@ describe("what is to be revoked", () => {
     [["idp", IDP], { kind: "idp", issuer: IDP }],
     [["organization", "acme"], { kind: "organization", organization: "acme" }],
     [["resource", `${IDP}/mcp`], { kind: "resource", resource: `${IDP}/mcp` }],
+    [
+      ["connection", "acme", "agent", `${IDP}/mcp`],
+      { kind: "connection", organization: "acme", client_id: "agent", resource: `${IDP}/mcp` },
+    ],
     [["token", "jti-1"], { kind: "token", token_id: "jti-1" }],
     [["key", IDP, "kid-1"], { kind: "key", issuer: IDP, key_id: "kid-1" }],
     [["signing-key", "kid-1"], { kind: "signing_key", key_id: "kid-1" }],
   ])("%j is read and said again in the same words", (words, named) => {
     expect(parseNamed(words)).toEqual(named);
     expect(describeNamed(parseNamed(words))).toBe(words.join(" "));
+  });
+
+  it("is one connection, and no family of them, which would stop nobody", () => {
+    expect(() => parseNamed(["connection", "acme", "https://agents.example.com/*", `${IDP}/mcp`])).toThrow(
+      "connection: client_id: names one client",
+    );
   });
 
   it("is nothing that has no name", () => {
