@@ -8,22 +8,24 @@ import { PROJECT_DIRECTORY } from "./project-paths.ts";
 
 const HELP = `Usage: crossgate <command> [options]
 
-  dev      run Crossgate on this machine and apply edits of trust and policy as they are saved
-  check    say what is wrong with a directory of trust and policy
-  test     run the expectations kept beside the policy: who may, who may not
-  diff     say what applying a directory would change: who gains, who loses
-  apply    check, show the difference, ask, and write KV
-  export   write what is in KV back into files
-  explain  say why something is granted or refused, and what would have to change
-  idp      discover an identity provider and write its document
-  status   count documents and recent decisions; name what is broken
-  account  keep the accounts of users: add, list, show, remove, unbind, import
-  revoke   stop a person, an agent, a provider, a key or a token, at once
-  restore  lift what revoke has blocked
-  admin    make a key for the admin API, and the document that appoints its holder
-  audit    search the audit trail, export its archive, verify it
-  keys     make, rotate and show the keys that sign access tokens
-  secret   make a client secret and its digest
+  dev        run Crossgate on this machine and apply edits of trust and policy as they are saved
+  check      say what is wrong with a directory of trust and policy
+  test       run the expectations kept beside the policy: who may, who may not
+  diff       say what applying a directory would change: who gains, who loses
+  apply      check, show the difference, ask, and write KV
+  export     write what is in KV back into files
+  explain    say why something is granted or refused, and what would have to change
+  idp        discover an identity provider and write its document
+  status     count documents and recent decisions; name what is broken
+  account    keep the accounts of users: add, list, show, remove, unbind, import
+  revoke     stop a person, an agent, a provider, a key or a token, at once
+  restore    lift what revoke has blocked
+  admin      make a key for the admin API, and the document that appoints its holder
+  audit      search the audit trail, export its archive, verify it
+  inventory  every connection: who approved it, for what, for how many people, and how to stop it
+  report     the review of access that an auditor asks for, as a page or as CSV
+  keys       make, rotate and show the keys that sign access tokens
+  secret     make a client secret and its digest
 
   --help      this text, or that of a command: crossgate dev --help
   --version   the version
@@ -51,6 +53,8 @@ const COMMANDS: ReadonlyMap<string, () => Promise<{ readonly command: Command }>
   ["restore", () => import("./commands/restore.ts")],
   ["admin", () => import("./commands/admin.ts")],
   ["audit", () => import("./commands/audit.ts")],
+  ["inventory", () => import("./commands/inventory.ts")],
+  ["report", () => import("./commands/report.ts")],
   ["keys", () => import("./commands/keys.ts")],
   ["secret", () => import("./commands/secret.ts")],
 ]);

@@ -81,6 +81,10 @@ export const LIMITS = {
   auditRetentionRows: 2000,
   auditRetentionSteps: 200,
   auditIndexDaysMaximum: 3650,
+  /** Of the index, in one answer of the admin API. */
+  connectionsPerPage: 100,
+  peoplePerPage: 500,
+  recordsPerPage: 200,
   /** Undelivered records that a ledger holds in memory, of the 128 MB that it has. */
   outboxMemoryBytes: 16 * 1024 * 1024,
   outboxMemoryRows: 20_000,

@@ -1,3 +1,4 @@
+import { csvCell } from "../csv-cell.ts";
 import { inert } from "../inert-text.ts";
 
 /** An event as the index has it: an object of texts, numbers and lists. */
@@ -31,12 +32,6 @@ export function toCsv(event: FoundEvent): string {
   return CSV_MEMBERS.map((member) => csvCell(show(event[member]))).join(",");
 }
 
-/** RFC 4180; and a cell that a spreadsheet would take for a formula is text. */
-function csvCell(text: string): string {
-  const cell = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
-}
-
 /** A line for people: when, what was decided, who, what, why. */
 export function toLine(event: FoundEvent): string {
   const what = event["type"] === "redemption" ? "redeem" : show(event["method"] ?? event["action"] ?? event["type"]);
@@ -53,7 +48,8 @@ export function toLine(event: FoundEvent): string {
     .join("  ");
 }
 
-function show(value: unknown): string {
+/** A member for people; empty where it is absent. */
+export function show(value: unknown): string {
   if (Array.isArray(value)) return value.map(show).join(" ");
   return typeof value === "string" || typeof value === "number" ? String(value) : "";
 }

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { CommandError } from "../command-error.ts";
 import type { AdminClient } from "./admin-client.ts";
 import type { AuditReader } from "./audit-reader.ts";
-import { AuditIndexMissing } from "./audit-index-missing.ts";
+import { AdminAuditReader } from "./admin-audit-reader.ts";
 import { compareDocumentKeys, parseDocumentKey } from "./document-keys.ts";
 import type { StoredDocument, TrustBackend, TrustWrites } from "./trust-backend.ts";
 
@@ -11,10 +11,6 @@ const pageSchema = z.object({
   cursor: z.string().nullable(),
 });
 const changedSchema = z.object({ key: z.string() });
-const eventsSchema = z.object({ events: z.array(z.record(z.string(), z.unknown())) });
-const statusSchema = z.object({
-  audit: z.object({ last_event: z.string().nullable(), last_hour: z.record(z.string(), z.number()) }).nullable(),
-});
 
 /**
  * A Crossgate by its admin API, where each change is recorded under the name of the key before it is made. What is
@@ -29,10 +25,7 @@ export class AdminBackend implements TrustBackend {
   constructor(client: AdminClient, name: string) {
     this.name = name;
     this.#client = client;
-    this.audit = {
-      findRecords: (correlationId) => this.#findRecords(correlationId),
-      readActivity: () => this.#readActivity(),
-    };
+    this.audit = new AdminAuditReader(client, name);
   }
 
   async readDocuments(): Promise<readonly StoredDocument[]> {
@@ -76,18 +69,6 @@ export class AdminBackend implements TrustBackend {
   #condition(key: string): Readonly<Record<string, string>> {
     const revision = this.#revisions.get(key);
     return revision === undefined ? { "if-none-match": "*" } : { "if-match": `"${revision}"` };
-  }
-
-  async #findRecords(correlationId: string): Promise<readonly string[]> {
-    const path = `/audit-events?correlation_id=${encodeURIComponent(correlationId)}`;
-    const { events } = await this.#client.ask({ method: "GET", path }, eventsSchema);
-    return events.map((event) => JSON.stringify(event));
-  }
-
-  async #readActivity() {
-    const { audit } = await this.#client.ask({ method: "GET", path: "/status" }, statusSchema);
-    if (audit !== null) return audit;
-    throw new AuditIndexMissing(`${this.name} has no audit index that answers.`);
   }
 }
 

@@ -1,4 +1,9 @@
+import { type PeoplePage, type PeopleQuery, readPeople } from "../../src/audit/connection-people.ts";
+import { type ConnectionPage, type InventoryQuery, readInventory } from "../../src/audit/inventory.ts";
 import { earliestPlace } from "../../src/audit/place.ts";
+import { type FoundRecord, type Search, searchRecords } from "../../src/audit/search-records.ts";
+import type { Ask } from "../../src/audit/statement.ts";
+import { spellStatement } from "./spell-statement.ts";
 import type { Row } from "./trust-backend.ts";
 
 /** What the index of records says, asked in the words of a command and not of a database. */
@@ -7,6 +12,12 @@ export interface AuditReader {
   findRecords(correlationId: string): Promise<readonly string[]>;
   /** @throws AuditIndexMissing */
   readActivity(nowMilliseconds: number): Promise<AuditActivity>;
+  /** A page, newest first. @throws AuditIndexMissing, SearchInvalid */
+  search(search: Search): Promise<readonly FoundRecord[]>;
+  /** @throws AuditIndexMissing */
+  readInventory(query: InventoryQuery): Promise<ConnectionPage>;
+  /** @throws AuditIndexMissing */
+  readPeople(query: PeopleQuery): Promise<PeoplePage>;
 }
 
 export interface AuditActivity {
@@ -22,9 +33,23 @@ const MOST_RECORDS = 20;
 /** Over a database that takes statements as text, which is all that wrangler offers. */
 export class SqlAuditReader implements AuditReader {
   readonly #query: (sql: string) => Promise<readonly Row[]>;
+  readonly #ask: Ask;
 
   constructor(query: (sql: string) => Promise<readonly Row[]>) {
     this.#query = query;
+    this.#ask = (statement) => query(spellStatement(statement));
+  }
+
+  search(search: Search): Promise<readonly FoundRecord[]> {
+    return searchRecords(this.#ask, search);
+  }
+
+  readInventory(query: InventoryQuery): Promise<ConnectionPage> {
+    return readInventory(this.#ask, query);
+  }
+
+  readPeople(query: PeopleQuery): Promise<PeoplePage> {
+    return readPeople(this.#ask, query);
   }
 
   /** @param correlationId letters, digits and dashes, which the caller has seen to: it goes into a statement */

@@ -3,7 +3,7 @@ import type { AuditReader } from "./audit-reader.ts";
 import type { LocalBackend } from "./local-backend.ts";
 import type { Row, StoredDocument, TrustBackend, TrustWrites } from "./trust-backend.ts";
 
-/** A local state on which Crossgate runs: that one edits its documents, and its records are read beside it. */
+/** A local state on which Crossgate runs: that one edits its documents, and reads its records, which it is writing. */
 export class RunningBackend implements TrustBackend {
   readonly name: string;
   readonly audit: AuditReader;
@@ -12,7 +12,7 @@ export class RunningBackend implements TrustBackend {
 
   constructor(stores: LocalBackend, api: AdminBackend) {
     this.name = stores.name;
-    this.audit = stores.audit;
+    this.audit = api.audit;
     this.#stores = stores;
     this.#api = api;
   }

@@ -2,9 +2,9 @@ import { readFile } from "node:fs/promises";
 import { setTimeout as wait } from "node:timers/promises";
 import * as z from "zod";
 import { type Verdict, verifyArchive } from "../../src/audit/verify-archive.ts";
+import { type Search, SEARCH_MEMBERS, SearchInvalid, type SearchMember } from "../../src/audit/search-records.ts";
 import { exportArchive, openArchiveDirectory } from "../audit/archive-directory.ts";
 import { CSV_HEADER, type FoundEvent, toCsv, toLine } from "../audit/print-events.ts";
-import { type Search, SEARCH_MEMBERS, type SearchMember, searchQuery } from "../audit/search-query.ts";
 import { BACKEND_OPTIONS, chooseBackend, withBackend } from "../backend/open-backend.ts";
 import type { TrustBackend } from "../backend/trust-backend.ts";
 import { type Command, parseCommandLine, parseWholeNumber } from "../command.ts";
@@ -29,6 +29,8 @@ const HELP = `Usage: crossgate audit <search|verify|export> [options]
 
   --state DIR         search, export: of a local state (default: .crossgate/state)
   --remote            search: of the deployment, by wrangler
+  --url URL           search: a deployment, by its admin API; URL is its ISSUER (or CROSSGATE_URL)
+  --key FILE          with --url: your admin key (or CROSSGATE_ADMIN_KEY)
   --help              this text
 
 Exit codes: 0 done, 1 the archive is not what was signed, or something failed, 2 wrong usage. Example:
@@ -107,8 +109,10 @@ interface Found {
 }
 
 async function find(backend: TrustBackend, asked: Search): Promise<readonly Found[]> {
-  const rows = await backend.query(searchQuery(asked));
-  return rows.map(({ place, event }) => ({ place: String(place), event: JSON.parse(String(event)) as FoundEvent }));
+  const rows = await backend.audit.search(asked).catch((error: unknown) => {
+    throw error instanceof SearchInvalid ? new UsageError(error.message) : error;
+  });
+  return rows.map(({ place, event }) => ({ place, event: JSON.parse(event) as FoundEvent }));
 }
 
 /** @returns the newest place that was seen */

@@ -1,4 +1,5 @@
 import type { AuditEvent } from "../audit/audit-event.ts";
+import type { Ask } from "../audit/statement.ts";
 import type { Reason } from "../audit/reason.ts";
 import type { Fence } from "../revocation/fence.ts";
 import type { Order } from "../revocation/orders.ts";
@@ -45,6 +46,8 @@ interface EditableDocuments {
 }
 
 interface AuditIndex {
+  /** Questions to the index of records. @throws Outage audit_index_unavailable */
+  readonly ask: Ask;
   /** Serialized records, in the order of time. */
   readonly findByCorrelation: (correlationId: string) => Promise<readonly string[]>;
   /** Of the hour before. */

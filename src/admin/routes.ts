@@ -3,6 +3,8 @@ import { describeApi } from "./openapi.ts";
 import { listAccounts, readAccount, removeAccount, unbindSubject, writeAccounts } from "./routes/accounts.ts";
 import { listDocuments, readDocument, removeDocument, writeDocument } from "./routes/documents.ts";
 import { findAuditEvents } from "./routes/audit-events.ts";
+import { listConnectionPeople, listConnections } from "./routes/inventory.ts";
+import { searchAuditRecords } from "./routes/search-records.ts";
 import { readStatus } from "./routes/status.ts";
 import { giveRevocation, listRevocations, previewRevocation, readRevocation } from "./routes/revocations.ts";
 import { type AdminRoute, defineRoute, NO_BODY, NO_PARAMETERS } from "./route.ts";
@@ -28,6 +30,9 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   writeDocument,
   removeDocument,
   findAuditEvents,
+  searchAuditRecords,
+  listConnections,
+  listConnectionPeople,
   previewRevocation,
   giveRevocation,
   readRevocation,

@@ -1,5 +1,6 @@
 import type { ArchivedRange } from "./archive-name.ts";
 import { auditEventSchema } from "./audit-event.ts";
+import { useOf, useStatements } from "./connection-use.ts";
 import { placeOf } from "./place.ts";
 
 export type IndexStore = Pick<D1Database, "prepare" | "batch">;
@@ -14,12 +15,18 @@ export interface IndexedBatch extends ArchivedRange {
  */
 export async function indexBatches(index: IndexStore, batches: readonly IndexedBatch[]): Promise<void> {
   await index.batch(
-    batches.flatMap((batch) => [
-      index.prepare(INSERT_EVENTS).bind(batch.chain, JSON.stringify(rowsOf(batch))),
-      index
-        .prepare(INSERT_BATCH)
-        .bind(batch.chain, batch.lastSequence, batch.firstSequence, batch.hash, batch.events.length),
-    ]),
+    batches
+      .map((batch) => ({ batch, rows: rowsOf(batch) }))
+      .flatMap(({ batch, rows }) => [
+        ...useStatements(
+          index,
+          rows.flatMap(({ use }) => use ?? []),
+        ),
+        index.prepare(INSERT_EVENTS).bind(batch.chain, JSON.stringify(rows.map(({ use: _use, ...row }) => row))),
+        index
+          .prepare(INSERT_BATCH)
+          .bind(batch.chain, batch.lastSequence, batch.firstSequence, batch.hash, batch.events.length),
+      ]),
   );
 }
 
@@ -35,15 +42,16 @@ interface Row {
   readonly place: string;
   readonly sequence: number;
   readonly event: string;
+  readonly use: ReturnType<typeof useOf>;
 }
 
 function rowsOf({ chain, firstSequence, events }: IndexedBatch): readonly Row[] {
   return events.flatMap((event, at) => {
     const { data } = auditEventSchema.safeParse(parseJson(event));
     const sequence = firstSequence + at;
-    return data === undefined
-      ? []
-      : [{ place: String(placeOf(Date.parse(data.time), chain, sequence)), sequence, event }];
+    if (data === undefined) return [];
+    const place = String(placeOf(Date.parse(data.time), chain, sequence));
+    return [{ place, sequence, event, use: useOf(data, place) }];
   });
 }
 

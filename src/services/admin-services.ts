@@ -3,6 +3,7 @@ import { IssuerKeys } from "../../durable-objects/issuer-keys.ts";
 import type { AdminDependencies, KeySetStatus } from "../admin/dependencies.ts";
 import { earliestPlace } from "../audit/place.ts";
 import { findByCorrelation, readActivity } from "../audit/find-records.ts";
+import type { IndexRow, Statement } from "../audit/statement.ts";
 import { countLiveTokens } from "../audit/live-tokens.ts";
 import { Outage } from "../audit/reason.ts";
 import type { Config } from "../config.ts";
@@ -33,6 +34,7 @@ export function buildAdmin(parts: Parts): AdminDependencies {
       countLiveTokens(env.AUDIT_INDEX, await subjectNames.record(members), Date.now()),
     documentsSpreadSeconds: config.documentSpreadSeconds,
     audit: {
+      ask: (statement) => askIndex(env.AUDIT_INDEX, statement).catch(indexUnavailable),
       findByCorrelation: (correlationId) => findByCorrelation(env.AUDIT_INDEX, correlationId).catch(indexUnavailable),
       readActivity: (now) => readActivity(env.AUDIT_INDEX, earliestPlace(now - HOUR_MILLISECONDS)),
     },
@@ -66,6 +68,11 @@ async function readKeySetStatus(env: Env, issuer: string, jwksUri: string): Prom
 
 function instantOf(milliseconds: number): string | null {
   return milliseconds === 0 ? null : new Date(milliseconds).toISOString();
+}
+
+async function askIndex(index: D1Database, { sql, values }: Statement): Promise<readonly IndexRow[]> {
+  const statement = index.prepare(sql).bind(...values);
+  return (await statement.all()).results;
 }
 
 function indexUnavailable(cause: unknown): never {

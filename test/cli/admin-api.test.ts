@@ -79,6 +79,18 @@ describe("a running Crossgate", { timeout: 180_000 }, () => {
     for (const change of changes) expect(change).toMatchObject(facts);
     const revisions = changes.map(({ revision_before, revision_after }) => [revision_before, revision_after]);
     expect(new Set(revisions.flat())).toHaveLength(3);
+
+    const searched = await runCrossgate(["audit", "search", "--type", "admin_action", "--text", "changed", "--json"], {
+      environment,
+    });
+    expect(searched.stdout.trim().split("\n")).toHaveLength(2);
+    const day = (at: number) => new Date(Date.now() + at * 86_400_000).toISOString().slice(0, 10);
+    const report = ["report", "--from", day(-1), "--to", day(2), "--json"];
+    const review = JSON.parse((await runCrossgate(report, { environment })).stdout) as { changes: object[] };
+    expect(review).toMatchObject({ where: url, connections: [], changes_complete: true });
+    expect(review.changes).toEqual(expect.arrayContaining(changes));
+    const inventory = await runCrossgate(["inventory"], { environment });
+    expect(inventory).toMatchObject({ code: 0, stdout: "No connection has been granted anything.\n", stderr: "" });
     dev.signal("SIGTERM");
     expect(await dev.ended()).toBe(0);
   });

@@ -64,6 +64,26 @@ async function findRedemption(archive: string): Promise<{ readonly name: string;
   return found;
 }
 
+/** The inventory has the connection, and the command that it gives ends it. */
+async function stopByInventory({ state, idp }: Awaited<ReturnType<typeof install>>, url: string): Promise<void> {
+  const listed = await runCrossgate(["inventory", "--people", "--json", "--state", state]);
+  expect(listed).toMatchObject({ code: 0, stderr: "" });
+  const connection = JSON.parse(listed.stdout) as { readonly stop: string };
+  expect(connection).toMatchObject({
+    client_id: "agent",
+    resource: SERVER,
+    tokens_issued: 1,
+    people: 1,
+    people_served: [{ subject: "user-ada" }],
+  });
+  const [, crossgate, ...words] = connection.stop.replace("WORD", "drill").split(" ");
+  expect(crossgate).toBe("crossgate");
+  expect(await runCrossgate([...words, "--yes"])).toMatchObject({ code: 0 });
+  const assertion = await idp.sign(validClaims({ aud: ISSUER, resource: SERVER, jti: "after-the-drill" }));
+  const refused = await redeem({ issuer: url, clientId: "agent", clientSecret: SECRET, assertion });
+  expect(refused).toMatchObject({ status: 400, body: { error: "invalid_grant" } });
+}
+
 describe("crossgate audit", { timeout: 120_000 }, () => {
   it("exports the archive of a running Crossgate, which verifies, and where a byte of it was changed", async () => {
     const installation = await install();
@@ -75,6 +95,7 @@ describe("crossgate audit", { timeout: 120_000 }, () => {
     await writeFile(kept, await signedEvidence(url));
     const exported = await runCrossgate(["audit", "export", archive, "--state", installation.state]);
     expect(exported).toMatchObject({ code: 0, stderr: "" });
+    await stopByInventory(installation, url);
     dev.signal("SIGTERM");
     expect(await dev.ended()).toBe(0);
 
