@@ -1,3 +1,4 @@
+import type { D1Database } from "@cloudflare/workers-types";
 import type { ArchivedRange } from "./archive-name.ts";
 import { auditEventSchema } from "./audit-event.ts";
 import { useOf, useStatements } from "./connection-use.ts";

@@ -33,7 +33,7 @@ export function useOf(event: AuditEvent, place: string): Use | null {
  * Adds up what these events say. A few rows a batch, however many events it has. To be run before the events are written
  * and in the same transaction: an event that is there already has been counted.
  */
-export function useStatements(index: IndexStore, uses: readonly Use[]): readonly D1PreparedStatement[] {
+export function useStatements(index: IndexStore, uses: readonly Use[]): ReturnType<IndexStore["prepare"]>[] {
   if (uses.length === 0) return [];
   const arrived = JSON.stringify(uses);
   return [CONNECTIONS, COUNTS, APPROVALS, PEOPLE].map((sql) => index.prepare(sql).bind(arrived));

@@ -2,7 +2,6 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { SqlAuditReader } from "../../../cli/backend/audit-reader.ts";
-import type { Row } from "../../../cli/backend/trust-backend.ts";
 import { PROJECT_DIRECTORY } from "../../../cli/project-paths.ts";
 import {
   type AuditEvent,
@@ -10,7 +9,7 @@ import {
   serializeAuditEvent,
   traceWithoutRequest,
 } from "../../../src/audit/audit-event.ts";
-import { indexBatches, type IndexStore } from "../../../src/audit/audit-index.ts";
+import { indexBatches } from "../../../src/audit/audit-index.ts";
 
 interface Bound {
   readonly sql: string;
@@ -29,7 +28,7 @@ export class IndexFixture {
   }
 
   get reader(): SqlAuditReader {
-    return new SqlAuditReader(async (sql) => this.#database.prepare(sql).all() as Row[]);
+    return new SqlAuditReader(async (sql) => this.#database.prepare(sql).all());
   }
 
   async index(...events: readonly (Partial<AuditEvent> & { readonly at: string })[]): Promise<void> {
@@ -47,7 +46,7 @@ export class IndexFixture {
     await indexBatches(this.#store(), [{ ...range, events: spelled }]);
   }
 
-  #store(): IndexStore {
+  #store(): Parameters<typeof indexBatches>[0] {
     const store = {
       prepare: (sql: string) => ({ bind: (...values: SQLInputValue[]): Bound => ({ sql, values }) }),
       batch: async (statements: readonly Bound[]) => {
@@ -60,6 +59,6 @@ export class IndexFixture {
         return [];
       },
     };
-    return store as unknown as IndexStore;
+    return store as never;
   }
 }
