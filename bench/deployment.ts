@@ -1,5 +1,6 @@
 import { createRandomSecret, digestClientSecret } from "../cli/client-secret.ts";
 import { createSigningKeys } from "../cli/signing-keys.ts";
+import { createVaultKeys } from "../cli/vault-keys.ts";
 import { IdentityProvider, PARTIES } from "./assertions.ts";
 
 const ORGANIZATION = "acme";
@@ -17,6 +18,7 @@ export interface Deployment {
   readonly secrets: {
     readonly SIGNING_KEYS: string;
     readonly AUDIT_SIGNING_KEYS: string;
+    readonly VAULT_KEYS: string;
     readonly CLIENT_SECRET_PEPPER: string;
     readonly STATE_SECRET: string;
   };
@@ -29,6 +31,7 @@ export async function makeDeployment(issuer: string): Promise<Deployment> {
   const secrets = {
     SIGNING_KEYS: JSON.stringify(await createSigningKeys()),
     AUDIT_SIGNING_KEYS: JSON.stringify(await createSigningKeys()),
+    VAULT_KEYS: JSON.stringify(createVaultKeys()),
     CLIENT_SECRET_PEPPER: createRandomSecret(),
     STATE_SECRET: createRandomSecret(),
   };

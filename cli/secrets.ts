@@ -4,6 +4,7 @@ import { z } from "zod";
 import { createRandomSecret } from "./client-secret.ts";
 import { CommandError } from "./command-error.ts";
 import { createSigningKeys } from "./signing-keys.ts";
+import { createVaultKeys } from "./vault-keys.ts";
 
 /** The Worker's secrets, as the text that each binding carries. */
 export interface LocalSecrets {
@@ -11,6 +12,7 @@ export interface LocalSecrets {
   readonly CLIENT_SECRET_PEPPER: string;
   readonly STATE_SECRET: string;
   readonly AUDIT_SIGNING_KEYS: string;
+  readonly VAULT_KEYS: string;
 }
 
 const storedSecretsSchema = z
@@ -19,6 +21,7 @@ const storedSecretsSchema = z
     CLIENT_SECRET_PEPPER: z.string().min(1),
     STATE_SECRET: z.string().min(1),
     AUDIT_SIGNING_KEYS: z.string().min(1),
+    VAULT_KEYS: z.string().min(1),
   })
   .partial();
 type StoredSecrets = z.output<typeof storedSecretsSchema>;
@@ -41,6 +44,7 @@ export async function ensureLocalSecrets(stateDirectory: string): Promise<LocalS
     CLIENT_SECRET_PEPPER: stored.CLIENT_SECRET_PEPPER ?? createRandomSecret(),
     STATE_SECRET: stored.STATE_SECRET ?? createRandomSecret(),
     AUDIT_SIGNING_KEYS: stored.AUDIT_SIGNING_KEYS ?? JSON.stringify(await createSigningKeys()),
+    VAULT_KEYS: stored.VAULT_KEYS ?? JSON.stringify(createVaultKeys()),
   };
   await (isComplete(stored) ? chmod(secretsPath(stateDirectory), OWNER_ONLY) : write(stateDirectory, secrets));
   return secrets;

@@ -4,6 +4,7 @@ import { reservePort } from "../cli/listening-port.ts";
 import { type LocalCrossgate, startLocalCrossgate } from "../cli/local-runtime.ts";
 import type { LocalSecrets } from "../cli/secrets.ts";
 import { createSigningKeys } from "../cli/signing-keys.ts";
+import { createVaultKeys } from "../cli/vault-keys.ts";
 import { requireTrustDocuments } from "../cli/trust-documents.ts";
 import { type IdentityProvider, type IdentityProviderOptions, startIdentityProvider } from "./identity-provider.ts";
 import { type McpServer, startEverythingServer } from "./mcp-server.ts";
@@ -75,6 +76,7 @@ async function makeSecrets(): Promise<LocalSecrets> {
   return {
     SIGNING_KEYS: JSON.stringify(await createSigningKeys()),
     AUDIT_SIGNING_KEYS: JSON.stringify(await createSigningKeys()),
+    VAULT_KEYS: JSON.stringify(createVaultKeys()),
     CLIENT_SECRET_PEPPER: createRandomSecret(),
     STATE_SECRET: createRandomSecret(),
   };

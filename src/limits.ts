@@ -218,6 +218,26 @@ export const LIMITS = {
   /** Until the upstream answers with headers; a tool may take its time. */
   upstreamAnswerMilliseconds: 120_000,
 
+  headerNameBytes: 64,
+  headerFormatCharacters: 256,
+  /** Of one header that we set upstream: a token of a large enterprise, and no more than servers take. */
+  credentialHeaderBytes: 8 * 1024,
+  secretNameCharacters: 128,
+  secretValueBytes: 8 * 1024,
+  /** Key-encryption keys at once: one that encrypts, one ahead, and those that records are still under. */
+  vaultKeys: 8,
+  /** How long an isolate goes by a secret that it has been given, and so what replacing or deleting one takes. */
+  vaultSecretFreshSeconds: 30,
+  vaultSecretsCached: 1024,
+  vaultMilliseconds: 5_000,
+  /** Named secrets of a deployment. */
+  vaultSecrets: 1_000,
+  secretsPerPage: 100,
+  /** MCP servers that one secret may be restricted to. */
+  resourcesPerSecret: 64,
+  /** How exactly it is known when a secret was last used: each use within it is not written again. */
+  vaultUseSeconds: 60,
+
   /** A signed admin request: made for one call, and spent by it. */
   adminRequestLifetimeSeconds: 60,
   /** A document at its largest, in UTF-8. */

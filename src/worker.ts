@@ -28,6 +28,7 @@ export { ClientDocumentSet } from "../durable-objects/client-document-set.ts";
 export { DocumentEdits } from "../durable-objects/document-edits.ts";
 export { IssuerKeySet } from "../durable-objects/issuer-key-set.ts";
 export { RevocationRegistry } from "../durable-objects/revocation-registry.ts";
+export { Vault } from "../durable-objects/vault.ts";
 
 const AUTHORIZATION_SERVER_FORMS = ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"];
 const PROTECTED_RESOURCE_FORM = "/.well-known/oauth-protected-resource";

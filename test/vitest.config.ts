@@ -1,6 +1,7 @@
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { exportJWK, generateKeyPair } from "jose";
 import { defineConfig } from "vitest/config";
+import { createVaultKeys } from "../cli/vault-keys.ts";
 
 const migrations = await readD1Migrations("./migrations");
 
@@ -9,6 +10,7 @@ const TEST_SECRETS = {
   CLIENT_SECRET_PEPPER: "pepper-of-the-tests",
   STATE_SECRET: "nonce-secret-of-the-tests",
   AUDIT_SIGNING_KEYS: JSON.stringify({ keys: [await makeSigningKey("current")] }),
+  VAULT_KEYS: JSON.stringify(createVaultKeys()),
   SIGNING_KEYS: JSON.stringify({ keys: [await makeSigningKey("current"), await makeSigningKey("next")] }),
 };
 
@@ -30,9 +32,18 @@ async function makeSigningKey(status: string): Promise<object> {
 const PATIENCE_MILLISECONDS = 60_000;
 
 /** What touches neither storage nor clock may share one isolate, which saves a second a file. */
-const PURE = ["jwt", "policy", "http", "dpop", "revocation", "redemption", "metadata", "oauth-client"].map(
-  (directory) => `test/${directory}/**/*.test.ts`,
-);
+const PURE = [
+  "jwt",
+  "policy",
+  "http",
+  "dpop",
+  "revocation",
+  "redemption",
+  "metadata",
+  "oauth-client",
+  "vault",
+  "credentials",
+].map((directory) => `test/${directory}/**/*.test.ts`);
 
 export default defineConfig({
   test: {

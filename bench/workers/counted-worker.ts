@@ -89,7 +89,7 @@ export class IssuerKeySet extends RealKeySet {
   }
 }
 
-export { ClientDocumentSet, DocumentEdits } from "../../src/worker.ts";
+export { ClientDocumentSet, DocumentEdits, Vault } from "../../src/worker.ts";
 
 /** What ledgers and isolates ask of it, and nothing that an operator does. */
 export class RevocationRegistry extends RealRegistry {

@@ -1,5 +1,6 @@
 import { type EgressRules, findUrlFlaw, isLoopbackHttp, type UrlFlaw } from "../../src/egress/url-policy.ts";
 import { describeUrlFlaw } from "../../src/trust/url-flaw-words.ts";
+import { contactedUrls } from "../../src/trust/upstream-credential.ts";
 import type { KeySource } from "../../src/trust/key-source.ts";
 import type { CheckedTrust } from "./checked-trust.ts";
 import type { Finding } from "./finding.ts";
@@ -51,11 +52,12 @@ function urlsOf({ set, fileOf }: CheckedTrust): readonly NamedUrl[] {
     if (!authentication.metadata_document) return keySetUrl(file, "authentication.key_set", authentication.key_set);
     return [{ file, at: "client_id", url: client_id.replace(/\*$/, ""), mayBeOurs: false }];
   });
-  const resources = [...set.resource.values()].flatMap(({ resource, upstream }) => {
+  const resources = [...set.resource.values()].flatMap(({ resource, upstream, upstream_credential }) => {
     const file = fileOf("resource", resource);
     return [
       { file, at: "resource", url: resource, mayBeOurs: true },
       { file, at: "upstream", url: upstream, mayBeOurs: false },
+      ...contactedUrls(upstream_credential).map(({ path, url }) => ({ file, at: path, url, mayBeOurs: false })),
     ];
   });
   return [...idps, ...clients, ...resources];

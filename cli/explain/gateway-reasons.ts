@@ -88,6 +88,34 @@ export const GATEWAY_REASONS: Record<GatewayRefusal, ReasonWords> = {
     "Slow it down, or raise CLIENT_RATE_LIMIT in wrangler.toml.",
   ],
   upstream_unreachable: ["The MCP server does not answer.", "Check upstream in the server's document, and the server."],
+  connection_required: [
+    "The person has not connected an account at the MCP server yet.",
+    "Let them open the address that the answer names, and connect it.",
+  ],
+  connection_lost: [
+    "The person's account at the MCP server is not connected any more.",
+    "Let them connect it again at the address that the answer names.",
+  ],
+  upstream_refused_us: [
+    "The server that issues tokens for the MCP server refuses ours.",
+    "Check client_id, method and secret under upstream_credential with those who run it.",
+  ],
+  credential_absent: [
+    "The vault holds no secret of the name under upstream_credential.",
+    "Put it there: npx crossgate vault set NAME; npx crossgate vault list shows the names.",
+  ],
+  credential_not_for_resource: [
+    "The secret under upstream_credential may be used for other servers alone.",
+    "Name another, or set this one anew with --resource for this server too.",
+  ],
+  credential_unusable: [
+    "The credential holds what no header may hold, or is too long for one.",
+    "Set it anew: printable ASCII, without spaces around it; the README has the limits.",
+  ],
+  credential_type_unsupported: [
+    "The server's document asks for a type of upstream_credential that this version cannot supply.",
+    "Name another type, or deploy a version that supplies it.",
+  ],
   upstream_redirect: ["The MCP server redirects.", "Put the address that it leads to into upstream."],
   upstream_refused: [
     "The MCP server refused the gateway itself.",
@@ -154,6 +182,22 @@ export const OUTAGE_REASONS: Record<OutageReason | "fault", ReasonWords> = {
   trust_document_invalid: [
     "A document in KV does not parse, so what it governs is refused.",
     "Let npx crossgate status name key and path; mend it, and it recovers within a minute.",
+  ],
+  vault_unavailable: [
+    "The vault of upstream credentials did not answer.",
+    "Try again; see the status of Durable Objects.",
+  ],
+  vault_keys_unavailable: [
+    "The secret VAULT_KEYS is missing, does not parse or lacks the key that a credential is encrypted under.",
+    "Put back the key set that was deployed before, with the new keys added: npx crossgate keys rotate --vault.",
+  ],
+  vault_record_damaged: [
+    "A record in the vault is not what was stored there under that name: it was moved, rolled back or damaged.",
+    "Find out who can write to the Durable Objects; then set the secret anew.",
+  ],
+  upstream_authorization_server_unavailable: [
+    "The server that issues tokens for the MCP server did not answer.",
+    "Try again; see whether it can be reached from outside.",
   ],
   signer_unavailable: [
     "The access token could not be signed.",

@@ -66,6 +66,10 @@ const WORDS: Record<AdminReason, Words> = {
   accounts_unavailable: outage,
   trust_document_invalid: outage,
   signer_unavailable: outage,
+  vault_unavailable: outage,
+  vault_keys_unavailable: outage,
+  vault_record_damaged: outage,
+  upstream_authorization_server_unavailable: outage,
   fault: { status: 500, title: "The request could not be processed" },
 };
 

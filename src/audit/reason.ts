@@ -78,7 +78,18 @@ export type RedemptionRefusal =
   | "revoked"
   | "assertion_replayed";
 
+/** Why there is no credential for the upstream; the caller has proved everything that he had to. */
+export type CredentialRefusal =
+  | "connection_required"
+  | "connection_lost"
+  | "upstream_refused_us"
+  | "credential_absent"
+  | "credential_not_for_resource"
+  | "credential_unusable"
+  | "credential_type_unsupported";
+
 export type GatewayRefusal =
+  | CredentialRefusal
   | "token_missing"
   | "token_in_query"
   | "token_malformed"
@@ -160,7 +171,11 @@ export type OutageReason =
   | "trust_unavailable"
   | "accounts_unavailable"
   | "trust_document_invalid"
-  | "signer_unavailable";
+  | "signer_unavailable"
+  | "vault_unavailable"
+  | "vault_keys_unavailable"
+  | "vault_record_damaged"
+  | "upstream_authorization_server_unavailable";
 
 /** Of a token that is good, to a resource server that it is not for: told as any other is, and recorded. */
 export type IntrospectionRefusal = "introspection_not_allowed";

@@ -2,6 +2,7 @@ import type { AccessToken } from "../access-token/verify.ts";
 import { type AuditFacts, makeAuditEvent } from "../audit/audit-event.ts";
 import type { Recorder } from "../audit/recorder.ts";
 import type { RefusedRequest } from "../audit/refused-request.ts";
+import type { CredentialFacts } from "../credentials/supplied.ts";
 import type { ReceivedTrace } from "../http/trace.ts";
 import { formatScope } from "../policy/scope.ts";
 import type { ProtectedResource } from "../trust/protected-resource.ts";
@@ -23,6 +24,8 @@ export interface Call {
   policyRevision: string | null;
   policyRules: readonly string[];
   upstreamStatus: number | null;
+  /** What was presented upstream, by its kind; null before. */
+  credential: CredentialFacts | null;
 }
 
 /** Null for a call that was authorized and sent. */

@@ -39,13 +39,16 @@ export function isForwardedParameter(headerName: string): boolean {
   return /^mcp-param-[a-z0-9-]+$/.test(headerName);
 }
 
-/** @returns the upstream's answer, its body untouched and unread. @throws CallRefused */
-export async function forward(forwarding: Forwarding): Promise<Response> {
+/**
+ * @param credential ours, in lower case: it wins over whatever else would be in these headers.
+ * @returns the upstream's answer, its body untouched and unread. @throws CallRefused
+ */
+export async function forward(forwarding: Forwarding, credential: ReadonlyMap<string, string>): Promise<Response> {
   if (findUrlFlaw(forwarding.upstream, forwarding.rules) !== null) throw new CallRefused("upstream_unreachable");
   const { method, signal } = forwarding.request;
   const response = await openUpstream(forwarding.upstream, {
     method,
-    headers: requestHeaders(forwarding),
+    headers: requestHeaders(forwarding, credential),
     body: forwarding.body,
     clientSignal: signal,
     answerWithinMilliseconds: LIMITS.upstreamAnswerMilliseconds,
@@ -78,7 +81,7 @@ function isForwarded(name: string, { trace }: Forwarding): boolean {
   return REQUEST_HEADERS.includes(name) || isForwardedParameter(name);
 }
 
-function requestHeaders(forwarding: Forwarding): Headers {
+function requestHeaders(forwarding: Forwarding, credential: ReadonlyMap<string, string>): Headers {
   const { request, body, upstreamSessionId, trace } = forwarding;
   const headers = new Headers({ "accept-encoding": "identity" });
   let length = 0;
@@ -94,6 +97,7 @@ function requestHeaders(forwarding: Forwarding): Headers {
   headers.set("traceparent", continueTrace(trace));
   if (body !== null) headers.set("content-type", "application/json");
   if (upstreamSessionId !== null) headers.set("mcp-session-id", upstreamSessionId);
+  for (const [name, value] of credential) headers.set(name, value);
   return headers;
 }
 

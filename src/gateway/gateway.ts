@@ -8,12 +8,13 @@ import { listedBy, type Operation } from "../policy/operation.ts";
 import type { ProtectedResource } from "../trust/protected-resource.ts";
 import type { Revised } from "../trust/trust-store.ts";
 import { type AuthorizationDependencies, type Caller, identifyCaller, requirePermitted } from "./authorization.ts";
-import { type Authorization, type BearerDependencies, requireAccessToken, requireTimely } from "./bearer.ts";
+import { type BearerDependencies, requireAccessToken } from "./bearer.ts";
 import { account, type Call, type CallOutcome, describeRefused } from "./call-record.ts";
 import { allowOrigin, requireAllowedOrigin, respondPreflight } from "./cors.ts";
 import { respondError, respondRefusal } from "./error-response.ts";
 import { requireEra } from "./era.ts";
-import { forward, type Forwarding, responseHeaders } from "./forward.ts";
+import type { CredentialDependencies } from "./credential.ts";
+import { type Forwarding, responseHeaders } from "./forward.ts";
 import { filterResponse, type Viewer } from "./list-response.ts";
 import { readMessage } from "./message.ts";
 import { requireAgreement } from "./mirrored-headers.ts";
@@ -21,9 +22,11 @@ import { operationOf, operationsOf } from "./operation.ts";
 import { CallRefused } from "./refusal.ts";
 import type { Sessions } from "./session.ts";
 import { ToolGate, type ToolGateDependencies } from "./tool-gate.ts";
+import { Upstream } from "./upstream.ts";
 import { endWhen } from "./watched-stream.ts";
 
-export interface GatewayDependencies extends BearerDependencies, AuthorizationDependencies, ToolGateDependencies {
+export interface GatewayDependencies
+  extends BearerDependencies, AuthorizationDependencies, ToolGateDependencies, CredentialDependencies {
   readonly findResource: (identifier: string) => Promise<Revised<ProtectedResource> | null>;
   readonly sessions: Sessions;
   readonly egress: EgressRules;
@@ -85,6 +88,7 @@ function beginCall(request: Request, trace: ReceivedTrace, { document, revision 
     policyRevision: null,
     policyRules: [],
     upstreamStatus: null,
+    credential: null,
   };
 }
 
@@ -107,8 +111,9 @@ async function authorizeAndForward(call: Call, uses: GatewayDependencies): Promi
   const caller = await authorize(call, authorization.token, uses);
   const tools = await ToolGate.open(call, caller, uses);
   const forwarding = await prepare(call, authorization.token, uses);
-  if (tools !== null) await requireUsableTool({ call, caller, tools, forwarding });
-  const response = await forwardInSession({ call, authorization, forwarding }, uses);
+  const upstream = new Upstream(call, authorization, uses);
+  if (tools !== null) await requireUsableTool({ call, caller, tools, forwarding, upstream });
+  const response = await forwardInSession({ call, token: authorization.token, forwarding, upstream }, uses);
   const viewer = { caller, tools, upstreamSessionId: forwarding.upstreamSessionId };
   const shown = await showPermitted(call, response, viewer);
   account(call, null, uses.recorder);
@@ -136,13 +141,14 @@ interface ToolCall {
   readonly caller: Caller;
   readonly tools: ToolGate;
   readonly forwarding: Forwarding;
+  readonly upstream: Upstream;
 }
 
 /** Policy once more, now that it is known what the tool is. */
-async function requireUsableTool({ call, caller, tools, forwarding }: ToolCall): Promise<void> {
+async function requireUsableTool({ call, caller, tools, forwarding, upstream }: ToolCall): Promise<void> {
   const operation = call.message === null ? null : operationOf(call.message);
   if (operation?.kind !== "tool") return;
-  call.policyRules = await tools.requireUsable(caller, operation, forwarding);
+  call.policyRules = await tools.requireUsable(caller, operation, { forwarding, upstream });
 }
 
 /** By which a server says what it can do. */
@@ -178,19 +184,16 @@ function holderOf({ principal, clientId }: AccessToken, { resource }: ProtectedR
 
 interface Sending {
   readonly call: Call;
-  readonly authorization: Authorization;
+  readonly token: AccessToken;
   readonly forwarding: Forwarding;
+  readonly upstream: Upstream;
 }
 
 async function forwardInSession(
-  { call, authorization, forwarding }: Sending,
+  { call, token, forwarding, upstream }: Sending,
   uses: GatewayDependencies,
 ): Promise<Response> {
-  const { token } = authorization;
-  // Once more, since a body may be held open for as long as its sender likes; and the clock last of all.
-  if (await uses.isRevoked(token.fenced)) throw new CallRefused("token_revoked");
-  requireTimely(authorization);
-  const response = await forward(forwarding);
+  const response = await upstream.send(forwarding);
   call.upstreamStatus = response.status;
   await requireStillGood(token, response, uses);
   const headers = responseHeaders(response);

@@ -2,9 +2,10 @@ import { readBody } from "../egress/bounded-fetch.ts";
 import { parseLossless } from "../jwt/lossless-json.ts";
 import { decodeUtf8, isObject, type Json, type JsonObject, requireUnambiguous } from "../jwt/strict-json.ts";
 import { LIMITS } from "../limits.ts";
-import { forward, type Forwarding } from "./forward.ts";
+import type { Forwarding } from "./forward.ts";
 import { isEventStream, rewriteEventBody } from "./message-stream.ts";
 import { CallRefused } from "./refusal.ts";
+import type { Upstream } from "./upstream.ts";
 
 const LIST_BOUNDS = {
   depth: LIMITS.messageDepth,
@@ -25,6 +26,7 @@ interface Asking {
   readonly forwarding: Forwarding;
   /** null in the era of sessions. */
   readonly statelessVersion: string | null;
+  readonly upstream: Upstream;
 }
 
 /**
@@ -51,9 +53,11 @@ export async function listTools(asking: Asking): Promise<readonly Json[]> {
 async function readPage(asking: Asking, cursor: Json | undefined, signal: AbortSignal): Promise<JsonObject> {
   // No id that a client of the same session could be using: servers tell answers apart by it.
   const id = `crossgate-${crypto.randomUUID()}`;
-  const response = await forward(pageRequest(asking, { id, cursor, signal })).catch((error: unknown) => {
-    throw error instanceof CallRefused ? unknown(error.upstreamStatus ?? undefined) : error;
-  });
+  const response = await asking.upstream
+    .send(pageRequest(asking, { id, cursor, signal }))
+    .catch((error: unknown) => {
+      throw isOfUpstream(error) ? unknown(error.upstreamStatus ?? undefined) : error;
+    });
   const { status } = response;
   if (status !== 200) await response.body?.cancel();
   // What tells a client of the era of sessions to start a new one must go on telling it.
@@ -117,6 +121,13 @@ async function readEvents({ body }: Response, id: string): Promise<readonly stri
   );
   await readBody({ body: events, headers: new Headers() }, LIMITS.listResultBytes, LIMITS.toolListMilliseconds);
   return texts;
+}
+
+const OF_UPSTREAM = new Set(["upstream_unreachable", "upstream_redirect", "upstream_refused", "upstream_media_type"]);
+
+/** The server's fault; that there is no credential for it, or that the caller is gone, is to be told as it is. */
+function isOfUpstream(error: unknown): error is CallRefused {
+  return error instanceof CallRefused && OF_UPSTREAM.has(error.reason);
 }
 
 function unknown(upstreamStatus?: number): CallRefused {

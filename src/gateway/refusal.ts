@@ -12,6 +12,8 @@ interface RefusalDetail {
   readonly policyRule?: string | null;
   /** What the upstream said that could not be passed on. */
   readonly upstreamStatus?: number;
+  /** The page of ours where the person can connect an account at the upstream. */
+  readonly connectUrl?: string | null;
 }
 
 /** A refusal of a gateway call, with what its challenge and its record may say. Carries nothing of the input. */
@@ -23,6 +25,7 @@ export class CallRefused extends Error {
   readonly isKeyBindingWanted: boolean;
   readonly policyRule: string | null;
   readonly upstreamStatus: number | null;
+  readonly connectUrl: string | null;
   constructor(reason: GatewayRefusal | OutageReason, detail: RefusalDetail = {}) {
     super(reason);
     this.reason = reason;
@@ -31,5 +34,6 @@ export class CallRefused extends Error {
     this.isKeyBindingWanted = detail.isKeyBindingWanted ?? false;
     this.policyRule = detail.policyRule ?? null;
     this.upstreamStatus = detail.upstreamStatus ?? null;
+    this.connectUrl = detail.connectUrl ?? null;
   }
 }

@@ -14,11 +14,18 @@ import { listTools } from "./list-tools.ts";
 import { isStateless } from "./mirrored-headers.ts";
 import { CallRefused } from "./refusal.ts";
 import type { HeldBack } from "./report-held-back.ts";
+import type { Upstream } from "./upstream.ts";
 
 export interface ToolGateDependencies {
   readonly findApprovedTools: (resource: string) => Promise<Revised<ApprovedTools> | null>;
   readonly knownTools: KnownTools;
   readonly reportHeldBack: (held: HeldBack) => void;
+}
+
+/** The call that waits, and who would send it on. */
+interface Sending {
+  readonly forwarding: Forwarding;
+  readonly upstream: Upstream;
 }
 
 /** A tool of a list, and what policy is to be asked about it. */
@@ -57,10 +64,10 @@ export class ToolGate {
    * Before a tool is called, and after policy has said that it may be, if it is what it may be.
    * @returns the rules that permit it as it is. @throws CallRefused
    */
-  async requireUsable(caller: Caller, operation: Operation, forwarding: Forwarding): Promise<readonly string[]> {
+  async requireUsable(caller: Caller, operation: Operation, sending: Sending): Promise<readonly string[]> {
     const name = operation.name ?? "";
     if (this.#holdsBack && !this.#approved.has(name)) throw new CallRefused("tool_not_approved");
-    const seen = await this.#find(name, forwarding);
+    const seen = await this.#find(name, sending);
     const facts = this.#factsOf(name, seen);
     const rules = requirePermitted(caller, { ...operation, tool: facts });
     if (this.#holdsBack && !facts.isApproved) throw new CallRefused("tool_changed");
@@ -89,13 +96,13 @@ export class ToolGate {
     return this.#holdsBack;
   }
 
-  async #find(name: string, forwarding: Forwarding): Promise<SeenTool | "absent"> {
+  async #find(name: string, { forwarding, upstream }: Sending): Promise<SeenTool | "absent"> {
     const { knownTools } = this.#uses;
     const view = this.#view(forwarding.upstreamSessionId);
     const known = knownTools.find(view, name);
     if (known !== null) return known;
     const statelessVersion = this.#isStateless() ? this.#version() : null;
-    const seen = await seenToolsOf(await listTools({ forwarding, statelessVersion }));
+    const seen = await seenToolsOf(await listTools({ forwarding, statelessVersion, upstream }));
     knownTools.learn(view, seen, true);
     return seen.get(name) ?? "absent";
   }

@@ -31,6 +31,12 @@ const badGateway: GatewayError = {
   code: 502,
   message: "The MCP server did not answer properly.",
 };
+const disconnected = (message: string): GatewayError => ({ status: 403, challenge: null, code: 403, message });
+/** Nobody outside can mend it, and trying again does not help. */
+const withoutCredential: GatewayError = {
+  ...badGateway,
+  message: "There is no credential for the MCP server; its administrators have to see to it.",
+};
 
 /** One sentence a case and no word of the input, the token or the upstream. Exhaustive, as the token endpoint's is. */
 const WIRE: Record<GatewayRefusal | OutageReason | "fault", GatewayError> = {
@@ -96,6 +102,13 @@ const WIRE: Record<GatewayRefusal | OutageReason | "fault", GatewayError> = {
   upstream_media_type: badGateway,
   upstream_list_malformed: badGateway,
   upstream_tools_unknown: badGateway,
+  connection_required: disconnected("Connect your account at the MCP server first."),
+  connection_lost: disconnected("Connect your account at the MCP server again."),
+  upstream_refused_us: withoutCredential,
+  credential_absent: withoutCredential,
+  credential_not_for_resource: withoutCredential,
+  credential_unusable: withoutCredential,
+  credential_type_unsupported: withoutCredential,
   ledger_unavailable: unavailable,
   ledger_overloaded: unavailable,
   audit_backlog: unavailable,
@@ -110,6 +123,10 @@ const WIRE: Record<GatewayRefusal | OutageReason | "fault", GatewayError> = {
   accounts_unavailable: unavailable,
   trust_document_invalid: unavailable,
   signer_unavailable: unavailable,
+  vault_unavailable: unavailable,
+  vault_keys_unavailable: unavailable,
+  vault_record_damaged: unavailable,
+  upstream_authorization_server_unavailable: unavailable,
   fault: { status: 500, challenge: null, code: 500, message: "The request could not be processed." },
 };
 

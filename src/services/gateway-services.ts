@@ -3,6 +3,7 @@ import { KnownTools } from "../gateway/known-tools.ts";
 import { reportHeldBack } from "../gateway/report-held-back.ts";
 import { Sessions } from "../gateway/session.ts";
 import { reportFault, reportsRefused } from "../reporting.ts";
+import { buildCredentials } from "./credential-services.ts";
 import type { Parts } from "./parts.ts";
 import { isWithin } from "./rate.ts";
 import { requireSecret } from "./required-secret.ts";
@@ -10,9 +11,11 @@ import { consumeProof } from "./single-use.ts";
 
 export function buildGateway(parts: Parts): GatewayDependencies {
   const { env, runtime, config, keys, ledger, recorder, trust, revocations } = parts;
+  const credentials = buildCredentials(parts);
   return {
     issuer: config.issuer,
     keys,
+    supplyCredential: (asked) => credentials.supply(asked),
     isRevoked: (facts) => revocations.stops(facts),
     consumeProof: (proof) => consumeProof(ledger, proof),
     findResource: (identifier) => trust.find("resource", identifier),

@@ -133,6 +133,10 @@ const WIRE: Record<Refusal | OutageReason | "fault", WireError> = {
   accounts_unavailable: outage503,
   trust_document_invalid: outage503,
   signer_unavailable: outage503,
+  vault_unavailable: outage503,
+  vault_keys_unavailable: outage503,
+  vault_record_damaged: outage503,
+  upstream_authorization_server_unavailable: outage503,
   fault: { status: 500, error: "server_error" },
 };
 

@@ -10,6 +10,7 @@ import type { KeySource } from "./key-source.ts";
 import { type ProtectedResource, protectedResourceSchema } from "./protected-resource.ts";
 import { describeIssue } from "./schema-issue.ts";
 import { type TrustedIdp, trustedIdpSchema } from "./trusted-idp.ts";
+import { contactedUrls } from "./upstream-credential.ts";
 import { describeUrlFlaw } from "./url-flaw-words.ts";
 
 /** The kinds of document that people edit, by the prefix of their key in KV. */
@@ -122,6 +123,7 @@ function urlsOf(document: TrustDocuments[DocumentKind]): readonly NamedUrl[] {
     return [
       { path: "resource", url: document.resource, mayBeOurs: true },
       { path: "upstream", url: document.upstream, mayBeOurs: false },
+      ...contactedUrls(document.upstream_credential).map((named) => ({ ...named, mayBeOurs: false })),
     ];
   }
   if ("issuer" in document) {

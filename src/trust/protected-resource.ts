@@ -4,6 +4,7 @@ import { LIMITS } from "../limits.ts";
 import { scopeTokenSchema } from "../policy/scope.ts";
 import { clientIdSchema } from "./client.ts";
 import { detailsTypeNameSchema, detailsTypeSchema } from "./details-type.ts";
+import { upstreamCredentialSchema } from "./upstream-credential.ts";
 
 /** What one scope lets a caller do at the MCP server: whole methods, and for tools/call the tools by name. */
 const scopeMeaningSchema = z.strictObject({
@@ -22,6 +23,7 @@ export const protectedResourceSchema = z
     owner: z.string().max(LIMITS.identifierBytes).optional(),
     enabled: z.boolean().default(true),
     upstream: z.string().max(LIMITS.urlBytes),
+    upstream_credential: upstreamCredentialSchema.default({ type: "none" }),
     scopes: z.record(scopeTokenSchema, scopeMeaningSchema),
     /** Types of authorization_details (RFC 9396) that it understands; any other is refused. */
     authorization_details_types: z.record(detailsTypeNameSchema, detailsTypeSchema).default({}),

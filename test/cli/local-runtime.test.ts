@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { type LocalCrossgate, type LocalCrossgateOptions, startLocalCrossgate } from "../../cli/local-runtime.ts";
 import { createRandomSecret } from "../../cli/client-secret.ts";
 import { createSigningKeys } from "../../cli/signing-keys.ts";
+import { createVaultKeys } from "../../cli/vault-keys.ts";
 import { bundleWorker } from "../../cli/worker-bundle.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
@@ -24,6 +25,7 @@ async function start(options: Partial<LocalCrossgateOptions> = {}): Promise<Loca
   const secrets = {
     SIGNING_KEYS: JSON.stringify(await createSigningKeys()),
     AUDIT_SIGNING_KEYS: JSON.stringify(await createSigningKeys()),
+    VAULT_KEYS: JSON.stringify(createVaultKeys()),
     CLIENT_SECRET_PEPPER: createRandomSecret(),
     STATE_SECRET: createRandomSecret(),
   };

@@ -53,6 +53,7 @@ function makeCall(changes: Partial<Call> = {}): Call {
     policyRevision: "policy-1",
     policyRules: ["agents-echo"],
     upstreamStatus: 200,
+    credential: null,
     ...changes,
   };
 }

@@ -37,6 +37,7 @@ function makeCall({ message = null, headers = {}, resource = {}, boundTo }: Chan
     policyRevision: null,
     policyRules: [],
     upstreamStatus: null,
+    credential: null,
   };
 }
 

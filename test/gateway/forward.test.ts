@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { forward, type Forwarding, isForwardedParameter, responseHeaders } from "../../src/gateway/forward.ts";
+import { forward as forwardWith, type Forwarding, isForwardedParameter, responseHeaders } from "../../src/gateway/forward.ts";
 import { CallRefused } from "../../src/gateway/refusal.ts";
 import { traceRequest } from "../../src/http/trace.ts";
 import { LIMITS } from "../../src/limits.ts";
@@ -10,6 +10,10 @@ const TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736";
 const PARENT_ID = "00f067aa0ba902b7";
 const TRACED = { traceparent: `00-${TRACE_ID}-${PARENT_ID}-01` };
 const BODY = '{"jsonrpc":"2.0","id":1,"method":"ping"}';
+
+function forward(what: Forwarding): Promise<Response> {
+  return forwardWith(what, new Map());
+}
 
 function forwarding(headers: Readonly<Record<string, string>> = {}, changes: Partial<Forwarding> = {}): Forwarding {
   const request = new Request(RESOURCE, { method: "POST", headers, body: "what the client wrote" });

@@ -9,6 +9,7 @@ it("says why, by which rule, what would help and what the upstream said, and not
     isKeyBindingWanted: true,
     policyRule: "rule-1",
     upstreamStatus: 302,
+    connectUrl: "https://crossgate.example/connect",
   });
   expect(Object.fromEntries(Object.entries(refused))).toEqual({
     name: "CallRefused",
@@ -18,6 +19,7 @@ it("says why, by which rule, what would help and what the upstream said, and not
     isKeyBindingWanted: true,
     policyRule: "rule-1",
     upstreamStatus: 302,
+    connectUrl: "https://crossgate.example/connect",
   });
   expect(refused.message).toBe("scope_insufficient");
 });

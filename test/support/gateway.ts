@@ -136,6 +136,10 @@ export class TestGateway {
           : { document: parseDocument("tools", resource, approvedTools), revision: "tools-1" },
       knownTools: new KnownTools(),
       reportHeldBack: (held) => void this.reports.push(reportHeldBack(held, this.dependencies.recorder)),
+      supplyCredential: async ({ resource }) => ({
+        headers: new Map(),
+        facts: { type: resource.upstream_credential.type, upstreamHost: new URL(resource.upstream).host, kid: null },
+      }),
       egress: { ownHost: "crossgate.example", allowsLoopback: false },
       recorder: this.#recorder(),
       reportFault: (_correlationId, cause) => void this.faults.push(cause),

@@ -90,6 +90,10 @@ const EXPECTED: Record<TokenReason, `${number} ${string}`> = {
   accounts_unavailable: "503 temporarily_unavailable",
   trust_document_invalid: "503 temporarily_unavailable",
   signer_unavailable: "503 temporarily_unavailable",
+  vault_unavailable: "503 temporarily_unavailable",
+  vault_keys_unavailable: "503 temporarily_unavailable",
+  vault_record_damaged: "503 temporarily_unavailable",
+  upstream_authorization_server_unavailable: "503 temporarily_unavailable",
   fault: "500 server_error",
 };
 
@@ -134,6 +138,10 @@ describe("every reason [A7523-03]", () => {
         "accounts_unavailable",
         "trust_document_invalid",
         "signer_unavailable",
+        "vault_unavailable",
+        "vault_keys_unavailable",
+        "vault_record_damaged",
+        "upstream_authorization_server_unavailable",
       ].toSorted(),
     );
   });

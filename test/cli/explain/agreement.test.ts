@@ -11,6 +11,7 @@ import { rehearse } from "../../../cli/explain/rehearsal.ts";
 import { storeOver } from "../../../cli/explain/trust-texts.ts";
 import { type LocalCrossgate, startLocalCrossgate } from "../../../cli/local-runtime.ts";
 import { createSigningKeys } from "../../../cli/signing-keys.ts";
+import { createVaultKeys } from "../../../cli/vault-keys.ts";
 import { type Redemption, redeem } from "../../../demo/redeem.ts";
 import { eventually } from "../../journeys/support/eventually.ts";
 import {
@@ -114,6 +115,7 @@ beforeAll(async () => {
     secrets: {
       SIGNING_KEYS: JSON.stringify(await createSigningKeys()),
       AUDIT_SIGNING_KEYS: JSON.stringify(await createSigningKeys()),
+      VAULT_KEYS: JSON.stringify(createVaultKeys()),
       CLIENT_SECRET_PEPPER: PEPPER,
       STATE_SECRET: createRandomSecret(),
     },

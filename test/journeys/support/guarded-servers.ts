@@ -6,6 +6,7 @@ import { createRandomSecret, digestClientSecret } from "../../../cli/client-secr
 import { reservePort } from "../../../cli/listening-port.ts";
 import { type LocalCrossgate, startLocalCrossgate } from "../../../cli/local-runtime.ts";
 import { createSigningKeys } from "../../../cli/signing-keys.ts";
+import { createVaultKeys } from "../../../cli/vault-keys.ts";
 import { bundleWorker } from "../../../cli/worker-bundle.ts";
 import { clientDocument, IDP, idpDocument, type Members, policyDocument } from "../../support/documents.ts";
 import { type DpopKey, makeProof } from "../../support/dpop.ts";
@@ -65,6 +66,7 @@ export async function guardServers(servers: Readonly<Record<string, Members>>): 
   const secrets = {
     SIGNING_KEYS: JSON.stringify(await createSigningKeys()),
     AUDIT_SIGNING_KEYS: JSON.stringify(await createSigningKeys()),
+    VAULT_KEYS: JSON.stringify(createVaultKeys()),
     CLIENT_SECRET_PEPPER: createRandomSecret(),
     STATE_SECRET: createRandomSecret(),
   };

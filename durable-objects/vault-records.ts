@@ -1,0 +1,142 @@
+import { LIMITS } from "../src/limits.ts";
+import { open, type RecordIdentity, rewrap, seal } from "../src/vault/envelope.ts";
+import { VaultKeys, VaultKeysInvalid } from "../src/vault/vault-keys.ts";
+import { type RecordDescription, type RecordName, VaultTables } from "./vault-tables.ts";
+
+/** Whose records an object keeps; of the deployment itself, or of one person. */
+export interface VaultOwner {
+  readonly organization: string;
+  readonly owner: string;
+}
+
+/** `secret`: named by an operator. The others are a person's: what an identity provider or an upstream gave us for him. */
+export type RecordKind = "secret" | "identity" | "grant";
+
+export interface RecordToPut {
+  readonly kind: RecordKind;
+  readonly id: string;
+  /** The upstream it is for, or the list of them, in one spelling. */
+  readonly upstream: string;
+  readonly text: string;
+}
+
+/** Why a record cannot be had. `damaged`: what is stored is not that record, by accident or by somebody's hand. */
+export type RecordFlaw = "absent" | "keys_unavailable" | "damaged";
+export type OpenedRecord = RecordDescription & { readonly text: string };
+
+export interface Rewrapped {
+  readonly rewrapped: number;
+  readonly damaged: number;
+  /** Where to go on; null when all has been looked at. */
+  readonly after: RecordName | null;
+}
+
+/**
+ * Encrypted records of one owner. Changes are made one after the other, in the order in which they were asked for, since
+ * encrypting takes a moment in which others are heard.
+ */
+export class VaultRecords {
+  readonly #tables: VaultTables;
+  readonly #secret: string | undefined;
+  #keys: VaultKeys | null = null;
+  #changes: Promise<unknown> = Promise.resolve();
+  #lastVersion = 0;
+
+  /** @param secret of the deployment: VAULT_KEYS. What it lacks shows when a record is to be read or written. */
+  constructor(storage: DurableObjectStorage, secret: string | undefined) {
+    this.#tables = new VaultTables(storage);
+    this.#secret = secret;
+  }
+
+  put(
+    owner: VaultOwner,
+    { kind, id, upstream, text }: RecordToPut,
+  ): Promise<{ readonly kid: string } | "keys_unavailable"> {
+    return this.#inOrder(async () => {
+      const version = this.#nextVersion(this.#tables.find({ kind, id })?.version ?? 0);
+      const { organization, owner: name } = owner;
+      const identity: RecordIdentity = { organization, owner: name, kind, id, upstream, version };
+      return this.#withKeys(async (keys) => {
+        const envelope = await seal(text, identity, keys);
+        this.#tables.put({ kind, id, upstream, version }, envelope);
+        return { kid: envelope.kid };
+      });
+    });
+  }
+
+  async open(owner: VaultOwner, name: RecordName & { readonly kind: RecordKind }): Promise<OpenedRecord | RecordFlaw> {
+    const found = this.#tables.find(name);
+    if (found === null) return "absent";
+    const { envelope, ...described } = found;
+    return this.#withKeys(async (keys) => {
+      const text = await open(envelope, { ...owner, ...described }, keys);
+      return text === null ? "damaged" : { ...described, text };
+    });
+  }
+
+  /** @returns whether there was one */
+  remove(name: RecordName & { readonly kind: RecordKind }): Promise<boolean> {
+    return this.#inOrder(async () => this.#tables.remove(name));
+  }
+
+  list(kind: RecordKind, after: string, limit: number): RecordDescription[] {
+    return this.#tables.list(kind, after, limit);
+  }
+
+  has(name: RecordName & { readonly kind: RecordKind }): boolean {
+    return this.#tables.find(name) !== null;
+  }
+
+  count(kind: RecordKind): number {
+    return this.#tables.count(kind);
+  }
+
+  /** Not each time: what is used all day would be written all day. */
+  markUsed({ usedAtMilliseconds, ...name }: RecordDescription, nowMilliseconds: number): void {
+    if (nowMilliseconds - (usedAtMilliseconds ?? 0) < LIMITS.vaultUseSeconds * 1000) return;
+    this.#tables.markUsed(name, nowMilliseconds);
+  }
+
+  /** Records by the key-encryption key that they are under. */
+  countByKey(): ReadonlyMap<string, number> {
+    return this.#tables.countByKey();
+  }
+
+  /** A batch of what is not yet under the current key-encryption key; to be repeated from `after` until there is none. */
+  async rewrap(after: RecordName, limit: number): Promise<Rewrapped | "keys_unavailable"> {
+    return this.#withKeys(async (keys) => {
+      const records = this.#tables.listNotUnder(keys.currentId, after, limit);
+      let [rewrapped, damaged] = [0, 0];
+      for (const record of records) {
+        // oxlint-disable-next-line no-await-in-loop -- few at a time, so that calls are answered in between
+        const envelope = keys.knows(record.kid) ? await rewrap(record.envelope, keys) : null;
+        if (envelope === null) damaged += 1;
+        else if (this.#tables.rewrap(record, envelope)) rewrapped += 1;
+      }
+      const last = records.length < limit ? undefined : records.at(-1);
+      return { rewrapped, damaged, after: last === undefined ? null : { kind: last.kind, id: last.id } };
+    });
+  }
+
+  async #withKeys<Answer>(use: (keys: VaultKeys) => Promise<Answer>): Promise<Answer | "keys_unavailable"> {
+    try {
+      this.#keys ??= VaultKeys.parse(this.#secret);
+      return await use(this.#keys);
+    } catch (error) {
+      if (error instanceof VaultKeysInvalid) return "keys_unavailable";
+      throw error;
+    }
+  }
+
+  /** Never one that was used, even of a record that has been deleted since: it would open what was there then. */
+  #nextVersion(current: number): number {
+    this.#lastVersion = Math.max(Date.now(), current + 1, this.#lastVersion + 1);
+    return this.#lastVersion;
+  }
+
+  #inOrder<Answer>(change: () => Promise<Answer>): Promise<Answer> {
+    const changed = this.#changes.then(change);
+    this.#changes = changed.catch(() => undefined);
+    return changed;
+  }
+}

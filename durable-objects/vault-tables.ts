@@ -1,0 +1,149 @@
+import type { Envelope } from "../src/vault/envelope.ts";
+
+const TABLES = [
+  `CREATE TABLE IF NOT EXISTS record (kind TEXT, id TEXT, upstream TEXT NOT NULL, version INTEGER NOT NULL,
+     created_at INTEGER NOT NULL, changed_at INTEGER NOT NULL, used_at INTEGER, PRIMARY KEY (kind, id)) WITHOUT ROWID`,
+  // Apart from the record, whose version it must fit.
+  `CREATE TABLE IF NOT EXISTS envelope (kind TEXT, id TEXT, kid TEXT NOT NULL, wrapped_key BLOB NOT NULL,
+     iv BLOB NOT NULL, ciphertext BLOB NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID`,
+];
+
+export interface RecordName {
+  readonly kind: string;
+  readonly id: string;
+}
+
+/** What is known of a record without opening it. */
+export interface RecordDescription extends RecordName {
+  readonly upstream: string;
+  readonly version: number;
+  readonly kid: string;
+  readonly createdAtMilliseconds: number;
+  readonly changedAtMilliseconds: number;
+  readonly usedAtMilliseconds: number | null;
+}
+
+export interface StoredRecord extends RecordDescription {
+  readonly envelope: Envelope;
+}
+
+type Row = {
+  kind: string;
+  id: string;
+  upstream: string;
+  version: number;
+  created_at: number;
+  changed_at: number;
+  used_at: number | null;
+  kid: string;
+};
+type EnvelopeRow = { wrapped_key: ArrayBuffer; iv: ArrayBuffer; ciphertext: ArrayBuffer };
+
+const DESCRIBED = "kind, id, upstream, version, created_at, changed_at, used_at, kid";
+const WHOLE = `SELECT ${DESCRIBED}, wrapped_key, iv, ciphertext FROM record JOIN envelope USING (kind, id)`;
+
+/** A vault's storage: envelopes, and what may be known without opening them. */
+export class VaultTables {
+  readonly #storage: DurableObjectStorage;
+  readonly #sql: SqlStorage;
+
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage;
+    this.#sql = storage.sql;
+    for (const statement of TABLES) this.#sql.exec(statement);
+  }
+
+  find({ kind, id }: RecordName): StoredRecord | null {
+    const [row] = this.#sql.exec<Row & EnvelopeRow>(`${WHOLE} WHERE kind = ? AND id = ?`, kind, id);
+    return row === undefined ? null : readStored(row);
+  }
+
+  /** By id, in the order of bytes, after this one. */
+  list(kind: string, after: string, limit: number): RecordDescription[] {
+    const query = `SELECT ${DESCRIBED} FROM record JOIN envelope USING (kind, id) WHERE kind = ? AND id > ? ORDER BY id LIMIT ?`;
+    return [...this.#sql.exec<Row>(query, kind, after, limit)].map((row) => readDescription(row));
+  }
+
+  count(kind: string): number {
+    return this.#sql.exec<{ count: number }>("SELECT COUNT(*) AS count FROM record WHERE kind = ?", kind).one().count;
+  }
+
+  put(
+    { kind, id, upstream, version }: RecordName & Pick<StoredRecord, "upstream" | "version">,
+    envelope: Envelope,
+  ): void {
+    const now = Date.now();
+    const { kid, wrappedKey, iv, ciphertext } = envelope;
+    this.#storage.transactionSync(() => {
+      this.#sql.exec(
+        `INSERT INTO record (kind, id, upstream, version, created_at, changed_at) VALUES (?, ?, ?, ?, ?, ?)
+         ON CONFLICT (kind, id) DO UPDATE SET upstream = excluded.upstream, version = excluded.version, changed_at = excluded.changed_at`,
+        kind,
+        id,
+        upstream,
+        version,
+        now,
+        now,
+      );
+      this.#sql.exec(
+        "INSERT OR REPLACE INTO envelope (kind, id, kid, wrapped_key, iv, ciphertext) VALUES (?, ?, ?, ?, ?, ?)",
+        kind,
+        id,
+        kid,
+        wrappedKey,
+        iv,
+        ciphertext,
+      );
+    });
+  }
+
+  remove({ kind, id }: RecordName): boolean {
+    return this.#storage.transactionSync(() => {
+      this.#sql.exec("DELETE FROM envelope WHERE kind = ? AND id = ?", kind, id);
+      return this.#sql.exec("DELETE FROM record WHERE kind = ? AND id = ?", kind, id).rowsWritten > 0;
+    });
+  }
+
+  markUsed({ kind, id }: RecordName, nowMilliseconds: number): void {
+    this.#sql.exec("UPDATE record SET used_at = ? WHERE kind = ? AND id = ?", nowMilliseconds, kind, id);
+  }
+
+  /** Records that are under another key-encryption key than this one, after `after`. */
+  listNotUnder(kid: string, after: RecordName, limit: number): StoredRecord[] {
+    const query = `${WHOLE} WHERE kid <> ? AND (kind, id) > (?, ?) ORDER BY kind, id LIMIT ?`;
+    const rows = this.#sql.exec<Row & EnvelopeRow>(query, kid, after.kind, after.id, limit);
+    return [...rows].map((row) => readStored(row));
+  }
+
+  /** Unless the record has been written anew meanwhile. */
+  rewrap({ kind, id, envelope }: StoredRecord, { kid, wrappedKey }: Envelope): boolean {
+    const statement = "UPDATE envelope SET kid = ?, wrapped_key = ? WHERE kind = ? AND id = ? AND wrapped_key = ?";
+    return this.#sql.exec(statement, kid, wrappedKey, kind, id, envelope.wrappedKey).rowsWritten > 0;
+  }
+
+  countByKey(): ReadonlyMap<string, number> {
+    const rows = this.#sql.exec<{ kid: string; count: number }>(
+      "SELECT kid, COUNT(*) AS count FROM envelope GROUP BY kid ORDER BY kid",
+    );
+    return new Map([...rows].map(({ kid, count }) => [kid, count]));
+  }
+}
+
+function readDescription(row: Row): RecordDescription {
+  const { kind, id, upstream, version, kid, created_at, changed_at, used_at } = row;
+  return {
+    kind,
+    id,
+    upstream,
+    version,
+    kid,
+    createdAtMilliseconds: created_at,
+    changedAtMilliseconds: changed_at,
+    usedAtMilliseconds: used_at,
+  };
+}
+
+function readStored(row: Row & EnvelopeRow): StoredRecord {
+  const { kid, wrapped_key: wrappedKey, iv, ciphertext } = row;
+  return { ...readDescription(row), envelope: { kid, wrappedKey, iv, ciphertext } };
+}

@@ -1,0 +1,100 @@
+import { DurableObject } from "cloudflare:workers";
+import { LIMITS } from "../src/limits.ts";
+import { type RecordFlaw, type VaultOwner, VaultRecords } from "./vault-records.ts";
+
+/** The secrets that operators name belong to nobody's organization. */
+export const DEPLOYMENT: VaultOwner = { organization: "", owner: "deployment" };
+
+export interface SecretToSet {
+  readonly name: string;
+  readonly value: string;
+  /** The MCP servers that it may be used for; any when null. */
+  readonly resources: readonly string[] | null;
+}
+
+export type SecretSet = { readonly kid: string; readonly isNew: boolean } | "full" | "keys_unavailable";
+export type SecretRevealed =
+  | { readonly value: string; readonly kid: string }
+  | RecordFlaw
+  /** It is another server's. */
+  | "not_for_resource";
+
+/** Of a secret, everything but itself. */
+export interface SecretDescription {
+  readonly name: string;
+  readonly resources: readonly string[] | null;
+  readonly kid: string;
+  readonly createdAtMilliseconds: number;
+  readonly changedAtMilliseconds: number;
+  readonly usedAtMilliseconds: number | null;
+}
+
+/**
+ * Credentials for upstreams, encrypted: one object for the secrets of the deployment, and one for each person. Every
+ * call says whose vault it means, and an object answers for its own owner alone.
+ */
+export class Vault extends DurableObject<Env> {
+  readonly #records: VaultRecords;
+
+  constructor(context: DurableObjectState, env: Env) {
+    super(context, env);
+    this.#records = new VaultRecords(context.storage, env.VAULT_KEYS);
+  }
+
+  /** Replaces one of the same name. */
+  async setSecret({ name, value, resources }: SecretToSet): Promise<SecretSet> {
+    this.#requireOwner(DEPLOYMENT);
+    const isNew = !this.#records.has({ kind: "secret", id: name });
+    if (isNew && this.#records.count("secret") >= LIMITS.vaultSecrets) return "full";
+    const upstream = spellResources(resources);
+    const put = await this.#records.put(DEPLOYMENT, { kind: "secret", id: name, upstream, text: value });
+    return put === "keys_unavailable" ? put : { ...put, isNew };
+  }
+
+  /** For one call of one server. */
+  async revealSecret(name: string, resource: string): Promise<SecretRevealed> {
+    this.#requireOwner(DEPLOYMENT);
+    const opened = await this.#records.open(DEPLOYMENT, { kind: "secret", id: name });
+    if (typeof opened === "string") return opened;
+    const resources = readResources(opened.upstream);
+    if (resources !== null && !resources.includes(resource)) return "not_for_resource";
+    const { text: value, ...described } = opened;
+    this.#records.markUsed(described, Date.now());
+    return { value, kid: described.kid };
+  }
+
+  listSecrets(after: string): SecretDescription[] {
+    this.#requireOwner(DEPLOYMENT);
+    return this.#records
+      .list("secret", after, LIMITS.secretsPerPage)
+      .map(({ id: name, upstream, kind: _kind, version: _version, ...known }) => ({
+        name,
+        resources: readResources(upstream),
+        ...known,
+      }));
+  }
+
+  deleteSecret(name: string): Promise<boolean> {
+    this.#requireOwner(DEPLOYMENT);
+    return this.#records.remove({ kind: "secret", id: name });
+  }
+
+  /** An object that was reached by another's name must not answer as that other. */
+  #requireOwner(owner: VaultOwner): void {
+    if (this.ctx.id.name !== vaultNameOf(owner)) throw new TypeError("another owner's vault");
+  }
+}
+
+/** No two owners share one. */
+export function vaultNameOf({ organization, owner }: VaultOwner): string {
+  return `vault/v1/${JSON.stringify([organization, owner])}`;
+}
+
+/** Sorted: it is authenticated with the secret, and so has one spelling. */
+function spellResources(resources: readonly string[] | null): string {
+  return JSON.stringify(resources?.toSorted() ?? null);
+}
+
+function readResources(spelled: string): readonly string[] | null {
+  return JSON.parse(spelled) as readonly string[] | null;
+}

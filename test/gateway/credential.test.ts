@@ -1,0 +1,195 @@
+import { describe, expect, it, vi } from "vitest";
+import { Outage } from "../../src/audit/reason.ts";
+import { CredentialRefused } from "../../src/credentials/credential-refused.ts";
+import type { CredentialAsked, SuppliedCredential } from "../../src/credentials/supplied.ts";
+import { permitRule } from "../support/documents.ts";
+import { answerResult, reasonsOf, type Sent, stubUpstream, TestGateway } from "../support/gateway.ts";
+
+function supplied(headers: Readonly<Record<string, string>>): SuppliedCredential {
+  return {
+    headers: new Map(Object.entries(headers)),
+    facts: { type: "secret", upstreamHost: "files.example.net", kid: "kek-1" },
+  };
+}
+
+/** Answers with each of these in turn, and the last from then on. */
+function supplying(...credentials: readonly SuppliedCredential[]) {
+  let at = 0;
+  return vi.fn(async (_asked: CredentialAsked) => credentials[Math.min(at++, credentials.length - 1)] ?? supplied({}));
+}
+
+const OURS = supplied({ authorization: "Bearer ours" });
+const NEXT = supplied({ authorization: "Bearer next" });
+
+function refuseUnless(wanted: string): (sent: Sent) => Response {
+  return (sent) =>
+    sent.headers.get("authorization") === wanted ? answerResult(sent) : new Response(null, { status: 401 });
+}
+
+describe("the credential of a call", () => {
+  it("is what the supplier says, and the caller's own is nowhere", async () => {
+    const upstream = stubUpstream();
+    const gateway = await TestGateway.start({ overrides: { supplyCredential: supplying(OURS) } });
+    const token = await gateway.token();
+    expect((await gateway.call({ token })).status).toBe(200);
+    expect(upstream.sent.map(({ headers }) => headers.get("authorization"))).toEqual(["Bearer ours"]);
+    expect(upstream.everything()).not.toContain(token);
+  });
+
+  it("never comes from the client, in whatever header it is", async () => {
+    const upstream = stubUpstream();
+    const key = supplied({ "x-api-key": "ours" });
+    const gateway = await TestGateway.start({ overrides: { supplyCredential: supplying(key, supplied({})) } });
+    const headers = { "x-api-key": "theirs", "X-API-KEY": "theirs", x_api_key: "theirs" };
+    await gateway.call({ headers });
+    await gateway.call({ headers });
+    expect(upstream.sent.map((sent) => sent.headers.get("x-api-key"))).toEqual(["ours", null]);
+    expect(upstream.everything()).not.toContain("theirs");
+  });
+
+  it("is asked for by who is calling, as the token says it", async () => {
+    stubUpstream();
+    const supplyCredential = supplying(OURS);
+    const gateway = await TestGateway.start({ overrides: { supplyCredential } });
+    const token = await gateway.token({
+      groups: ["engineers"],
+      email_domain: "acme.example",
+      tenant: "t-1",
+      act: { sub: "robot" },
+      acr: "urn:mfa",
+      amr: ["pwd", "otp"],
+      auth_time: 1_700_000_000,
+    });
+    await gateway.call({ token });
+    expect(supplyCredential.mock.calls[0]?.[0]).toMatchObject({
+      resourceRevision: "revision-1",
+      isRefused: false,
+      caller: {
+        organization: "acme",
+        issuer: "https://idp.example.com",
+        tenant: "t-1",
+        subject: "ada",
+        principal: "usr_ada",
+        clientId: "agent",
+        actor: "robot",
+        emailDomain: "acme.example",
+        groups: ["engineers"],
+        scope: ["files:read"],
+        acr: "urn:mfa",
+        amr: ["pwd", "otp"],
+        authTimeSeconds: 1_700_000_000,
+      },
+    });
+  });
+
+  it.each([
+    ["the token is not good", { token: "a.b.c" }],
+    ["policy denies the call", { message: { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "rm" } } }],
+    ["the session is unknown", { headers: { "mcp-session-id": "made-up" } }],
+    ["headers and body disagree", { headers: { "mcp-method": "tools/list" } }],
+  ])("is not looked for where %s", async (_name, changes) => {
+    const upstream = stubUpstream();
+    const supplyCredential = supplying(OURS);
+    const gateway = await TestGateway.start({ overrides: { supplyCredential } });
+    expect((await gateway.call(changes)).status).toBeGreaterThanOrEqual(400);
+    expect(supplyCredential).not.toHaveBeenCalled();
+    expect(upstream.sent).toHaveLength(0);
+  });
+
+  it("is not looked for once the caller has been revoked, nor sent when he was while it was looked for", async () => {
+    const upstream = stubUpstream();
+    const supplyCredential = supplying(OURS);
+    const looks = [false, true];
+    const isRevoked = async (): Promise<boolean> => looks.shift() ?? true;
+    const before = await TestGateway.start({ overrides: { supplyCredential, isRevoked } });
+    expect((await before.call()).status).toBe(401);
+    expect(supplyCredential).not.toHaveBeenCalled();
+    looks.push(false, false, true);
+    expect((await before.call()).status).toBe(401);
+    expect(supplyCredential).toHaveBeenCalledTimes(1);
+    expect(upstream.sent).toHaveLength(0);
+  });
+
+  it("is not sent when the token has run out while it was looked for", async () => {
+    const upstream = stubUpstream();
+    vi.useFakeTimers({ toFake: ["Date"] });
+    const slow = async (): Promise<SuppliedCredential> => {
+      vi.setSystemTime(Date.now() + 301_000);
+      return OURS;
+    };
+    const gateway = await TestGateway.start({ overrides: { supplyCredential: slow } });
+    expect((await gateway.call()).status).toBe(401);
+    vi.useRealTimers();
+    expect(reasonsOf(gateway)).toEqual(["token_expired"]);
+    expect(upstream.sent).toHaveLength(0);
+  });
+});
+
+describe("a call without a credential to be had", () => {
+  it.each([
+    [new CredentialRefused("connection_required"), 403, "refused"],
+    [new CredentialRefused("credential_absent"), 502, "failed"],
+    [new CredentialRefused("credential_type_unsupported"), 502, "failed"],
+    [new Outage("vault_unavailable"), 503, "failed"],
+    [new Outage("vault_keys_unavailable"), 503, "failed"],
+  ] as const)("goes nowhere, and its record says why: %s", async (error, status, decision) => {
+    const upstream = stubUpstream();
+    const supplyCredential = (): Promise<never> => Promise.reject(error);
+    const gateway = await TestGateway.start({ overrides: { supplyCredential } });
+    const answered = await gateway.call();
+    expect([answered.status, answered.challenge]).toEqual([status, null]);
+    expect(gateway.events).toMatchObject([{ decision, reason: error.reason, upstream_status: null }]);
+    expect(upstream.sent).toHaveLength(0);
+  });
+});
+
+describe("a credential that the upstream refuses", () => {
+  it("is replaced once, where there is another", async () => {
+    const upstream = stubUpstream(refuseUnless("Bearer next"));
+    const supplyCredential = supplying(OURS, NEXT);
+    const gateway = await TestGateway.start({ overrides: { supplyCredential } });
+    expect((await gateway.call()).status).toBe(200);
+    expect(upstream.sent.map(({ headers }) => headers.get("authorization"))).toEqual(["Bearer ours", "Bearer next"]);
+    expect(new Set(upstream.sent.map(({ body }) => body)).size).toBe(1);
+    expect(supplyCredential.mock.calls.map(([{ isRefused }]) => isRefused)).toEqual([false, true]);
+    expect(gateway.events).toMatchObject([{ decision: "granted", upstream_status: 200 }]);
+  });
+
+  it("is not sent again where there is no other, and never more than twice", async () => {
+    const upstream = stubUpstream(refuseUnless("Bearer other"));
+    const gateway = await TestGateway.start({ overrides: { supplyCredential: supplying(OURS) } });
+    expect((await gateway.call()).status).toBe(502);
+    expect(upstream.sent).toHaveLength(1);
+    const twice = await TestGateway.start({ overrides: { supplyCredential: supplying(OURS, NEXT, OURS) } });
+    expect((await twice.call()).status).toBe(502);
+    expect(upstream.sent).toHaveLength(3);
+    expect(twice.events).toMatchObject([{ reason: "upstream_refused", upstream_status: 401 }]);
+  });
+
+  it.each([403, 407, 500, 302])("is not replaced for a %i, which says nothing of it", async (status) => {
+    const upstream = stubUpstream(() => new Response(null, { status }));
+    const supplyCredential = supplying(OURS, NEXT);
+    const gateway = await TestGateway.start({ overrides: { supplyCredential } });
+    await gateway.call();
+    expect([upstream.sent.length, supplyCredential.mock.calls.length]).toEqual([1, 1]);
+  });
+
+  it("is nothing to replace where there was none", async () => {
+    const upstream = stubUpstream(() => new Response(null, { status: 401 }));
+    const supplyCredential = supplying(supplied({}), NEXT);
+    const rules = [permitRule({ clients: "any", resources: "any", scopes: "any" })];
+    const gateway = await TestGateway.start({ rules, overrides: { supplyCredential } });
+    expect((await gateway.call()).status).toBe(502);
+    expect([upstream.sent.length, supplyCredential.mock.calls.length]).toEqual([1, 1]);
+  });
+
+  it("is not replaced once the caller has been revoked", async () => {
+    const upstream = stubUpstream(refuseUnless("Bearer next"));
+    const looks = [false, false, false];
+    const gateway = await TestGateway.start({
+      overrides: { supplyCredential: supplying(OURS, NEXT), isRevoked: async () => looks.shift() ?? true },
+    });
+    expect((await gateway.call()).status).toBe(401);
+    expect(upstream.sent).toHaveLength(1);
+  });
+});
