@@ -24,8 +24,8 @@ export const GATEWAY: readonly Mutant[] = [
       [
         "revoked-while-the-body-came",
         "who holds a body open outlasts a revocation",
-        'if (await uses.isRevoked(token.fenced)) throw new CallRefused("token_revoked");\n  requireTimely',
-        "requireTimely",
+        "await requireStillAuthorized(authorization, uses);\n  const response",
+        "requireTimely(authorization);\n  const response",
       ],
       [
         "revoked-while-the-tool-ran",
@@ -72,7 +72,7 @@ export const GATEWAY: readonly Mutant[] = [
       [
         "stream-outlives-token",
         "a stream outlasts the token that opened it",
-        "isSubscription(call) ? token.expiresAtSeconds * 1000 : null",
+        "isSubscription(call) ? authorization.token.expiresAtSeconds * 1000 : null",
         "isSubscription(call) ? null : null",
       ],
     ],
