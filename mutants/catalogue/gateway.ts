@@ -22,12 +22,6 @@ export const GATEWAY: readonly Mutant[] = [
         "isList",
       ],
       [
-        "revoked-while-the-body-came",
-        "who holds a body open outlasts a revocation",
-        "await requireStillAuthorized(authorization, uses);\n  const response",
-        "requireTimely(authorization);\n  const response",
-      ],
-      [
         "revoked-while-the-tool-ran",
         "what a tool answers reaches who has been revoked meanwhile",
         "await requireStillGood(token, response, uses);",
@@ -72,8 +66,51 @@ export const GATEWAY: readonly Mutant[] = [
       [
         "stream-outlives-token",
         "a stream outlasts the token that opened it",
-        "isSubscription(call) ? authorization.token.expiresAtSeconds * 1000 : null",
+        "isSubscription(call) ? token.expiresAtSeconds * 1000 : null",
         "isSubscription(call) ? null : null",
+      ],
+    ],
+  }),
+  ...seed({
+    area,
+    file: "src/gateway/upstream.ts",
+    tests: ["test/gateway/credential.test.ts", "test/gateway/revocation.test.ts", "test/gateway/gateway.test.ts"],
+    mistakes: [
+      [
+        "revoked-while-the-body-came",
+        "who holds a body open outlasts a revocation",
+        "    await this.#requireStillAuthorized();\n    const credential",
+        "    const credential",
+      ],
+      [
+        "revoked-while-the-credential-came",
+        "a credential is sent for who has been revoked while it was looked for",
+        "if (supplied.headers.size > 0) await this.#requireStillAuthorized();",
+        "",
+      ],
+      [
+        "expired-while-the-credential-came",
+        "a token is not looked at again",
+        "requireTimely(this.#authorization);",
+        "",
+      ],
+      [
+        "refused-for-ever",
+        "a call is sent again with what was refused",
+        "if (isSameCredential(credential, another)) throw error;",
+        "",
+      ],
+      [
+        "any-refusal",
+        "a server that forbids is asked again",
+        "error.upstreamStatus === 401",
+        "error.upstreamStatus !== null",
+      ],
+      [
+        "cached-once-refused",
+        "what was refused comes from the cache again",
+        "await this.#supply(true)",
+        "await this.#supply(false)",
       ],
     ],
   }),

@@ -53,11 +53,9 @@ export async function listTools(asking: Asking): Promise<readonly Json[]> {
 async function readPage(asking: Asking, cursor: Json | undefined, signal: AbortSignal): Promise<JsonObject> {
   // No id that a client of the same session could be using: servers tell answers apart by it.
   const id = `crossgate-${crypto.randomUUID()}`;
-  const response = await asking.upstream
-    .send(pageRequest(asking, { id, cursor, signal }))
-    .catch((error: unknown) => {
-      throw isOfUpstream(error) ? unknown(error.upstreamStatus ?? undefined) : error;
-    });
+  const response = await asking.upstream.send(pageRequest(asking, { id, cursor, signal })).catch((error: unknown) => {
+    throw isOfUpstream(error) ? unknown(error.upstreamStatus ?? undefined) : error;
+  });
   const { status } = response;
   if (status !== 200) await response.body?.cancel();
   // What tells a client of the era of sessions to start a new one must go on telling it.

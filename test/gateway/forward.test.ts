@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { forward as forwardWith, type Forwarding, isForwardedParameter, responseHeaders } from "../../src/gateway/forward.ts";
+import {
+  forward as forwardWith,
+  type Forwarding,
+  isForwardedParameter,
+  responseHeaders,
+} from "../../src/gateway/forward.ts";
 import { CallRefused } from "../../src/gateway/refusal.ts";
 import { traceRequest } from "../../src/http/trace.ts";
 import { LIMITS } from "../../src/limits.ts";
