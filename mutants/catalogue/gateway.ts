@@ -58,12 +58,6 @@ export const GATEWAY: readonly Mutant[] = [
         "",
       ],
       [
-        "clock-not-looked-at-again",
-        "a token that expired while the body came is used",
-        "requireTimely(authorization);",
-        "",
-      ],
-      [
         "stream-outlives-token",
         "a stream outlasts the token that opened it",
         "isSubscription(call) ? token.expiresAtSeconds * 1000 : null",
