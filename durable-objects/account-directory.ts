@@ -49,6 +49,11 @@ export class AccountDirectory extends DurableObject<Env> {
     return account === null ? null : { account, bindings: this.#tables.bindingsOf(id) };
   }
 
+  /** Whose this very address is; nothing is bound by asking. */
+  findByEmail(address: string): string | null {
+    return this.#tables.findByIdentifier("email", address);
+  }
+
   /** A page of accounts after this id; the empty id is before all. */
   list(after: string): Account[] {
     return this.#tables.list(after, LIMITS.accountsPerPage);

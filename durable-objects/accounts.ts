@@ -59,6 +59,10 @@ export class Accounts {
     return this.#administer(organization, (directory) => directory.find(account));
   }
 
+  findByEmail(organization: string, address: string): Promise<string | null> {
+    return this.#administer(organization, (directory) => directory.findByEmail(address));
+  }
+
   put(organization: string, accounts: AccountsToWrite): Promise<readonly AccountConflict[]> {
     return this.#administer(organization, (directory) => directory.put(accounts));
   }

@@ -7,7 +7,12 @@ import type { FencedFacts } from "../src/revocation/fence.ts";
 import type { AssertionLedger, ConsumeRequest, ConsumeResult, LedgerStatus, SharedUse } from "./assertion-ledger.ts";
 
 /** What is consumed; each kind has a name space of its own, so that none can spend another's identifiers. */
-export type LedgerNamespace = "id-jag" | "client-assertion" | "dpop-proof" | "admin-request";
+export type LedgerNamespace =
+  | "id-jag"
+  | "client-assertion"
+  | "dpop-proof"
+  | "admin-request"
+  | "global-token-revocation";
 
 export interface Consumable {
   readonly namespace: LedgerNamespace;

@@ -4,10 +4,12 @@ import { LIMITS } from "../src/limits.ts";
 import type { Fence } from "../src/revocation/fence.ts";
 import type { FenceUpdate, Position } from "../src/revocation/fence-set.ts";
 import { fenceOfOrder, type Order } from "../src/revocation/orders.ts";
+import type { IssuerNote } from "../src/revocation/stream-note.ts";
 import type { RevocationStatus } from "../src/revocation/status.ts";
 import { within } from "../src/revocation/within.ts";
 import { type Giver, RegistryRoom } from "./registry-room.ts";
 import { RegistryTables } from "./registry-tables.ts";
+import { StreamNotes } from "./stream-notes.ts";
 
 export interface LeaseRequest {
   /** The ledger's object id. */
@@ -23,12 +25,14 @@ export interface LeaseRequest {
 export class RevocationRegistry extends DurableObject<Env> {
   readonly #tables: RegistryTables;
   readonly #room: RegistryRoom;
+  readonly #notes: StreamNotes;
   readonly #ledgers: Env["ASSERTION_LEDGER"];
 
   constructor(context: DurableObjectState, env: Env) {
     super(context, env);
     this.#tables = new RegistryTables(context.storage.sql);
     this.#room = new RegistryRoom(context.storage.sql);
+    this.#notes = new StreamNotes(context.storage.sql);
     const { jurisdiction } = parseConfig(env).ledger;
     this.#ledgers = jurisdiction === null ? env.ASSERTION_LEDGER : env.ASSERTION_LEDGER.jurisdiction(jurisdiction);
   }
@@ -57,6 +61,14 @@ export class RevocationRegistry extends DurableObject<Env> {
 
   find(name: string): Fence | null {
     return this.#tables.find(name);
+  }
+
+  noteStream(note: IssuerNote): void {
+    this.#notes.put(note);
+  }
+
+  streamNotes(): readonly IssuerNote[] {
+    return this.#notes.list();
   }
 
   list(prefix: string): readonly Fence[] {

@@ -4,6 +4,7 @@ import { LIMITS } from "../src/limits.ts";
 import type { Fence, FencedFacts } from "../src/revocation/fence.ts";
 import { FenceSet } from "../src/revocation/fence-set.ts";
 import type { Order } from "../src/revocation/orders.ts";
+import type { IssuerNote } from "../src/revocation/stream-note.ts";
 import type { RevocationStatus } from "../src/revocation/status.ts";
 import { within } from "../src/revocation/within.ts";
 import type { Giver } from "./registry-room.ts";
@@ -70,6 +71,14 @@ export class Revocations {
 
   list(prefix: string): Promise<readonly Fence[]> {
     return ask(() => this.#registry().list(prefix));
+  }
+
+  noteStream(note: IssuerNote): Promise<void> {
+    return ask(async () => this.#registry().noteStream(note));
+  }
+
+  streamNotes(): Promise<readonly IssuerNote[]> {
+    return ask(() => this.#registry().streamNotes());
   }
 
   async #change(

@@ -102,6 +102,15 @@ export const LIMITS = {
   fencesPerUpdate: 2_000,
   fencesPerOrder: 64,
   fencesListed: 1_000,
+  /** Fetching providers' events (RFC 8936), once a minute: so many at a time, so often in a round, of so many providers. */
+  pollEvents: 32,
+  pollRounds: 8,
+  pollBytes: 1024 * 1024,
+  pollMilliseconds: 10_000,
+  pollProviders: 1_000,
+  /** What is kept of how providers' events come: three notes each, with texts that somebody will read. */
+  streamNotes: 3_000,
+  streamNoteCharacters: 200,
   /** How long a ledger may issue by what it has heard of revocations, and when it asks anew while it is busy. */
   fenceLeaseMilliseconds: 30_000,
   fenceRenewalMilliseconds: 10_000,

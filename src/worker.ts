@@ -15,7 +15,10 @@ import {
   respondProtectedResourceMetadata,
 } from "./metadata/metadata-routes.ts";
 import { respondSchema } from "./metadata/published-schemas.ts";
+import { handleGlobalRevocation } from "./signals/global-token-revocation.ts";
 import { handleSignal } from "./signals/push-endpoint.ts";
+import { runPollRound } from "./poll-round.ts";
+import { GLOBAL_REVOCATION_PATH } from "./signals/revocation-caller.ts";
 import { buildServices, type Services } from "./services/services.ts";
 import { runUpkeep } from "./upkeep.ts";
 import { handleIntrospectionRequest } from "./token-endpoint/introspection-endpoint.ts";
@@ -41,6 +44,9 @@ router
   .all("/revoke", (request, { revocation }) => outlasting(handleRevocationRequest(request, revocation)))
   .all("/introspect", (request, { introspection }) => outlasting(handleIntrospectionRequest(request, introspection)))
   .all("/signals", (request, { signals }) => outlasting(handleSignal(request, signals)))
+  .all(GLOBAL_REVOCATION_PATH, (request, { globalRevocation }) =>
+    outlasting(handleGlobalRevocation(request, globalRevocation)),
+  )
   .all("/authorize", (request) => explainAuthorize(request));
 publish("/jwks", async (_request, { publishedKeys }) => respondKeySet(await publishedKeys()));
 publish("/.well-known/crossgate-audit-checkpoint", async (_request, { evidence }) => respondEvidence(await evidence()));
@@ -97,6 +103,7 @@ function unavailable({ reason }: Outage): Response {
 
 /** As wrangler.toml spells it. */
 const HOURLY = "7 * * * *";
+const EVERY_MINUTE = "* * * * *";
 
 let built: Services | null = null;
 
@@ -133,7 +140,8 @@ export default {
   },
 
   async scheduled({ cron }, env): Promise<void> {
-    await runUpkeep(env, cron === HOURLY);
+    if (cron === EVERY_MINUTE) await runPollRound(env.TRUST_AND_POLICY, servicesOf(env));
+    else await runUpkeep(env, cron === HOURLY);
   },
 
   async queue(batch, env): Promise<void> {

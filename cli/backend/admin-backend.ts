@@ -4,13 +4,24 @@ import type { AdminClient } from "./admin-client.ts";
 import type { AuditReader } from "./audit-reader.ts";
 import { AdminAuditReader } from "./admin-audit-reader.ts";
 import { compareDocumentKeys, parseDocumentKey } from "./document-keys.ts";
-import type { StoredDocument, TrustBackend, TrustWrites } from "./trust-backend.ts";
+import type { SignalStream, StoredDocument, TrustBackend, TrustWrites } from "./trust-backend.ts";
 
 const pageSchema = z.object({
   documents: z.array(z.object({ key: z.string(), revision: z.string(), text: z.string() })),
   cursor: z.string().nullable(),
 });
 const changedSchema = z.object({ key: z.string() });
+const instant = z.string().nullable();
+const signalStreamSchema = z.object({
+  issuer: z.string(),
+  verified_at: instant,
+  verification_state: z.string().nullable(),
+  status: z.string().nullable(),
+  status_reason: z.string().nullable(),
+  polled_at: instant,
+  poll_failure: z.string().nullable(),
+});
+const streamsSchema = z.object({ signal_streams: z.array(signalStreamSchema).nullable().default(null) });
 
 /**
  * A Crossgate by its admin API, where each change is recorded under the name of the key before it is made. What is
@@ -56,6 +67,10 @@ export class AdminBackend implements TrustBackend {
     for (const key of remove) {
       await this.#client.ask({ method: "DELETE", path: pathOf(key), headers: this.#condition(key) }, changedSchema);
     }
+  }
+
+  async readSignalStreams(): Promise<readonly SignalStream[] | null> {
+    return (await this.#client.ask({ method: "GET", path: "/status" }, streamsSchema)).signal_streams;
   }
 
   query(): Promise<never> {

@@ -66,6 +66,10 @@ export class LocalBackend implements TrustBackend {
     }
   }
 
+  readSignalStreams(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
   async query(sql: string): Promise<readonly Row[]> {
     try {
       return (await this.#database.prepare(sql).all<Row>()).results;

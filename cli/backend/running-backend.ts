@@ -1,7 +1,7 @@
 import type { AdminBackend } from "./admin-backend.ts";
 import type { AuditReader } from "./audit-reader.ts";
 import type { LocalBackend } from "./local-backend.ts";
-import type { Row, StoredDocument, TrustBackend, TrustWrites } from "./trust-backend.ts";
+import type { Row, SignalStream, StoredDocument, TrustBackend, TrustWrites } from "./trust-backend.ts";
 
 /** A local state on which Crossgate runs: that one edits its documents, and reads its records, which it is writing. */
 export class RunningBackend implements TrustBackend {
@@ -23,6 +23,10 @@ export class RunningBackend implements TrustBackend {
 
   write(writes: TrustWrites): Promise<void> {
     return this.#api.write(writes);
+  }
+
+  readSignalStreams(): Promise<readonly SignalStream[] | null> {
+    return this.#api.readSignalStreams();
   }
 
   query(sql: string): Promise<readonly Row[]> {

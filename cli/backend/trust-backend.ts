@@ -11,6 +11,16 @@ export interface TrustWrites {
   readonly remove: readonly string[];
 }
 
+export interface SignalStream {
+  readonly issuer: string;
+  readonly verified_at: string | null;
+  readonly verification_state: string | null;
+  readonly status: string | null;
+  readonly status_reason: string | null;
+  readonly polled_at: string | null;
+  readonly poll_failure: string | null;
+}
+
 export type Row = Readonly<Record<string, unknown>>;
 
 /**
@@ -24,6 +34,8 @@ export interface TrustBackend {
   readDocuments(): Promise<readonly StoredDocument[]>;
   write(writes: TrustWrites): Promise<void>;
   readonly audit: AuditReader;
+  /** How providers' security events come; null where only its admin API would know. */
+  readSignalStreams(): Promise<readonly SignalStream[] | null>;
   /** Reads the audit index in its own words. @throws AuditIndexMissing, CommandError where nobody takes them */
   query(sql: string): Promise<readonly Row[]>;
   close(): Promise<void>;

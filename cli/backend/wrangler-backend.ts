@@ -36,6 +36,10 @@ export class WranglerBackend implements TrustBackend {
     await withJsonFile(remove, (path) => wrangler(["kv", "bulk", "delete", path, "--force", ...NAMESPACE]));
   }
 
+  readSignalStreams(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
   async query(sql: string): Promise<readonly Row[]> {
     const command = ["d1", "execute", DATABASE, "--remote", "--json", "--config", WRANGLER_CONFIG_PATH];
     try {

@@ -8,14 +8,15 @@ const HELP = `Usage: crossgate status [--state DIR | --remote | --url URL] [opti
 
 Counts the documents that are in force, names those that do not parse (they govern nothing, and what
 they would have governed is refused), and says when the last decision was recorded, and how many of
-each kind in the last hour.
+each kind in the last hour. Of a deployment or a running crossgate dev also how identity providers'
+security events come: when a stream was last verified, whether it is paused, and how polling it went.
 
   --state DIR    of a local state (default: .crossgate/state)
   --remote       of the deployment, by wrangler
   --url URL      a deployment, by its admin API; URL is its ISSUER (or CROSSGATE_URL)
   --key FILE     with --url: your admin key (or CROSSGATE_ADMIN_KEY)
   --issuer URL   the issuer identifier (default: that in wrangler.toml, or of crossgate dev)
-  --json         {"where", "documents": {…}, "broken": […], "audit": {"last_event", "last_hour": {…}}}
+  --json         {"where", "documents": {…}, "broken": […], "signal_streams": […], "audit": {"last_event", "last_hour": {…}}}
   --help         this text
 
 Exit codes: 0 every document parses, 1 one does not, or something failed, 2 wrong usage. Example:

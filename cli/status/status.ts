@@ -1,7 +1,8 @@
 import { AuditIndexMissing } from "../backend/audit-index-missing.ts";
 import type { AuditActivity } from "../backend/audit-reader.ts";
 import { parseDocumentKey } from "../backend/document-keys.ts";
-import type { StoredDocument, TrustBackend } from "../backend/trust-backend.ts";
+import type { SignalStream, StoredDocument, TrustBackend } from "../backend/trust-backend.ts";
+import { inert } from "../inert-text.ts";
 import type { Deployment } from "../deployment.ts";
 import { DOCUMENT_KINDS } from "../trust-documents.ts";
 import { type BrokenDocument, readTrustSet } from "../trust-set.ts";
@@ -10,19 +11,22 @@ export interface Status {
   readonly where: string;
   readonly documents: Readonly<Record<string, number>>;
   readonly broken: readonly BrokenDocument[];
+  /** null where it cannot be asked. */
+  readonly signal_streams: readonly SignalStream[] | null;
   /** null when there is no audit index to ask. */
   readonly audit: AuditActivity | null;
 }
 
 export async function readStatus(
-  backend: Pick<TrustBackend, "name" | "readDocuments" | "audit">,
+  backend: Pick<TrustBackend, "name" | "readDocuments" | "readSignalStreams" | "audit">,
   { rules }: Deployment,
   nowMilliseconds: number,
 ): Promise<Status> {
   const documents = await backend.readDocuments();
   const { broken } = readTrustSet(documents, rules);
   const audit = await readAudit(backend, nowMilliseconds);
-  return { where: backend.name, documents: countByKind(documents), broken, audit };
+  const signal_streams = await backend.readSignalStreams();
+  return { where: backend.name, documents: countByKind(documents), broken, signal_streams, audit };
 }
 
 function countByKind(documents: readonly StoredDocument[]): Readonly<Record<string, number>> {
@@ -42,7 +46,7 @@ async function readAudit(
   }
 }
 
-export function describeStatus({ where, documents, broken, audit }: Status): string {
+export function describeStatus({ where, documents, broken, signal_streams, audit }: Status): string {
   const counts = Object.entries(documents).map(([kind, count]) => `${kind} ${count}`);
   return `${[
     where,
@@ -51,8 +55,20 @@ export function describeStatus({ where, documents, broken, audit }: Status): str
       ({ key, path, reason }) =>
         `  broken       ${key}: ${path === "" ? "" : `${path}: `}${reason}; it governs nothing until it is mended`,
     ),
+    ...(signal_streams ?? []).map((stream) => `  signals      ${describeStream(stream)}`),
     ...describeAudit(audit),
   ].join("\n")}\n`;
+}
+
+/** What a provider wrote is shown as text that no terminal obeys. */
+function describeStream(stream: SignalStream): string {
+  const { issuer, verified_at, verification_state: state, status, status_reason: reason, polled_at } = stream;
+  const facts = [
+    verified_at === null ? "never verified" : `verified ${verified_at}${state === null ? "" : ` (${state})`}`,
+    status === null ? null : `${status}${reason === null ? "" : ` (${reason})`}`,
+    polled_at === null ? null : `polled ${polled_at}${stream.poll_failure === null ? "" : `: ${stream.poll_failure}`}`,
+  ];
+  return inert(`${issuer}: ${facts.filter((fact) => fact !== null).join(", ")}`);
 }
 
 function describeAudit(audit: AuditActivity | null): readonly string[] {

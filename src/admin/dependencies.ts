@@ -3,6 +3,7 @@ import type { Ask } from "../audit/statement.ts";
 import type { Reason } from "../audit/reason.ts";
 import type { Fence } from "../revocation/fence.ts";
 import type { Order } from "../revocation/orders.ts";
+import type { IssuerNote } from "../revocation/stream-note.ts";
 import type { RevocationStatus } from "../revocation/status.ts";
 import type { EgressRules } from "../egress/url-policy.ts";
 import type { Account, AccountConflict, AccountsToWrite, FoundAccount, SubjectKey } from "../trust/account.ts";
@@ -76,6 +77,7 @@ interface RevocationOrders {
   readonly order: (names: readonly string[], order: Order) => Promise<RevocationStatus>;
   readonly status: (version: number) => Promise<RevocationStatus>;
   readonly list: (prefix: string) => Promise<readonly Fence[]>;
+  readonly streamNotes: () => Promise<readonly IssuerNote[]>;
 }
 
 /** The directories: durable-objects/accounts.ts. Each may throw Outage accounts_unavailable. */

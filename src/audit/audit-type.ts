@@ -9,6 +9,7 @@ const ACTIONS_OF = {
   configuration: ["changed", "removed", "invalid"],
   key_set: ["fetched", "rotated", "failed"],
   revocation: ["revoked", "lifted"],
+  signal_stream: ["verified", "updated"],
   admin_action: ["read", "created", "changed", "removed", "exported", "approved", "denied"],
   key_rotation: ["created", "rotated", "retired"],
   tool_definition: ["changed", "unapproved"],

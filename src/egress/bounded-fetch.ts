@@ -23,6 +23,15 @@ export interface Bounds {
   readonly rules: EgressRules;
 }
 
+/** What is asked with; a plain GET when absent. */
+export interface Question {
+  readonly method: "GET" | "POST";
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | null;
+}
+
+const PLAIN: Question = { method: "GET", headers: { accept: "application/json" }, body: null };
+
 /** `fetchDocument` for who needs nothing but the text. @throws FetchFailed */
 export async function fetchText(url: string, bounds: Bounds): Promise<string> {
   return (await fetchDocument(url, bounds)).text;
@@ -34,14 +43,14 @@ export interface FetchedText {
 }
 
 /**
- * GETs a small document and trusts nothing about it: checked URL, no redirects, 200 only, a cap on the decoded bytes,
+ * Gets a small document and trusts nothing about it: checked URL, no redirects, 200 only, a cap on the decoded bytes,
  * one deadline, and never a cached copy (an edge cache would serve a removed key).
  * @throws FetchFailed with a reason and no word of what the other side said, so that it cannot serve as a read primitive.
  */
-export async function fetchDocument(url: string, bounds: Bounds): Promise<FetchedText> {
+export async function fetchDocument(url: string, bounds: Bounds, question = PLAIN): Promise<FetchedText> {
   if (findUrlFlaw(url, bounds.rules) !== null) throw new FetchFailed("url");
   const signal = AbortSignal.timeout(bounds.milliseconds);
-  const response = await get(url, signal);
+  const response = await ask(url, signal, question);
   if (response.status !== 200) {
     await response.body?.cancel();
     const { status } = response;
@@ -50,9 +59,10 @@ export async function fetchDocument(url: string, bounds: Bounds): Promise<Fetche
   return { text: await readText(response, bounds.bytes), headers: response.headers };
 }
 
-async function get(url: string, signal: AbortSignal): Promise<Response> {
+async function ask(url: string, signal: AbortSignal, { body, ...question }: Question): Promise<Response> {
+  const init = { ...question, ...(body === null ? {} : { body }) };
   try {
-    return await fetch(url, { redirect: "manual", signal, cache: "no-store", headers: { accept: "application/json" } });
+    return await fetch(url, { ...init, redirect: "manual", signal, cache: "no-store" });
   } catch {
     throw new FetchFailed("unreachable");
   }

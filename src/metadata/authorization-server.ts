@@ -29,6 +29,9 @@ export function authorizationServerMetadata(issuer: string): Record<string, unkn
     introspection_endpoint_auth_methods_supported: [...CLIENT_AUTHENTICATION_METHODS],
     introspection_endpoint_auth_signing_alg_values_supported: [...ALGORITHMS],
     introspection_signing_alg_values_supported: ["ES256"],
+    global_token_revocation_endpoint: `${issuer}/global-token-revocation`,
+    // A JWT by the identity provider's own keys, as a bearer token.
+    global_token_revocation_endpoint_auth_methods_supported: ["private_key_jwt"],
     dpop_signing_alg_values_supported: [...ALGORITHMS],
     // What an OpenID Connect reader of the same document insists on; we issue no ID Tokens.
     subject_types_supported: ["public"],

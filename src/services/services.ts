@@ -13,7 +13,6 @@ import { Revocations } from "../../durable-objects/revocations.ts";
 import type { GatewayDependencies } from "../gateway/gateway.ts";
 import { LIMITS } from "../limits.ts";
 import { withoutRevoked } from "../published-keys.ts";
-import type { SignalDependencies } from "../signals/push-endpoint.ts";
 import type { IntrospectionEndpointDependencies } from "../token-endpoint/introspection-endpoint.ts";
 import type { RevocationEndpointDependencies } from "../token-endpoint/revocation-endpoint.ts";
 import type { TokenEndpointDependencies } from "../token-endpoint/token-endpoint.ts";
@@ -27,18 +26,17 @@ import { buildGateway } from "./gateway-services.ts";
 import { buildIntrospection } from "./introspection-services.ts";
 import type { Runtime } from "./parts.ts";
 import { requireSecret } from "./required-secret.ts";
-import { buildSignals } from "./signal-services.ts";
+import { buildSignals, type SignalServices } from "./signal-services.ts";
 import { buildTokenEndpoint } from "./token-services.ts";
 
 /** Everything that one isolate keeps from request to request, built from its bindings once. */
-export interface Services {
+export interface Services extends SignalServices {
   readonly config: Config;
   readonly keys: SigningKeys;
   readonly token: TokenEndpointDependencies;
   readonly gateway: GatewayDependencies;
   readonly revocation: RevocationEndpointDependencies;
   readonly introspection: IntrospectionEndpointDependencies;
-  readonly signals: SignalDependencies;
   /** What verifies our tokens, without keys that have been revoked. @throws Outage when that cannot be known */
   readonly publishedKeys: () => Promise<SigningKeys["published"]>;
   readonly admin: AdminDependencies;
@@ -94,7 +92,7 @@ export function buildServices(env: Env, runtime: Runtime): Services {
     revocation: { ...token, keys, join: (fences) => revocations.join(fences, "client") },
     introspection: buildIntrospection(parts, token),
     gateway: buildGateway(parts),
-    signals: buildSignals(parts),
+    ...buildSignals(parts),
     publishedKeys: () => withoutRevoked(keys.published, revocations),
     admin: buildAdmin(parts),
     evidence: () => readEvidence(env),

@@ -1,33 +1,77 @@
+import { fetchDocument } from "../egress/bounded-fetch.ts";
+import { LIMITS } from "../limits.ts";
 import { reportFault } from "../reporting.ts";
+import type { GlobalRevocationDependencies } from "../signals/global-token-revocation.ts";
+import type { PollDependencies } from "../signals/poll.ts";
 import type { SignalDependencies } from "../signals/push-endpoint.ts";
 import { ClientSecrets } from "../token-endpoint/client-authentication/client-secret.ts";
 import { networkOf } from "../token-endpoint/network.ts";
+import { pollAuthorizations } from "./poll-authorizations.ts";
 import type { Parts } from "./parts.ts";
 import { isWithin } from "./rate.ts";
 import { requireSecret } from "./required-secret.ts";
 
-export function buildSignals({
-  env,
-  runtime,
-  config,
-  trust,
-  issuerKeys,
-  revocations,
-  recorder,
-}: Parts): SignalDependencies {
+/** Everything by which identity providers end access. */
+export interface SignalServices {
+  readonly signals: SignalDependencies & PollDependencies;
+  readonly globalRevocation: GlobalRevocationDependencies;
+}
+
+export function buildSignals(parts: Parts): SignalServices {
+  const { env, ledger } = parts;
   const secrets = new ClientSecrets(requireSecret("CLIENT_SECRET_PEPPER", env.CLIENT_SECRET_PEPPER));
+  const heard = buildHeard(parts);
+  return {
+    signals: {
+      ...heard,
+      isAuthorized: async ({ signals }, authorization) => {
+        const digests = signals?.authorization_digests ?? [];
+        return digests.length === 0 || secrets.matches(authorization, digests);
+      },
+      post: buildPost(parts),
+    },
+    globalRevocation: {
+      ...heard,
+      consume: ({ idp, jti, retainUntilSeconds }) =>
+        ledger.consume({
+          namespace: "global-token-revocation",
+          owner: idp.issuer,
+          jti,
+          attemptId: crypto.randomUUID(),
+          retainUntilSeconds,
+          event: null,
+        }),
+    },
+  };
+}
+
+type Heard = Omit<SignalDependencies, "isAuthorized">;
+
+function buildHeard({ env, runtime, config, trust, issuerKeys, accounts, revocations, recorder }: Parts): Heard {
   return {
     issuer: config.issuer,
     findIdp: (issuer) => trust.find("idp", issuer),
     findKey: (idp, wanted) => issuerKeys.find(`idp:${idp.issuer}`, idp.key_set, wanted),
     isRevoked: (names) => revocations.stops({ names, signedInAtMilliseconds: Date.now() }),
     isNetworkWithinRate: (request) => isWithin(env.NETWORK_RATE_LIMIT, networkOf(request.headers)),
-    isAuthorized: async ({ signals }, authorization) => {
-      const digests = signals?.authorization_digests ?? [];
-      return digests.length === 0 || secrets.matches(authorization, digests);
-    },
+    findAccountByEmail: (organization, address) => accounts.findByEmail(organization, address),
+    note: (note) => revocations.noteStream(note),
     join: (fences, issuer) => revocations.join(fences, `idp:${issuer}`),
     record: (event) => recorder.record(event),
     reportFault: (correlationId, cause) => reportFault(runtime, correlationId, cause),
+  };
+}
+
+function buildPost({ env, config }: Parts): PollDependencies["post"] {
+  const authorizations = pollAuthorizations(env);
+  const bounds = { bytes: LIMITS.pollBytes, milliseconds: LIMITS.pollMilliseconds, rules: config.egress };
+  return async ({ issuer }, endpoint, body) => {
+    const authorization = authorizations.get(issuer);
+    const headers = {
+      "content-type": "application/json",
+      accept: "application/json",
+      ...(authorization === undefined ? {} : { authorization }),
+    };
+    return (await fetchDocument(endpoint, bounds, { method: "POST", headers, body })).text;
   };
 }

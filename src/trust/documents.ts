@@ -127,7 +127,12 @@ function urlsOf(document: TrustDocuments[DocumentKind]): readonly NamedUrl[] {
     ];
   }
   if ("issuer" in document) {
-    return [{ path: "issuer", url: document.issuer, mayBeOurs: false }, ...keySetUrl("key_set", document.key_set)];
+    const poll = document.signals?.poll;
+    return [
+      { path: "issuer", url: document.issuer, mayBeOurs: false },
+      ...keySetUrl("key_set", document.key_set),
+      ...(poll === undefined ? [] : [{ path: "signals.poll.endpoint", url: poll.endpoint, mayBeOurs: false }]),
+    ];
   }
   return "client_id" in document ? clientUrls(document) : [];
 }

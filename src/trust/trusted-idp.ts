@@ -55,8 +55,8 @@ export const trustedIdpSchema = z
      */
     assertion_use: z.enum(["single", "until_expiry"]).default("single"),
     /**
-     * Whether this provider's security events (Shared Signals, RFC 8935) are heard, at /signals. Each must then carry the
-     * Authorization header that its stream was set up with, where digests of one are given.
+     * Whether this provider's security events (Shared Signals) are heard, at /signals. Each that is pushed (RFC 8935) must
+     * then carry the Authorization header that its stream was set up with, where digests of one are given.
      */
     signals: z
       .strictObject({
@@ -64,6 +64,12 @@ export const trustedIdpSchema = z
           .array(z.string().regex(/^hmac-sha256:[0-9a-f]{64}$/, "make one with: npx crossgate secret"))
           .max(4)
           .default([]),
+        /** Members of complex subjects without which an event means something else, as its stream says (SSF 1.0 §7). */
+        critical_subject_members: z.array(z.string().min(1).max(64)).max(16).default([]),
+        /** Where its events are fetched (RFC 8936) once a minute, beside or instead of being pushed. */
+        poll: z.strictObject({ endpoint: z.string().min(1).max(LIMITS.urlBytes) }).optional(),
+        /** Whether it may end all that a user has, at /global-token-revocation. */
+        global_token_revocation: z.boolean().default(false),
       })
       .optional(),
     /** An assertion without `scope`: refuse it, or leave the ceiling to client, resource and policy. */

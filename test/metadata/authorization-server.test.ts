@@ -28,6 +28,13 @@ describe("authorization server metadata", () => {
     });
   });
 
+  it("says where a provider ends all that a user has [GTR-04]", () => {
+    expect(metadata).toMatchObject({
+      global_token_revocation_endpoint: `${ISSUER}/global-token-revocation`,
+      global_token_revocation_endpoint_auth_methods_supported: ["private_key_jwt"],
+    });
+  });
+
   it("says that a client may be the URL of its metadata document [CIMD-13]", () => {
     expect(metadata).toHaveProperty("client_id_metadata_document_supported", true);
   });

@@ -3,8 +3,6 @@ import { notOffered, ours, type Requirement } from "./requirement.ts";
 const NO_EXCHANGE = "token exchange is the identity provider's grant; it is not offered here";
 const NO_TXN = "transaction tokens are not made here; an inbound one stays behind like every header that is not named";
 const GLOBAL = "global token revocation (draft)";
-const NO_GLOBAL_REVOCATION =
-  "global token revocation has no endpoint here: a security event or an operator's order does the same";
 const NO_ENCRYPTION = "encrypted tokens are not offered: five parts are refused before anything is decrypted";
 
 /** The RFCs and drafts that ID-JAG and MCP stand on. */
@@ -129,17 +127,13 @@ export const COMPANIONS: readonly Requirement[] = [
 
   ours("SSF-01", "MUST", "RFC 8935 §2", "a pushed event is taken with 202, or refused with a named error"),
   ours("SSF-02", "MUST", "SSF 1.0 §4", "it is a secevent+jwt of its stream, for us, once"),
-  notOffered(
-    "SSF-03",
-    { level: "MUST", source: "CAEP interoperability profile", says: "events come by push and by poll" },
-    "push alone is offered; an e-mail subject is recorded and has no effect, since an address names nobody here",
-  ),
+  ours("SSF-03", "MUST", "CAEP interoperability profile", "events come by push and by poll, about addresses too"),
   ours("SSF-04", "MUST", "CAEP, RISC", "sign-outs, disabled accounts and changed credentials take effect"),
   ours("SSF-05", "MUST", "SSF 1.0 §3", "a complex subject is taken whole, or not at all"),
   ours("SSF-06", "MUST", "SSF 1.0", "late and reordered events undo nothing"),
-  notOffered("GTR-01", { level: "MUST", source: GLOBAL, says: "a request names one subject" }, NO_GLOBAL_REVOCATION),
-  notOffered("GTR-02", { level: "MUST", source: GLOBAL, says: "all that a subject has is dead" }, NO_GLOBAL_REVOCATION),
-  notOffered("GTR-03", { level: "note", source: GLOBAL, says: "its statuses" }, NO_GLOBAL_REVOCATION),
-  notOffered("GTR-04", { level: "MUST", source: GLOBAL, says: "metadata names it" }, NO_GLOBAL_REVOCATION),
-  notOffered("GTR-05", { level: "SHOULD", source: GLOBAL, says: "each its own users" }, NO_GLOBAL_REVOCATION),
+  ours("GTR-01", "MUST", GLOBAL, "a request names one subject, by a caller who has proved who he is"),
+  ours("GTR-02", "MUST", GLOBAL, "all that a subject has is dead until it signs in anew"),
+  ours("GTR-03", "note", GLOBAL, "its statuses"),
+  ours("GTR-04", "MUST", GLOBAL, "metadata names it"),
+  ours("GTR-05", "SHOULD", GLOBAL, "each its own users, and for nothing else"),
 ];

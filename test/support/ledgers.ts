@@ -60,8 +60,17 @@ export async function deployedRows(): Promise<readonly StoredRow[]> {
 
 /** The audit record of one client. */
 export async function recordedEvents(clientId: string): Promise<readonly AuditEvent[]> {
+  return (await allEvents()).filter((event) => event.client_id === clientId);
+}
+
+/** Of whatever an identity provider said or did, in the order of time. */
+export async function eventsOfIssuer(issuer: string): Promise<readonly AuditEvent[]> {
+  return (await allEvents())
+    .filter((event) => event.issuer === issuer)
+    .toSorted((left, right) => (left.time < right.time ? -1 : 1));
+}
+
+async function allEvents(): Promise<readonly AuditEvent[]> {
   const events = (await deployedRows()).filter(({ event }) => event !== "");
-  return events
-    .map(({ event }) => auditEventSchema.parse(JSON.parse(event)))
-    .filter((event) => event.client_id === clientId);
+  return events.map(({ event }) => auditEventSchema.parse(JSON.parse(event)));
 }

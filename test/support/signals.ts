@@ -4,6 +4,7 @@ import { ISSUER, nowInSeconds, type Tenant } from "./tenant.ts";
 import type { TestKey } from "./test-idp.ts";
 
 export const CAEP = "https://schemas.openid.net/secevent/caep/event-type/";
+export const SSF = "https://schemas.openid.net/secevent/ssf/event-type/";
 export const RISC = "https://schemas.openid.net/secevent/risc/event-type/";
 const SIGNALS = `${ISSUER}/signals`;
 

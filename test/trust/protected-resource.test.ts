@@ -40,6 +40,7 @@ describe("the URL of an MCP server", () => {
   it.each([
     "https://mcp.example/token",
     "https://mcp.example/introspect",
+    "https://mcp.example/global-token-revocation",
     "https://mcp.example/.well-known/x",
     "https://mcp.example/admin/x",
   ])("may not be %s, which is the authorization server's own", (resource) => expect(flawOf(resource)).toContain("own"));

@@ -1,11 +1,23 @@
 import * as z from "zod";
 import { LIMITS } from "../../limits.ts";
+import type { IssuerNote, StreamNote } from "../../revocation/stream-note.ts";
 import type { TrustDocuments } from "../../trust/documents.ts";
 import type { AdminDependencies } from "../dependencies.ts";
 import { DOCUMENT_KINDS, documentProblemSchema, readSound } from "../document-text.ts";
 import { defineRoute, NO_BODY, NO_PARAMETERS } from "../route.ts";
 
 const instant = z.iso.datetime().nullable();
+
+const signalStreamSchema = z.strictObject({
+  issuer: z.string(),
+  verified_at: instant.describe("When it last showed that its events arrive"),
+  verification_state: z.string().nullable().describe("What whoever asked it for that gave it to say"),
+  status: z.enum(["enabled", "paused", "disabled"]).nullable().describe("By its own word"),
+  status_reason: z.string().nullable(),
+  status_at: instant,
+  polled_at: instant.describe("When its events were last fetched, or tried to be"),
+  poll_failure: z.string().nullable(),
+});
 
 const statusSchema = z.strictObject({
   issuer: z.string(),
@@ -20,6 +32,10 @@ const statusSchema = z.strictObject({
       failures: z.int().describe("In a row, of fetching them"),
     }),
   ),
+  signal_streams: z
+    .array(signalStreamSchema)
+    .nullable()
+    .describe("How providers' security events come here; null where that cannot be known"),
   ledgers: z.array(
     z.strictObject({
       shard: z.int(),
@@ -44,15 +60,15 @@ export const readStatus = defineRoute({
   async handle({ trace }, uses) {
     const { documents, complete } = await readDocuments(uses);
     const sound = documents.map((document) => ({ ...document, ...readSound(document, uses.rules) }));
-    const [key_sets, ledgers, audit] = await Promise.all([
+    const [key_sets, ledgers, signal_streams, audit] = await Promise.all([
       Promise.all(sound.flatMap(({ parsed }) => describeKeySet(parsed, uses))),
       uses.ledgerStatus().then((shards) => [...shards]),
+      uses.revocations.streamNotes().then(describeStreams, () => null),
       uses.audit.readActivity(trace.receivedAtMilliseconds).catch(() => null),
     ]);
     const told = sound.map(({ key, revision, problem }) => ({ key, revision, problem }));
-    return {
-      answer: { status: 200, body: { issuer: uses.issuer, documents: told, complete, key_sets, ledgers, audit } },
-    };
+    const body = { issuer: uses.issuer, documents: told, complete, key_sets, signal_streams, ledgers, audit };
+    return { answer: { status: 200, body } };
   },
 });
 
@@ -81,4 +97,29 @@ function describeKeySet(parsed: TrustDocuments[keyof TrustDocuments] | null, use
   if (parsed === null || !("issuer" in parsed) || parsed.key_set.kind !== "remote") return [];
   const { issuer, key_set } = parsed;
   return [uses.keySetStatus(issuer, key_set.jwksUri).then((state) => ({ issuer, ...state }))];
+}
+
+type SignalStream = z.input<typeof signalStreamSchema>;
+
+function describeStreams(notes: readonly IssuerNote[]): SignalStream[] {
+  return [...Map.groupBy(notes, ({ issuer }) => issuer)].map(([issuer, those]) =>
+    those.reduce<SignalStream>((told, { note }) => ({ ...told, ...describeNote(note) }), { ...NOTHING_KNOWN, issuer }),
+  );
+}
+
+const NOTHING_KNOWN = {
+  verified_at: null,
+  verification_state: null,
+  status: null,
+  status_reason: null,
+  status_at: null,
+  polled_at: null,
+  poll_failure: null,
+};
+
+function describeNote(note: StreamNote): Partial<SignalStream> {
+  const at = new Date(note.atMilliseconds).toISOString();
+  if (note.kind === "verification") return { verified_at: at, verification_state: note.state };
+  if (note.kind === "poll") return { polled_at: at, poll_failure: note.failure };
+  return { status: note.status, status_reason: note.reason, status_at: at };
 }

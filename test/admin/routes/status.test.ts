@@ -1,8 +1,10 @@
 import { applyD1Migrations } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import type { StreamNote } from "../../../src/revocation/stream-note.ts";
 import { TestAdmin } from "../../support/admin.ts";
 import { idpDocument, policyDocument } from "../../support/documents.ts";
+import { registry } from "../../support/revocations.ts";
 
 let viewer: TestAdmin;
 
@@ -34,6 +36,27 @@ describe("the status", () => {
     const state = { keys: 0, fetched_at: null, attempted_at: null, failures: 0 };
     expect(body["key_sets"]).toContainEqual({ issuer, ...state });
     expect(body["ledgers"]).toHaveLength(Number(env.LEDGER_SHARDS));
+  });
+
+  it("says how each provider's events come here, as far as anything is known of that", async () => {
+    const issuer = `https://${crypto.randomUUID()}.example.com`;
+    const at = Date.UTC(2026, 0, 1);
+    const note = (one: StreamNote): Promise<void> => registry().noteStream({ issuer, note: one });
+    await note({ kind: "verification", atMilliseconds: at, state: "asked" });
+    await note({ kind: "status", atMilliseconds: at, status: "paused", reason: "maintenance" });
+    await note({ kind: "poll", atMilliseconds: at, failure: "status 401" });
+    const { body } = await viewer.call("/admin/v1/status");
+    const instant = "2026-01-01T00:00:00.000Z";
+    expect(body["signal_streams"]).toContainEqual({
+      issuer,
+      verified_at: instant,
+      verification_state: "asked",
+      status: "paused",
+      status_reason: "maintenance",
+      status_at: instant,
+      polled_at: instant,
+      poll_failure: "status 401",
+    });
   });
 
   it("says so where the index of records does not answer, and all else all the same", async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { AuditIndexMissing } from "../../../cli/backend/audit-index-missing.ts";
 import { SqlAuditReader } from "../../../cli/backend/audit-reader.ts";
+import type { SignalStream } from "../../../cli/backend/trust-backend.ts";
 import { describeStatus, readStatus } from "../../../cli/status/status.ts";
 import { earliestPlace } from "../../../src/audit/place.ts";
 import { acmeFiles, DEPLOYMENT, stored } from "../acme-fixture.ts";
@@ -8,7 +9,12 @@ import { acmeFiles, DEPLOYMENT, stored } from "../acme-fixture.ts";
 const NOW = Date.parse("2026-11-21T08:00:00Z");
 
 function backendWith(documents: ReturnType<typeof stored>, query: (sql: string) => Promise<Record<string, unknown>[]>) {
-  return { name: "the deployment", readDocuments: async () => documents, audit: new SqlAuditReader(query) };
+  return {
+    name: "the deployment",
+    readDocuments: async () => documents,
+    readSignalStreams: async (): Promise<readonly SignalStream[] | null> => null,
+    audit: new SqlAuditReader(query),
+  };
 }
 
 const quiet = async (sql: string) => (sql.includes("SELECT time") ? [{ time: null }] : []);
@@ -38,6 +44,23 @@ describe("readStatus", () => {
     expect(status.broken).toEqual([{ key: "policy:globex", path: "rules", reason: expect.stringContaining("array") }]);
     expect(describeStatus(status)).toContain("broken       policy:globex: rules: ");
     expect(describeStatus(status)).toContain("last event   none\n  last hour    nothing");
+  });
+
+  it("says how providers' events come, in text that steers no terminal", async () => {
+    const stream = {
+      issuer: "https://idp.example",
+      verified_at: "2026-11-21T07:00:00.000Z",
+      verification_state: "asked",
+      status: "paused",
+      status_reason: "\u001b[31mred",
+      polled_at: "2026-11-21T07:59:00.000Z",
+      poll_failure: "status 401",
+    };
+    const backend = { ...backendWith([], quiet), readSignalStreams: async () => [stream] };
+    expect(describeStatus(await readStatus(backend, DEPLOYMENT, NOW))).toContain(
+      "  signals      https://idp.example: verified 2026-11-21T07:00:00.000Z (asked), paused (\u{fffd}[31mred), " +
+        "polled 2026-11-21T07:59:00.000Z: status 401\n",
+    );
   });
 
   it("goes on without an audit index, and without anything else does not", async () => {

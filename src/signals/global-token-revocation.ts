@@ -1,0 +1,135 @@
+import * as z from "zod";
+import { type AuditEvent, makeAuditEvent, type RequestTrace } from "../audit/audit-event.ts";
+import { Outage } from "../audit/reason.ts";
+import { readBody } from "../egress/bounded-fetch.ts";
+import { respondEmpty } from "../http/respond.ts";
+import { CORRELATION_HEADER, traceRequest } from "../http/trace.ts";
+import { AmbiguousJson, decodeUtf8, parseStrictObject } from "../jwt/strict-json.ts";
+import { LIMITS } from "../limits.ts";
+import type { Fence } from "../revocation/fence.ts";
+import { signInAgain } from "../revocation/fence.ts";
+import { type RevocationCaller, verifyRevocationCaller } from "./revocation-caller.ts";
+import { type SignalError, SignalRejected } from "./rejection.ts";
+import { resolveUser, type SignalSubject, type SubjectDirectory, type Unresolved } from "./subject.ts";
+import type { TransmitterDirectory } from "./transmitter.ts";
+
+export interface GlobalRevocationDependencies extends TransmitterDirectory, SubjectDirectory {
+  readonly isNetworkWithinRate: (request: Request) => Promise<boolean>;
+  /** Once for each identifier of an issuer. @throws Outage */
+  readonly consume: (caller: RevocationCaller) => Promise<"consumed" | "replayed">;
+  /** Durable when it returns, and counted as this issuer's. @throws Outage */
+  readonly join: (fences: readonly Fence[], issuer: string) => Promise<unknown>;
+  /** @throws Outage */
+  readonly record: (event: AuditEvent) => Promise<void>;
+  readonly reportFault: (correlationId: string, cause: unknown) => void;
+}
+
+const bodySchema = z.strictObject({ sub_id: z.unknown() });
+
+/** The draft's answers (§3.2) have a status and nothing else. */
+const STATUS_OF: Record<SignalError, 400 | 401 | 403> = {
+  invalid_request: 400,
+  invalid_key: 401,
+  invalid_issuer: 401,
+  invalid_audience: 401,
+  authentication_failed: 401,
+  access_denied: 403,
+};
+
+const STATUS_OF_UNRESOLVED: Record<Unresolved, 403 | 404 | 422> = {
+  not_authoritative: 403,
+  unknown: 404,
+  not_resolvable: 422,
+};
+
+/**
+ * Global Token Revocation (draft-parecki-oauth-global-token-revocation): a provider ends all that one of its users has
+ * here, and the user signs in anew. There are no refresh tokens; what it ends are access tokens, streams and assertions
+ * of sign-ins until now.
+ */
+export async function handleGlobalRevocation(request: Request, uses: GlobalRevocationDependencies): Promise<Response> {
+  const trace = traceRequest(request);
+  const headers = { [CORRELATION_HEADER]: trace.correlationId } as const;
+  try {
+    const { status, seconds } = await answer(request, trace, uses);
+    return respondEmpty(status, { ...headers, ...ADDED[status], ...(seconds === null ? {} : retryAfter(seconds)) });
+  } catch (error) {
+    if (error instanceof SignalRejected) {
+      const status = STATUS_OF[error.error];
+      return respondEmpty(status, { ...headers, ...ADDED[status] });
+    }
+    uses.reportFault(trace.correlationId, error);
+    if (error instanceof Outage) return respondEmpty(503, { ...headers, ...retryAfter(LIMITS.retryAfterSeconds) });
+    return respondEmpty(500, headers);
+  }
+}
+
+const ADDED: Readonly<Record<number, Readonly<Record<Lowercase<string>, string>>>> = {
+  401: { "www-authenticate": 'Bearer realm="global-token-revocation"' },
+  405: { allow: "POST" },
+};
+
+function retryAfter(seconds: number): Readonly<Record<"retry-after", string>> {
+  return { "retry-after": String(seconds) };
+}
+
+interface Answer {
+  readonly status: number;
+  readonly seconds: number | null;
+}
+
+/** Who it is comes before what is asked, and the identifier is spent only when something is done by it. */
+async function answer(request: Request, trace: RequestTrace, uses: GlobalRevocationDependencies): Promise<Answer> {
+  if (request.method !== "POST") return { status: 405, seconds: null };
+  if (!(await uses.isNetworkWithinRate(request))) return { status: 429, seconds: LIMITS.rateLimitRetryAfterSeconds };
+  const [, token] = /^bearer +([A-Za-z0-9_.-]+)$/i.exec(request.headers.get("authorization") ?? "") ?? [];
+  if (token === undefined) throw new SignalRejected("authentication_failed");
+  const caller = await verifyRevocationCaller(token, trace.receivedAtMilliseconds, uses);
+  const subject = await resolveUser(await readSubjectId(request), caller.idp, uses);
+  if ((await uses.consume(caller)) === "replayed") throw new SignalRejected("authentication_failed");
+  if (typeof subject === "object") {
+    await uses.join([signInAgain(subject.fence, trace.receivedAtMilliseconds)], caller.idp.issuer);
+  }
+  await uses.record(describe(subject, caller, trace));
+  return { status: typeof subject === "object" ? 204 : STATUS_OF_UNRESOLVED[subject], seconds: null };
+}
+
+async function readSubjectId(request: Request): Promise<unknown> {
+  const [mediaType = ""] = (request.headers.get("content-type") ?? "").toLowerCase().split(";");
+  if (mediaType.trim() !== "application/json") throw new SignalRejected("invalid_request");
+  const body = await readBody(request, LIMITS.jwtBytes, LIMITS.requestBodyMilliseconds).catch(() => null);
+  if (body === null) throw new SignalRejected("invalid_request");
+  const parsed = bodySchema.safeParse(parseObject(body));
+  if (!parsed.success) throw new SignalRejected("invalid_request");
+  return parsed.data.sub_id;
+}
+
+function parseObject(body: Uint8Array): unknown {
+  try {
+    return parseStrictObject(decodeUtf8(body));
+  } catch (error) {
+    if (error instanceof AmbiguousJson) return null;
+    throw error;
+  }
+}
+
+const OPERATION = "global-token-revocation";
+
+function describe(
+  subject: SignalSubject | Unresolved,
+  { idp, keyId }: RevocationCaller,
+  trace: RequestTrace,
+): AuditEvent {
+  const found = typeof subject === "string" ? null : subject;
+  return makeAuditEvent(crypto.randomUUID(), trace, {
+    type: "revocation",
+    action: "revoked",
+    decision: found === null ? "failed" : "done",
+    reason: found === null ? "signal_subject_unresolved" : OPERATION,
+    operation: OPERATION,
+    issuer: idp.issuer,
+    subject: found?.sub ?? null,
+    account: found?.account ?? null,
+    key_id: keyId,
+  });
+}
