@@ -16,6 +16,7 @@ const HELP = `Usage: crossgate <command> [options]
   export     write what is in KV back into files
   explain    say why something is granted or refused, and what would have to change
   idp        discover an identity provider and write its document
+  tools      show what changed in an MCP server's tools, and approve it
   status     count documents and recent decisions; name what is broken
   account    keep the accounts of users: add, list, show, remove, unbind, import
   revoke     stop a person, an agent, a provider, a key or a token, at once
@@ -47,6 +48,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<{ readonly command: Command }>
   ["export", () => import("./commands/export.ts")],
   ["explain", () => import("./commands/explain.ts")],
   ["idp", () => import("./commands/idp.ts")],
+  ["tools", () => import("./commands/tools.ts")],
   ["status", () => import("./commands/status.ts")],
   ["account", () => import("./commands/account.ts")],
   ["revoke", () => import("./commands/revoke.ts")],

@@ -7,6 +7,7 @@ import type { CheckedTrust } from "./checked-trust.ts";
 import { findSubjectLikeClients } from "./client-ids.ts";
 import { findUnregisteredTypes } from "./details-types.ts";
 import { findMisleadingFileNames } from "./file-names.ts";
+import { findApprovalFlaws } from "./approved-tools.ts";
 import { compareFindings, type Finding } from "./finding.ts";
 import { findIdleRules } from "./idle-rules.ts";
 import { findLookAlikes } from "./look-alikes.ts";
@@ -40,6 +41,7 @@ export async function checkTrust(directory: string, options: CheckOptions): Prom
     findProviderOddities(trust),
     findUnregisteredTypes(trust),
     findIdleRules(trust, options.nowMilliseconds),
+    await findApprovalFlaws(trust),
   ].flat();
   const all = [...findings, ...about.filter(({ file }) => files.has(file)), ...findMisleadingFileNames(documents)];
   return { documents, findings: all.toSorted(compareFindings) };

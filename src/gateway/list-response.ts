@@ -2,8 +2,8 @@ import { readBody } from "../egress/bounded-fetch.ts";
 import { parseLossless } from "../jwt/lossless-json.ts";
 import { decodeUtf8 } from "../jwt/strict-json.ts";
 import { LIMITS } from "../limits.ts";
+import { parseDefinitions } from "../trust/tool-definition.ts";
 import { filterMessage, type Viewer } from "./list-result.ts";
-import { parseDefinitions } from "./list-tools.ts";
 import { isEventStream, rewriteEventBody } from "./message-stream.ts";
 import { CallRefused } from "./refusal.ts";
 

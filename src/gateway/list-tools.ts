@@ -1,25 +1,13 @@
 import { readBody } from "../egress/bounded-fetch.ts";
-import { parseLossless } from "../jwt/lossless-json.ts";
-import { decodeUtf8, isObject, type Json, type JsonObject, requireUnambiguous } from "../jwt/strict-json.ts";
+import { decodeUtf8, isObject, type Json, type JsonObject } from "../jwt/strict-json.ts";
 import { LIMITS } from "../limits.ts";
+import { parseDefinitions } from "../trust/tool-definition.ts";
 import type { Forwarding } from "./forward.ts";
 import { isEventStream, rewriteEventBody } from "./message-stream.ts";
 import { CallRefused } from "./refusal.ts";
 import type { Upstream } from "./upstream.ts";
 
-const LIST_BOUNDS = {
-  depth: LIMITS.messageDepth,
-  members: LIMITS.listMembers,
-  foldCaseDepth: 0,
-  takesAnyNumber: true,
-};
 const HEADERS = ["accept", "accept-language", "mcp-protocol-version", "tracestate"];
-
-/** A list whose definitions will be compared: two readings of one are none. @throws AmbiguousJson, SyntaxError */
-export function parseDefinitions(text: string): unknown {
-  requireUnambiguous(text, LIST_BOUNDS);
-  return parseLossless(text);
-}
 
 /** The call that has to wait for the answer, and the revision of MCP that it is made in. */
 interface Asking {

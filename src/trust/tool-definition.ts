@@ -1,6 +1,8 @@
 import { encodeBase64url } from "../jwt/base64url.ts";
 import { spellCanonically } from "../jwt/canonical-json.ts";
-import type { JsonObject } from "../jwt/strict-json.ts";
+import { parseLossless } from "../jwt/lossless-json.ts";
+import { type JsonObject, requireUnambiguous } from "../jwt/strict-json.ts";
+import { LIMITS } from "../limits.ts";
 
 /**
  * What an agent is told about a tool, and so what people approve. Icons, `execution` and `_meta` are for the client
@@ -8,6 +10,13 @@ import type { JsonObject } from "../jwt/strict-json.ts";
  */
 const PINNED_MEMBERS = ["name", "title", "description", "inputSchema", "outputSchema", "annotations"] as const;
 const UNPINNED_MEMBERS = ["icons", "execution", "_meta"] as const;
+
+const LIST_BOUNDS = {
+  depth: LIMITS.messageDepth,
+  members: LIMITS.listMembers,
+  foldCaseDepth: 0,
+  takesAnyNumber: true,
+};
 
 const encoder = new TextEncoder();
 
@@ -29,4 +38,10 @@ function pick(definition: JsonObject, members: readonly string[]): JsonObject {
 export async function fingerprintTool(definition: JsonObject): Promise<string> {
   const spelled = encoder.encode(spellCanonically(pinnedMembersOf(definition)));
   return `sha256:${encodeBase64url(new Uint8Array(await crypto.subtle.digest("SHA-256", spelled)))}`;
+}
+
+/** A list whose definitions will be compared: two readings of one are none. @throws AmbiguousJson, SyntaxError */
+export function parseDefinitions(text: string): unknown {
+  requireUnambiguous(text, LIST_BOUNDS);
+  return parseLossless(text);
 }
