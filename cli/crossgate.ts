@@ -18,6 +18,7 @@ const HELP = `Usage: crossgate <command> [options]
   idp        discover an identity provider and write its document
   tools      show what changed in an MCP server's tools, and approve it
   status     count documents and recent decisions; name what is broken
+  approval   decide about calls that are held for a person: list, show, approve, deny
   account    keep the accounts of users: add, list, show, remove, unbind, import
   revoke     stop a person, an agent, a provider, a key or a token, at once
   restore    lift what revoke has blocked
@@ -50,6 +51,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<{ readonly command: Command }>
   ["idp", () => import("./commands/idp.ts")],
   ["tools", () => import("./commands/tools.ts")],
   ["status", () => import("./commands/status.ts")],
+  ["approval", () => import("./commands/approval.ts")],
   ["account", () => import("./commands/account.ts")],
   ["revoke", () => import("./commands/revoke.ts")],
   ["restore", () => import("./commands/restore.ts")],

@@ -246,6 +246,28 @@ export const LIMITS = {
   resourcesPerSecret: 64,
   /** How exactly it is known when a secret was last used: each use within it is not written again. */
   vaultUseSeconds: 60,
+  /** A call that waits for a person, and an approval that waits for its call. */
+  approvalMinimumSeconds: 30,
+  approvalMaximumSeconds: 300,
+  approversPerRule: 100,
+  /** Undecided, approved and not yet used, or denied and still remembered: of one person, and of one organization. */
+  approvalsPerPrincipal: 16,
+  approvalsPerOrganization: 1_000,
+  approvalsListed: 100,
+  /** How long one that has ended can still be looked up. */
+  approvalRetentionSeconds: 900,
+  approvalRetrySeconds: 5,
+  /** Of arguments that approvers are shown, and of their names. What is longer nobody would read. */
+  approvalArgumentsCharacters: 16_384,
+  approvalArgumentNames: 64,
+  /** Records on their way to the ledgers; past this nothing new is decided. */
+  approvalEvents: 10_000,
+  approvalEventsPerDelivery: 50,
+  approvalDeliveryMilliseconds: 5_000,
+  /** What a client brings back of a held call; a server's own state is in it. */
+  heldStateCharacters: 65_536,
+  subjectsPerAdmin: 16,
+  groupsPerAdmin: 64,
 
   /** A signed admin request: made for one call, and spent by it. */
   adminRequestLifetimeSeconds: 60,

@@ -14,6 +14,7 @@ import {
   respondKeySet,
   respondProtectedResourceMetadata,
 } from "./metadata/metadata-routes.ts";
+import { explainApproval } from "./metadata/approval-page.ts";
 import { respondSchema } from "./metadata/published-schemas.ts";
 import { handleGlobalRevocation } from "./signals/global-token-revocation.ts";
 import { handleSignal } from "./signals/push-endpoint.ts";
@@ -26,6 +27,7 @@ import { handleRevocationRequest } from "./token-endpoint/revocation-endpoint.ts
 import { handleTokenRequest } from "./token-endpoint/token-endpoint.ts";
 
 export { AccountDirectory } from "../durable-objects/account-directory.ts";
+export { ApprovalDesk } from "../durable-objects/approval-desk.ts";
 export { AssertionLedger } from "../durable-objects/assertion-ledger.ts";
 export { ClientDocumentSet } from "../durable-objects/client-document-set.ts";
 export { DocumentEdits } from "../durable-objects/document-edits.ts";
@@ -48,6 +50,7 @@ router
     outlasting(handleGlobalRevocation(request, globalRevocation)),
   )
   .all("/authorize", (request) => explainAuthorize(request));
+publish("/approvals/*", (request) => explainApproval(request));
 publish("/jwks", async (_request, { publishedKeys }) => respondKeySet(await publishedKeys()));
 publish("/.well-known/crossgate-audit-checkpoint", async (_request, { evidence }) => respondEvidence(await evidence()));
 publish("/health", () => respondJson(200, { status: "ok" }));

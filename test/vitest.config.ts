@@ -33,6 +33,7 @@ const PATIENCE_MILLISECONDS = 60_000;
 
 /** What touches neither storage nor clock may share one isolate, which saves a second a file. */
 const PURE = [
+  "approval",
   "jwt",
   "policy",
   "http",

@@ -70,6 +70,23 @@ export const ADMIN_REASONS: Record<AdminRefusal, ReasonWords> = {
     "An account names an id, an address, a SAML name or a subject that another account has.",
     "Take it from the other account first; to change an account that is there, say --replace.",
   ],
+  admin_approval_unknown: [
+    "There is no such approval, or it ended some time ago.",
+    "See those that wait: npx crossgate approval list ORGANIZATION.",
+  ],
+  admin_approval_over: [
+    "It was decided, was used or has expired.",
+    "npx crossgate approval show ID says which; a call that still needs one asks again.",
+  ],
+  admin_approver_unidentified: [
+    "Your admin: document names no subjects, so that you might be the one who asks.",
+    "List in it, under subjects, who you are at each identity provider.",
+  ],
+  admin_approver_not_named: [
+    "A rule that holds the call does not name you among its approvers.",
+    "See the rule in the policy; its approvers are names, groups and subjects of admin: documents.",
+  ],
+  admin_approval_own: ["You asked for this call yourself.", "Somebody else has to decide."],
   admin_revision_mismatch: [
     "Somebody else has changed the document meanwhile.",
     "Read it again, see what changed, and apply again.",

@@ -82,6 +82,15 @@ export const GATEWAY_REASONS: Record<GatewayRefusal, ReasonWords> = {
     "The tool is defined otherwise now than it was when it was approved, or is no more.",
     "See what changed with npx crossgate tools diff RESOURCE; approve it if that is well.",
   ],
+  approval_pending: [
+    "A rule wants a person's approval for this call, and nobody has decided yet.",
+    "npx crossgate approval show ID; the client calls again with the same arguments.",
+  ],
+  approval_denied: ["An approver has denied this call.", "Ask who decided: npx crossgate approval show ID."],
+  approvals_full: [
+    "Too many calls of this person, or of the organization, wait for approval.",
+    "Decide about some: npx crossgate approval list ORGANIZATION; or see what the agent keeps asking for.",
+  ],
   session_unknown: ["The session is not one of this caller.", "Let the client initialize again."],
   gateway_rate_limited: [
     "This client sent too many calls.",
@@ -173,6 +182,10 @@ export const OUTAGE_REASONS: Record<OutageReason | "fault", ReasonWords> = {
   client_metadata_unavailable: [
     "The client's metadata document could not be fetched just now, and there is no copy that is recent enough.",
     "Check that its client_id answers in time; after a failure it is asked again a little later, not at once.",
+  ],
+  approvals_unavailable: [
+    "The desk on which calls wait for approval did not answer.",
+    "See the status of Durable Objects; no call that needs an approval goes on without it.",
   ],
   accounts_unavailable: [
     "The organization's account directory did not answer.",

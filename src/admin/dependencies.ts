@@ -1,3 +1,4 @@
+import type { Approval, Decision, DecisionResult } from "../approval/approval.ts";
 import type { AuditEvent } from "../audit/audit-event.ts";
 import type { Ask } from "../audit/statement.ts";
 import type { Reason } from "../audit/reason.ts";
@@ -90,6 +91,13 @@ interface AccountDirectories {
   readonly unbind: (organization: string, subject: SubjectKey) => Promise<boolean>;
 }
 
+/** The desks: durable-objects/approvals.ts. Each may throw Outage approvals_unavailable. */
+interface ApprovalDesks {
+  readonly list: (organization: string) => Promise<readonly Approval[]>;
+  readonly find: (id: string) => Promise<Approval | null>;
+  readonly decide: (decision: Decision) => Promise<Exclude<DecisionResult, "backlogged">>;
+}
+
 /** All that administration may use. What a route needs beyond this is added here, and built in services/admin-services.ts. */
 export interface AdminDependencies extends AdminDirectory {
   readonly recorder: AdminRecorder;
@@ -100,6 +108,9 @@ export interface AdminDependencies extends AdminDirectory {
   readonly rules: EgressRules;
   readonly revocations: RevocationOrders;
   readonly accounts: AccountDirectories;
+  readonly approvals: ApprovalDesks;
+  /** Arguments that a held call was shown to have; null where they cannot be opened any more. */
+  readonly openArguments: (sealed: string, key: string) => Promise<string | null>;
   /** By the plain names of people, however records spell them. */
   readonly countLiveTokens: (
     members: Readonly<Record<string, string>>,

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { describeApi } from "./openapi.ts";
 import { listAccounts, readAccount, removeAccount, unbindSubject, writeAccounts } from "./routes/accounts.ts";
+import { decideApproval, listApprovals, readApproval } from "./routes/approvals.ts";
 import { listDocuments, readDocument, removeDocument, writeDocument } from "./routes/documents.ts";
 import { findAuditEvents } from "./routes/audit-events.ts";
 import { listConnectionPeople, listConnections } from "./routes/inventory.ts";
@@ -37,6 +38,9 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   giveRevocation,
   readRevocation,
   listRevocations,
+  listApprovals,
+  readApproval,
+  decideApproval,
   listAccounts,
   readAccount,
   writeAccounts,

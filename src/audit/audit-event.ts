@@ -72,6 +72,7 @@ const members = z.strictObject({
   method: text.describe("Gateway: the JSON-RPC method"),
   target: text.describe("Gateway: the tool, prompt or resource that the method names"),
   upstream_status: whole,
+  approval_id: text.describe("Of the approval that the call waited for, or went on with"),
   document_key: text,
   document_path: text.describe("Configuration: the path in the document that does not fit"),
   operation: text.describe("Administration: the operation, by its id in the description of the admin API"),

@@ -13,6 +13,7 @@ const ACTIONS_OF = {
   admin_action: ["read", "created", "changed", "removed", "exported", "approved", "denied"],
   key_rotation: ["created", "rotated", "retired"],
   tool_definition: ["changed", "unapproved"],
+  approval: ["asked", "approved", "denied", "expired", "consumed"],
 } as const;
 
 export type AuditType = keyof typeof ACTIONS_OF;

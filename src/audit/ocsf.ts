@@ -20,6 +20,7 @@ const CLASS_OF = {
   admin_action: ENTITY_MANAGEMENT,
   key_rotation: ENTITY_MANAGEMENT,
   tool_definition: ENTITY_MANAGEMENT,
+  approval: ENTITY_MANAGEMENT,
 } as const satisfies Record<AuditType, { readonly category: number; readonly class: number }>;
 
 const CREATE = 1;
@@ -47,6 +48,9 @@ const ACTIVITY_OF = {
   denied: UPDATE,
   retired: DELETE,
   unapproved: READ,
+  asked: CREATE,
+  expired: DELETE,
+  consumed: UPDATE,
 } as const satisfies Record<AuditAction, number>;
 
 const INFORMATIONAL = 1;

@@ -118,6 +118,9 @@ export type GatewayRefusal =
   | "call_authentication"
   | "tool_not_approved"
   | "tool_changed"
+  | "approval_pending"
+  | "approval_denied"
+  | "approvals_full"
   | "session_unknown"
   | "gateway_rate_limited"
   | "upstream_unreachable"
@@ -155,7 +158,12 @@ export type AdminRefusal =
   | "admin_revision_required"
   | "admin_revision_mismatch"
   | "admin_account_unknown"
-  | "admin_account_conflict";
+  | "admin_account_conflict"
+  | "admin_approval_unknown"
+  | "admin_approval_over"
+  | "admin_approver_unidentified"
+  | "admin_approver_not_named"
+  | "admin_approval_own";
 
 export type OutageReason =
   | "ledger_unavailable"
@@ -170,6 +178,7 @@ export type OutageReason =
   | "client_metadata_unavailable"
   | "trust_unavailable"
   | "accounts_unavailable"
+  | "approvals_unavailable"
   | "trust_document_invalid"
   | "signer_unavailable"
   | "vault_unavailable"

@@ -1,7 +1,13 @@
 import type { AccessToken } from "../access-token/verify.ts";
 import type { GatewayRefusal } from "../audit/reason.ts";
 import { nameOfAsked } from "../policy/asked-facts.ts";
-import { type CallDenied, type CallLacking, type CallRequest, decideCall } from "../policy/decide-call.ts";
+import {
+  type CallDenied,
+  type CallLacking,
+  type CallPermitted,
+  type CallRequest,
+  decideCall,
+} from "../policy/decide-call.ts";
 import { listedBy, type Operation } from "../policy/operation.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { PolicyRequest } from "../policy/policy-request.ts";
@@ -51,14 +57,14 @@ async function tellsAll(
 
 /**
  * The one policy, asked about one message, or about the connection itself where there is none.
- * @returns the rules that permit it. @throws CallRefused, saying what would help where something would
+ * @returns the rules that permit it, and what they demand. @throws CallRefused, saying what would help where something would
  */
-export function requirePermitted(caller: Caller, operation: Operation | null): readonly string[] {
+export function requirePermitted(caller: Caller, operation: Operation | null): CallPermitted {
   // A list with holes where the token tells too little would be taken for the whole.
   const isList = operation !== null && listedBy(operation.method) !== null;
   if (isList && !caller.isFactsComplete) throw new CallRefused("token_outdated");
   const decision = decideCall(caller.policy.document, callRequestOf(caller, operation));
-  if (decision.effect === "permit") return decision.rules;
+  if (decision.effect === "permit") return decision;
   throw decision.effect === "deny" ? denied(decision) : lacking(decision);
 }
 

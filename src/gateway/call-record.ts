@@ -4,6 +4,7 @@ import type { Recorder } from "../audit/recorder.ts";
 import type { RefusedRequest } from "../audit/refused-request.ts";
 import type { CredentialFacts } from "../credentials/supplied.ts";
 import type { ReceivedTrace } from "../http/trace.ts";
+import type { Obligation } from "../policy/obligations.ts";
 import { formatScope } from "../policy/scope.ts";
 import type { ProtectedResource } from "../trust/protected-resource.ts";
 import type { Message } from "./message.ts";
@@ -23,6 +24,14 @@ export interface Call {
   /** By what policy the call was decided; null before it was. */
   policyRevision: string | null;
   policyRules: readonly string[];
+  /** What the rules that permit it demand besides. */
+  obligations: readonly Obligation[];
+  /** Whether its session's client leads its user to URLs; in the stateless era each request says so. */
+  sessionTakesUrls: boolean;
+  /** Whether its client was told before that it is held. */
+  hasBeenHeld: boolean;
+  /** Of the approval that it waits for, or went on with. */
+  approvalId: string | null;
   upstreamStatus: number | null;
   /** What was presented upstream, by its kind; null before. */
   credential: CredentialFacts | null;
@@ -72,6 +81,7 @@ function callFacts(call: Call): Partial<AuditFacts> {
     method: message === null ? request.method : message.method || "(response)",
     target: message === null ? null : describeTarget(message),
     upstream_status: upstreamStatus,
+    approval_id: call.approvalId,
   };
 }
 

@@ -2,6 +2,7 @@ import { respondJson } from "../http/respond.ts";
 import { LIMITS } from "../limits.ts";
 import type { Call, CallOutcome } from "./call-record.ts";
 import { challenge } from "./challenge.ts";
+import { respondHeld } from "./held-answer.ts";
 import type { Message } from "./message.ts";
 import { isStateless } from "./mirrored-headers.ts";
 import type { CallRefused } from "./refusal.ts";
@@ -12,6 +13,7 @@ type Reason = Exclude<CallOutcome, null>;
 /** The answer to a refused call: a JSON-RPC error by its id, and where a token would help, what kind of token. */
 export function respondRefusal(call: Call, reason: Reason, refusal: CallRefused | null): Response {
   const { message, resource, request } = call;
+  if (refusal?.held) return respondHeld(refusal.held, message?.id ?? null);
   if (reason === "operation_unknown" && isUnknownMethod(message)) return respondUnknownMethod(request.headers, message);
   const response = respondError(reason, message);
   const { challenge: code } = toGatewayError(reason);

@@ -7,16 +7,19 @@ import { CORRELATION_HEADER, readClockSeconds, type ReceivedTrace, traceRequest 
 import { listedBy, type Operation } from "../policy/operation.ts";
 import type { ProtectedResource } from "../trust/protected-resource.ts";
 import type { Revised } from "../trust/trust-store.ts";
+import { type ApprovalDependencies, requireApproval } from "./approval.ts";
 import { type AuthorizationDependencies, type Caller, identifyCaller, requirePermitted } from "./authorization.ts";
 import { type BearerDependencies, requireAccessToken } from "./bearer.ts";
 import { account, type Call, type CallOutcome, describeRefused } from "./call-record.ts";
+import { initializesWithUrls } from "./client-capabilities.ts";
 import { allowOrigin, requireAllowedOrigin, respondPreflight } from "./cors.ts";
 import { respondError, respondRefusal } from "./error-response.ts";
 import { requireEra } from "./era.ts";
 import type { CredentialDependencies } from "./credential.ts";
 import { type Forwarding, responseHeaders } from "./forward.ts";
+import { type Holder, openState } from "./held-state.ts";
 import { filterResponse, type Viewer } from "./list-response.ts";
-import { readMessage } from "./message.ts";
+import { type Message, readMessage } from "./message.ts";
 import { requireAgreement } from "./mirrored-headers.ts";
 import { operationOf, operationsOf } from "./operation.ts";
 import { CallRefused } from "./refusal.ts";
@@ -26,7 +29,12 @@ import { Upstream } from "./upstream.ts";
 import { endWhen } from "./watched-stream.ts";
 
 export interface GatewayDependencies
-  extends BearerDependencies, AuthorizationDependencies, ToolGateDependencies, CredentialDependencies {
+  extends
+    BearerDependencies,
+    AuthorizationDependencies,
+    ToolGateDependencies,
+    CredentialDependencies,
+    ApprovalDependencies {
   readonly findResource: (identifier: string) => Promise<Revised<ProtectedResource> | null>;
   readonly sessions: Sessions;
   readonly egress: EgressRules;
@@ -87,6 +95,10 @@ function beginCall(request: Request, trace: ReceivedTrace, { document, revision 
     message: null,
     policyRevision: null,
     policyRules: [],
+    obligations: [],
+    sessionTakesUrls: false,
+    hasBeenHeld: false,
+    approvalId: null,
     upstreamStatus: null,
     credential: null,
   };
@@ -108,6 +120,7 @@ async function authorizeAndForward(call: Call, uses: GatewayDependencies): Promi
   if (request.method === "POST") call.message = await readMessage(request);
   if (call.message !== null) requireEra(request.headers, call.message);
   if (call.message !== null) requireAgreement(request.headers, call.message);
+  if (call.message !== null) await takeBackState(call, call.message, authorization.token, uses);
   const caller = await authorize(call, authorization.token, uses);
   const tools = await ToolGate.open(call, caller, uses);
   const forwarding = await prepare(call, authorization.token, uses);
@@ -126,8 +139,9 @@ async function authorize(call: Call, token: AccessToken, uses: GatewayDependenci
   const caller = await identifyCaller({ token, resource, nowSeconds: readClockSeconds() }, uses);
   call.policyRevision = caller.policy.revision;
   const operations = message === null ? [null] : operationsOf(message);
-  const rules = operations.flatMap((operation) => requirePermitted(caller, withToolUnlearned(operation)));
-  call.policyRules = [...new Set(rules)].toSorted();
+  const permits = operations.map((operation) => requirePermitted(caller, withToolUnlearned(operation)));
+  call.policyRules = [...new Set(permits.flatMap(({ rules }) => rules))].toSorted();
+  call.obligations = permits.flatMap(({ obligations }) => obligations);
   return caller;
 }
 
@@ -148,7 +162,9 @@ interface ToolCall {
 async function requireUsableTool({ call, caller, tools, forwarding, upstream }: ToolCall): Promise<void> {
   const operation = call.message === null ? null : operationOf(call.message);
   if (operation?.kind !== "tool") return;
-  call.policyRules = await tools.requireUsable(caller, operation, { forwarding, upstream });
+  const { rules, obligations } = await tools.requireUsable(caller, operation, { forwarding, upstream });
+  call.policyRules = rules;
+  call.obligations = obligations;
 }
 
 /** By which a server says what it can do. */
@@ -164,22 +180,34 @@ function showPermitted({ request, message }: Call, response: Response, viewer: V
 async function prepare(call: Call, token: AccessToken, uses: GatewayDependencies): Promise<Forwarding> {
   const { request, resource, message, trace } = call;
   const presented = request.headers.get("mcp-session-id");
-  const upstreamSessionId =
-    presented === null ? null : await uses.sessions.resolve(presented, holderOf(token, resource));
-  if (presented !== null && upstreamSessionId === null) throw new CallRefused("session_unknown");
+  const session = presented === null ? null : await uses.sessions.resolve(presented, holderOf(token, resource));
+  if (presented !== null && session === null) throw new CallRefused("session_unknown");
+  call.sessionTakesUrls = session?.takesUrls === true;
   return {
     request,
     trace,
     upstream: resource.upstream,
     rules: uses.egress,
     body: message?.text ?? null,
-    upstreamSessionId,
+    upstreamSessionId: session?.upstreamId ?? null,
     endsAtMilliseconds: isSubscription(call) ? token.expiresAtSeconds * 1000 : null,
   };
 }
 
-function holderOf({ principal, clientId }: AccessToken, { resource }: ProtectedResource) {
+function holderOf({ principal, clientId }: AccessToken, { resource }: ProtectedResource): Holder {
   return { principal, clientId, resource };
+}
+
+/** What a client brings back of a held call is between it and us: the server sees the call as it was. */
+async function takeBackState(
+  call: Call,
+  message: Message,
+  token: AccessToken,
+  { heldStates }: GatewayDependencies,
+): Promise<void> {
+  const returned = await openState(message, holderOf(token, call.resource), heldStates);
+  call.message = returned.message;
+  call.hasBeenHeld = returned.hasBeenHeld;
 }
 
 interface Sending {
@@ -193,12 +221,18 @@ async function forwardInSession(
   { call, token, forwarding, upstream }: Sending,
   uses: GatewayDependencies,
 ): Promise<Response> {
-  const response = await upstream.send(forwarding);
+  const { message } = call;
+  const isHeld = message !== null && call.obligations.length > 0;
+  const response = await (isHeld
+    ? upstream.sendOnce(forwarding, () => requireApproval({ call, token, message }, uses))
+    : upstream.send(forwarding));
   call.upstreamStatus = response.status;
   await requireStillGood(token, response, uses);
   const headers = responseHeaders(response);
   const issued = response.headers.get("mcp-session-id");
-  const sessionId = issued === null ? null : await uses.sessions.issue(issued, holderOf(token, call.resource));
+  const holder = holderOf(token, call.resource);
+  const takesUrls = message !== null && initializesWithUrls(message);
+  const sessionId = issued === null ? null : await uses.sessions.issue({ upstreamId: issued, takesUrls }, holder);
   if (sessionId !== null) headers.set("mcp-session-id", sessionId);
   const passedOn = new Response(response.body, { status: response.status, headers });
   return isStream(response) ? endWhen(passedOn, () => uses.isRevoked(token.fenced)) : passedOn;

@@ -1,6 +1,19 @@
 import type { GatewayRefusal, OutageReason } from "../audit/reason.ts";
 import type { StepUp } from "../policy/decide.ts";
 
+/** How a call that waits for a person stands, and how its client is to be told. */
+export interface Held {
+  readonly id: string;
+  readonly state: "pending" | "denied";
+  readonly expiresAtMilliseconds: number;
+  readonly form: "input_required" | "url_elicitation" | "tool_error";
+  readonly isStateless: boolean;
+  /** For the client to bring back; with `input_required` alone. */
+  readonly requestState: string | null;
+  /** Where its user learns what the call waits for. */
+  readonly url: string;
+}
+
 interface RefusalDetail {
   /** Scopes that would permit the operation, all in one challenge (MCP authorization, insufficient scope). */
   readonly neededScopes?: readonly string[];
@@ -14,6 +27,7 @@ interface RefusalDetail {
   readonly upstreamStatus?: number;
   /** The page of ours where the person can connect an account at the upstream. */
   readonly connectUrl?: string | null;
+  readonly held?: Held;
 }
 
 /** A refusal of a gateway call, with what its challenge and its record may say. Carries nothing of the input. */
@@ -26,6 +40,7 @@ export class CallRefused extends Error {
   readonly policyRule: string | null;
   readonly upstreamStatus: number | null;
   readonly connectUrl: string | null;
+  readonly held: Held | null;
   constructor(reason: GatewayRefusal | OutageReason, detail: RefusalDetail = {}) {
     super(reason);
     this.reason = reason;
@@ -35,5 +50,6 @@ export class CallRefused extends Error {
     this.policyRule = detail.policyRule ?? null;
     this.upstreamStatus = detail.upstreamStatus ?? null;
     this.connectUrl = detail.connectUrl ?? null;
+    this.held = detail.held ?? null;
   }
 }

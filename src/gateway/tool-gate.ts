@@ -1,5 +1,6 @@
 import { isObject, type Json } from "../jwt/strict-json.ts";
 import { compile } from "../policy/compiled-policy.ts";
+import type { CallPermitted } from "../policy/decide-call.ts";
 import type { Operation } from "../policy/operation.ts";
 import { type ToolFacts, UNANNOTATED } from "../policy/tool-annotations.ts";
 import type { ApprovedDefinitions, ApprovedTools } from "../trust/approved-tools.ts";
@@ -64,14 +65,14 @@ export class ToolGate {
    * Before a tool is called, and after policy has said that it may be, if it is what it may be.
    * @returns the rules that permit it as it is. @throws CallRefused
    */
-  async requireUsable(caller: Caller, operation: Operation, sending: Sending): Promise<readonly string[]> {
+  async requireUsable(caller: Caller, operation: Operation, sending: Sending): Promise<CallPermitted> {
     const name = operation.name ?? "";
     if (this.#holdsBack && !this.#approved.has(name)) throw new CallRefused("tool_not_approved");
     const seen = await this.#find(name, sending);
     const facts = this.#factsOf(name, seen);
-    const rules = requirePermitted(caller, { ...operation, tool: facts });
+    const permitted = requirePermitted(caller, { ...operation, tool: facts });
     if (this.#holdsBack && !facts.isApproved) throw new CallRefused("tool_changed");
-    return rules;
+    return permitted;
   }
 
   /** The tools of a list that passes by, which are known from then on. */

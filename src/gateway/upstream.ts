@@ -40,6 +40,24 @@ export class Upstream {
     }
   }
 
+  /**
+   * For what must never be sent twice, whatever the server says of our credential. `meetDemands` comes after all else that
+   * could fail, since what it uses up is gone. @throws CallRefused, Outage, and what `meetDemands` throws
+   */
+  async sendOnce(forwarding: Forwarding, meetDemands: () => Promise<void>): Promise<Response> {
+    await this.#requireStillAuthorized();
+    const { headers } = this.#credential ?? (await this.#supply(false));
+    await meetDemands();
+    await this.#requireStillAuthorized();
+    try {
+      return await forward(forwarding, headers);
+    } catch (error) {
+      // For whoever calls next: a credential that has been refused is not kept.
+      if (headers.size > 0 && isUnauthorized(error)) await this.#supply(true).catch(() => undefined);
+      throw error;
+    }
+  }
+
   async #supply(isRefused: boolean): Promise<SuppliedCredential> {
     const supplied = await supplyCredential(this.#call, this.#authorization.token, { uses: this.#uses, isRefused });
     if (supplied.headers.size > 0) await this.#requireStillAuthorized();

@@ -93,6 +93,10 @@ const WIRE: Record<GatewayRefusal | OutageReason | "fault", GatewayError> = {
     code: 403,
     message: "This tool has changed since it was approved.",
   },
+  // Answers of the tool, as far as HTTP goes: held-answer.ts.
+  approval_pending: { status: 200, challenge: null, code: 202, message: "Held for approval." },
+  approval_denied: { status: 200, challenge: null, code: 403, message: "An approver has denied this call." },
+  approvals_full: { status: 429, challenge: null, code: 429, message: "Too many calls wait for approval." },
   // 404 is what tells a client of the era of sessions to start a new one.
   session_unknown: { status: 404, challenge: null, code: 404, message: "Unknown session; initialize again." },
   gateway_rate_limited: { status: 429, challenge: null, code: 429, message: "Too many requests." },
@@ -121,6 +125,7 @@ const WIRE: Record<GatewayRefusal | OutageReason | "fault", GatewayError> = {
   client_metadata_unavailable: unavailable,
   trust_unavailable: unavailable,
   accounts_unavailable: unavailable,
+  approvals_unavailable: unavailable,
   trust_document_invalid: unavailable,
   signer_unavailable: unavailable,
   vault_unavailable: unavailable,

@@ -1,6 +1,7 @@
 import { type CompiledCalls, type CompiledPermit, type CompiledRule, compile } from "./compiled-policy.ts";
 import type { Condition } from "./conditions.ts";
 import { type StepUp, stepUpOf } from "./decide.ts";
+import { type Obligation, obligationsOf } from "./obligations.ts";
 import type { Operation } from "./operation.ts";
 import type { Policy, Rule } from "./policy.ts";
 import type { PolicyRequest } from "./policy-request.ts";
@@ -19,6 +20,8 @@ export interface CallRequest {
 export interface CallPermitted {
   readonly effect: "permit";
   readonly rules: readonly string[];
+  /** What those rules demand of the call besides, all of it. */
+  readonly obligations: readonly Obligation[];
 }
 
 /** A rule would permit it, if the client came back with more. */
@@ -117,8 +120,12 @@ function permitBy(matching: readonly CompiledPermit[], call: CallRequest): CallD
     const lacking = whatIsLacking(permit, call);
     return lacking === null ? [] : [lacking];
   });
-  const permitting = shortcomings.filter((lacking) => extentOf(lacking) === 0).map(({ rule }) => rule);
-  if (permitting.length > 0) return { effect: "permit", rules: permitting.toSorted() };
+  const permitting = new Set(shortcomings.filter((lacking) => extentOf(lacking) === 0).map(({ rule }) => rule));
+  if (permitting.size > 0) {
+    const rules = matching.filter(({ rule }) => permitting.has(rule.id)).map(({ rule }) => rule);
+    const obligations = obligationsOf(rules, call.operation).toSorted((a, b) => (a.rule < b.rule ? -1 : 1));
+    return { effect: "permit", rules: [...permitting].toSorted(), obligations };
+  }
   const [least] = shortcomings.toSorted((a, b) => extentOf(a) - extentOf(b) || (a.rule < b.rule ? -1 : 1));
   return least ?? deny("no_rule_permits");
 }

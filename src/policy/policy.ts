@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { LIMITS } from "../limits.ts";
-import { deniedCallsSchema, permittedCallsSchema } from "./calls.ts";
+import { deniedCallsSchema, type PermittedCalls, permittedCallsSchema } from "./calls.ts";
 import { compileExpression } from "./expression.ts";
+import { approvalSchema } from "./obligations.ts";
 import { organizationSchema } from "./organization.ts";
 import { scopeTokenSchema } from "./scope.ts";
 import { selectorSchema } from "./selector.ts";
@@ -60,6 +61,8 @@ const permitSchema = z.strictObject({
   dpop_required: z.boolean().default(false),
   /** Of what the scopes mean at the MCP server, these calls alone; all of it when absent. */
   calls: permittedCallsSchema.optional(),
+  /** Each of these calls waits for a person. */
+  approval: approvalSchema.optional(),
 });
 
 /** A deny names no scopes: it refuses the whole request, or with `calls` no token and those calls alone. */
@@ -85,7 +88,25 @@ export const policySchema = z
   .refine(({ rules }) => new Set(rules.map((rule) => rule.id)).size === rules.length, {
     path: ["rules"],
     message: "two rules share an id",
+  })
+  .superRefine(({ rules }, context) => {
+    for (const [at, rule] of rules.entries()) {
+      if (rule.effect === "deny" || rule.approval === undefined || namesToolsAlone(rule.calls)) continue;
+      context.addIssue({
+        code: "custom",
+        path: ["rules", at, "approval"],
+        message: "say in calls which tools; tools alone",
+      });
+    }
   });
+
+/** What a person approves is a tool with its arguments; nothing else that a rule permits may slip by unapproved. */
+function namesToolsAlone(calls: PermittedCalls | undefined): boolean {
+  if (calls?.tools === undefined) return false;
+  // Annotations are a server's own claim, by which it could say that a call takes no approval.
+  const { annotations, methods, prompts, resources } = calls;
+  return [annotations, methods, prompts, resources].every((list) => list === undefined);
+}
 
 export type Policy = z.output<typeof policySchema>;
 export type Rule = Policy["rules"][number];

@@ -30,6 +30,8 @@ export function buildAdmin(parts: Parts): AdminDependencies {
     rules: config.egress,
     revocations,
     accounts,
+    approvals: parts.approvals,
+    openArguments: (sealed, key) => parts.shownArguments.open(sealed, key),
     countLiveTokens: async (members) =>
       countLiveTokens(env.AUDIT_INDEX, await subjectNames.record(members), Date.now()),
     documentsSpreadSeconds: config.documentSpreadSeconds,

@@ -2,6 +2,7 @@ import type { GatewayDependencies } from "../gateway/gateway.ts";
 import { KnownTools } from "../gateway/known-tools.ts";
 import { reportHeldBack } from "../gateway/report-held-back.ts";
 import { Sessions } from "../gateway/session.ts";
+import { SealedTexts } from "../jwt/sealed-text.ts";
 import { reportFault, reportsRefused } from "../reporting.ts";
 import { buildCredentials } from "./credential-services.ts";
 import type { Parts } from "./parts.ts";
@@ -12,6 +13,7 @@ import { consumeProof } from "./single-use.ts";
 export function buildGateway(parts: Parts): GatewayDependencies {
   const { env, runtime, config, keys, ledger, recorder, trust, revocations } = parts;
   const credentials = buildCredentials(parts);
+  const stateSecret = requireSecret("STATE_SECRET", env.STATE_SECRET);
   return {
     issuer: config.issuer,
     keys,
@@ -21,10 +23,13 @@ export function buildGateway(parts: Parts): GatewayDependencies {
     findResource: (identifier) => trust.find("resource", identifier),
     findPolicy: (organization) => trust.find("policy", organization),
     isClientWithinRate: (clientId) => isWithin(env.CLIENT_RATE_LIMIT, `gateway:${clientId}`),
-    sessions: new Sessions(requireSecret("STATE_SECRET", env.STATE_SECRET)),
     findApprovedTools: (resource) => trust.find("tools", resource),
     knownTools: new KnownTools(),
     reportHeldBack: (held) => runtime.waitUntil(reportHeldBack(held, recorder)),
+    sessions: new Sessions(stateSecret),
+    present: (presented) => parts.approvals.present(presented),
+    heldStates: new SealedTexts(stateSecret, "states of held calls v1"),
+    shownArguments: parts.shownArguments,
     egress: config.egress,
     recorder,
     reportFault: (correlationId, cause) => reportFault(runtime, correlationId, cause),

@@ -4,10 +4,12 @@ import type { SigningKeys } from "../access-token/signing-keys.ts";
 import type { Config } from "../config.ts";
 import type { DpopNonces } from "../dpop/nonce.ts";
 import type { Accounts } from "../../durable-objects/accounts.ts";
+import type { Approvals } from "../../durable-objects/approvals.ts";
 import type { ClientDocuments } from "../../durable-objects/client-documents.ts";
 import type { IssuerKeys } from "../../durable-objects/issuer-keys.ts";
 import type { LedgerShards } from "../../durable-objects/ledger-shards.ts";
 import type { Revocations } from "../../durable-objects/revocations.ts";
+import type { SealedTexts } from "../jwt/sealed-text.ts";
 import type { TrustStore } from "../trust/trust-store.ts";
 
 /** What the runtime lends us for as long as a request lasts. */
@@ -29,6 +31,9 @@ export interface Parts {
   readonly issuerKeys: IssuerKeys;
   readonly clientDocuments: ClientDocuments;
   readonly accounts: Accounts;
+  readonly approvals: Approvals;
+  /** Arguments of held calls, for approvers to read. */
+  readonly shownArguments: SealedTexts;
   readonly nonces: DpopNonces;
   readonly revocations: Revocations;
 }

@@ -6,11 +6,13 @@ import { SubjectNames } from "../audit/subject-names.ts";
 import { type Config, parseConfig } from "../config.ts";
 import { DpopNonces } from "../dpop/nonce.ts";
 import { ClientDocuments } from "../../durable-objects/client-documents.ts";
+import { Approvals } from "../../durable-objects/approvals.ts";
 import { Accounts } from "../../durable-objects/accounts.ts";
 import { IssuerKeys } from "../../durable-objects/issuer-keys.ts";
 import { LedgerShards } from "../../durable-objects/ledger-shards.ts";
 import { Revocations } from "../../durable-objects/revocations.ts";
 import type { GatewayDependencies } from "../gateway/gateway.ts";
+import { SealedTexts } from "../jwt/sealed-text.ts";
 import { LIMITS } from "../limits.ts";
 import { withoutRevoked } from "../published-keys.ts";
 import type { IntrospectionEndpointDependencies } from "../token-endpoint/introspection-endpoint.ts";
@@ -76,12 +78,14 @@ export function buildServices(env: Env, runtime: Runtime): Services {
   const clientDocuments = new ClientDocuments(env.CLIENT_DOCUMENT_SET, config.egress);
   const nonces = new DpopNonces(stateSecret);
   const accounts = new Accounts(env.ACCOUNT_DIRECTORY, config.ledger);
+  const approvals = new Approvals(env.APPROVAL_DESK, config.ledger);
+  const shownArguments = new SealedTexts(stateSecret, "arguments of held calls v1");
   const revocations = new Revocations({
     registries: env.REVOCATION_REGISTRY,
     placement: config.ledger,
     waitUntil: runtime.waitUntil,
   });
-  const sources = { trust, issuerKeys, clientDocuments, accounts, revocations };
+  const sources = { trust, issuerKeys, clientDocuments, accounts, approvals, shownArguments, revocations };
   const parts = { env, runtime, config, keys, ledger, recorder, subjectNames, nonces, ...sources };
   const token = buildTokenEndpoint(parts);
   const only = new OnlyResource(env.TRUST_AND_POLICY, config.issuer);

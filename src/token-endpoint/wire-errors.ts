@@ -131,6 +131,7 @@ const WIRE: Record<Refusal | OutageReason | "fault", WireError> = {
   client_metadata_unavailable: outage503,
   trust_unavailable: outage503,
   accounts_unavailable: outage503,
+  approvals_unavailable: outage503,
   trust_document_invalid: outage503,
   signer_unavailable: outage503,
   vault_unavailable: outage503,

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { LIMITS } from "../limits.ts";
+import { subjectKeySchema } from "./account.ts";
 import { keySourceSchema } from "./key-source.ts";
 
 export const ADMIN_ROLES = ["viewer", "operator", "approver"] as const;
@@ -29,6 +30,10 @@ export const adminSchema = z
       .max(LIMITS.identifierBytes),
     enabled: z.boolean().default(true),
     role: z.enum(ADMIN_ROLES),
+    /** By which a policy's rule may name approvers. */
+    groups: z.array(z.string().min(1).max(LIMITS.identifierBytes)).max(LIMITS.groupsPerAdmin).default([]),
+    /** Who he is at each identity provider that he can sign in with: an approver decides about nothing of his own. */
+    subjects: z.array(subjectKeySchema).max(LIMITS.subjectsPerAdmin).default([]),
     authentication: authenticationSchema,
   })
   .refine(({ name, authentication }) => authentication.kind !== "access_user" || isLowerCaseAddress(name), {

@@ -89,11 +89,14 @@ const ATTACKS: readonly [name: string, attack: (stage: Stage) => CallChanges | P
     "an id under another secret",
     async () =>
       withSession(
-        (await new Sessions("another-secret-of-tests").issue("upstream-1", {
-          principal: "usr_ada",
-          clientId: "agent",
-          resource: RESOURCE,
-        })) ?? "",
+        (await new Sessions("another-secret-of-tests").issue(
+          { upstreamId: "upstream-1", takesUrls: false },
+          {
+            principal: "usr_ada",
+            clientId: "agent",
+            resource: RESOURCE,
+          },
+        )) ?? "",
       ),
   ],
 ];

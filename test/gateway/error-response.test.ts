@@ -36,6 +36,10 @@ function makeCall({ message = null, headers = {}, resource = {}, boundTo }: Chan
     message,
     policyRevision: null,
     policyRules: [],
+    obligations: [],
+    sessionTakesUrls: false,
+    hasBeenHeld: false,
+    approvalId: null,
     upstreamStatus: null,
     credential: null,
   };

@@ -13,6 +13,7 @@ it("says why, by which rule, what would help and what the upstream said, and not
   });
   expect(Object.fromEntries(Object.entries(refused))).toEqual({
     name: "CallRefused",
+    held: null,
     reason: "scope_insufficient",
     neededScopes: ["a", "b"],
     stepUp,

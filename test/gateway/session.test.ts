@@ -4,23 +4,32 @@ import { Sessions } from "../../src/gateway/session.ts";
 const ADA = { principal: "usr_ada", clientId: "agent", resource: "https://crossgate.example/mcp/files" };
 const sessions = new Sessions("a-secret-of-the-tests");
 
-async function issue(upstreamId = "upstream-1"): Promise<string> {
-  const id = await sessions.issue(upstreamId, ADA);
+async function issue(upstreamId = "upstream-1", takesUrls = false): Promise<string> {
+  const id = await sessions.issue({ upstreamId, takesUrls }, ADA);
   if (id === null) throw new TypeError("no session id");
   return id;
 }
 
 describe("a session id", () => {
   it("is found again by whom it was made for", async () => {
-    expect(await sessions.resolve(await issue(), ADA)).toBe("upstream-1");
+    expect(await sessions.resolve(await issue(), ADA)).toEqual({ upstreamId: "upstream-1", takesUrls: false });
   });
 
   it("is the same in every isolate that has the secret", async () => {
-    expect(await new Sessions("a-secret-of-the-tests").resolve(await issue(), ADA)).toBe("upstream-1");
+    expect(await new Sessions("a-secret-of-the-tests").resolve(await issue(), ADA)).toEqual({
+      upstreamId: "upstream-1",
+      takesUrls: false,
+    });
   });
 
   it("may hold whatever is visible, dots too", async () => {
-    expect(await sessions.resolve(await issue("a.b..c,~"), ADA)).toBe("a.b..c,~");
+    expect(await sessions.resolve(await issue("a.b..c,~"), ADA)).toMatchObject({ upstreamId: "a.b..c,~" });
+  });
+
+  it("remembers what its client can do, and nobody can write that into it", async () => {
+    const [taking, other] = await Promise.all([issue("upstream-1", true), issue("upstream-1", false)]);
+    expect(await sessions.resolve(taking, ADA)).toEqual({ upstreamId: "upstream-1", takesUrls: true });
+    expect(taking).not.toBe(other);
   });
 
   it("is unknown under another secret", async () => {
@@ -75,6 +84,6 @@ describe("a session id", () => {
     ["letters beyond ASCII", "caf\u00e9"],
     ["no end", "a".repeat(1025)],
   ])("is not given out for an upstream's id with %s", async (_name, upstreamId) => {
-    expect(await sessions.issue(upstreamId, ADA)).toBeNull();
+    expect(await sessions.issue({ upstreamId, takesUrls: false }, ADA)).toBeNull();
   });
 });

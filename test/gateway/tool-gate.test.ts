@@ -182,7 +182,7 @@ describe("a tool that is called", () => {
     const upstream = serve(() => [READ]);
     const gateway = await start();
     const holder = { principal: "usr_ada", clientId: "agent", resource: RESOURCE };
-    const session = await gateway.dependencies.sessions.issue("upstream-1", holder);
+    const session = await gateway.dependencies.sessions.issue({ upstreamId: "upstream-1", takesUrls: false }, holder);
     await gateway.call({ headers: { "mcp-session-id": session ?? "", "mcp-protocol-version": "2025-11-25" } });
     const meta = { "io.modelcontextprotocol/protocolVersion": "2026-07-28" };
     await gateway.call({
@@ -255,7 +255,7 @@ describe("a tool that is called", () => {
     stubUpstream(() => Response.json({ error: "gone" }, { status: 404 }));
     const gateway = await start();
     const holder = { principal: "usr_ada", clientId: "agent", resource: RESOURCE };
-    const session = await gateway.dependencies.sessions.issue("upstream-1", holder);
+    const session = await gateway.dependencies.sessions.issue({ upstreamId: "upstream-1", takesUrls: false }, holder);
     const { status } = await gateway.call({ headers: { "mcp-session-id": session ?? "" } });
     expect([status, reasonsOf(gateway)]).toEqual([404, ["session_unknown"]]);
   });

@@ -1,4 +1,6 @@
+import { env } from "cloudflare:workers";
 import { onTestFinished, vi } from "vitest";
+import { Approvals } from "../../durable-objects/approvals.ts";
 import { type AuditEvent, auditEventSchema } from "../../src/audit/audit-event.ts";
 import { Recorder } from "../../src/audit/recorder.ts";
 import { SubjectNames } from "../../src/audit/subject-names.ts";
@@ -6,6 +8,7 @@ import { type GatewayDependencies, handleGatewayRequest } from "../../src/gatewa
 import { KnownTools } from "../../src/gateway/known-tools.ts";
 import { reportHeldBack } from "../../src/gateway/report-held-back.ts";
 import { Sessions } from "../../src/gateway/session.ts";
+import { SealedTexts } from "../../src/jwt/sealed-text.ts";
 import { readVerificationKey } from "../../src/jwt/json-web-key.ts";
 import type { Consumption } from "../../src/redemption/dependencies.ts";
 import { type DpopKey, makeProof } from "./dpop.ts";
@@ -99,6 +102,9 @@ export const READ_FILE = { jsonrpc: "2.0", id: 1, method: "tools/call", params: 
 export const LIST_TOOLS = { jsonrpc: "2.0", id: 1, method: "tools/list" };
 export const UPSTREAM = "https://files.example.net/mcp";
 
+/** The desks of the deployment under test: the objects themselves. */
+export const approvals = new Approvals(env.APPROVAL_DESK, { jurisdiction: null, locationHint: null });
+
 const PERMIT_ALL = [permitRule({ clients: "any", resources: "any", scopes: "any" })];
 
 /** A gateway of the real parts, with a signing key that tests hold too and a ledger that remembers in memory. */
@@ -140,6 +146,9 @@ export class TestGateway {
         headers: new Map(),
         facts: { type: resource.upstream_credential.type, upstreamHost: new URL(resource.upstream).host, kid: null },
       }),
+      present: (presented) => approvals.present(presented),
+      heldStates: new SealedTexts("a-secret-of-the-tests", "states"),
+      shownArguments: new SealedTexts("a-secret-of-the-tests", "arguments"),
       egress: { ownHost: "crossgate.example", allowsLoopback: false },
       recorder: this.#recorder(),
       reportFault: (_correlationId, cause) => void this.faults.push(cause),

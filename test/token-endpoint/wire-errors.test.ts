@@ -88,6 +88,7 @@ const EXPECTED: Record<TokenReason, `${number} ${string}`> = {
   client_metadata_unavailable: "503 temporarily_unavailable",
   trust_unavailable: "503 temporarily_unavailable",
   accounts_unavailable: "503 temporarily_unavailable",
+  approvals_unavailable: "503 temporarily_unavailable",
   trust_document_invalid: "503 temporarily_unavailable",
   signer_unavailable: "503 temporarily_unavailable",
   vault_unavailable: "503 temporarily_unavailable",
@@ -122,6 +123,7 @@ describe("every reason [A7523-03]", () => {
     const retryable = reasons.filter((reason) => [429, 503].includes(toWireError(reason).status));
     expect(retryable.toSorted()).toEqual(
       [
+        "approvals_unavailable",
         "client_metadata_unavailable",
         "network_rate_limited",
         "revocations_full",

@@ -61,7 +61,7 @@ async function findDocument(name: string, { findAdmin }: AdminDirectory): Promis
   throw new AdminRejected("admin_unknown");
 }
 
-function admit({ name, role, enabled }: AdminDocument): Admin {
+function admit({ name, role, groups, subjects, enabled }: AdminDocument): Admin {
   if (!enabled) throw new AdminRejected("admin_disabled", { admin: name });
-  return { name, role };
+  return { name, role, groups, subjects };
 }
