@@ -84,7 +84,7 @@ export const GATEWAY_REASONS: Record<GatewayRefusal, ReasonWords> = {
   ],
   approval_pending: [
     "A rule wants a person's approval for this call, and nobody has decided yet.",
-    "npx crossgate approval show ID; the client calls again with the same arguments.",
+    "Decide with npx crossgate approval show ID; the client calls again with the same arguments.",
   ],
   approval_denied: ["An approver has denied this call.", "Ask who decided: npx crossgate approval show ID."],
   approvals_full: [

@@ -1,5 +1,6 @@
 import type { Mutant } from "../mutant.ts";
 import { ADMIN } from "./admin.ts";
+import { APPROVAL } from "./approval.ts";
 import { AUDIT } from "./audit.ts";
 import { CLIENT } from "./client.ts";
 import { DPOP } from "./dpop.ts";
@@ -24,6 +25,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...REVOCATION,
   ...POLICY,
   ...GATEWAY,
+  ...APPROVAL,
   ...WIRE,
   ...ADMIN,
   ...EGRESS,

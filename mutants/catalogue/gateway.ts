@@ -36,7 +36,7 @@ export const GATEWAY: readonly Mutant[] = [
       [
         "session-of-another",
         "a session that is not the caller's is used without its upstream's name",
-        'if (presented !== null && upstreamSessionId === null) throw new CallRefused("session_unknown");',
+        'if (presented !== null && session === null) throw new CallRefused("session_unknown");',
         "",
       ],
       [
@@ -116,14 +116,14 @@ export const GATEWAY: readonly Mutant[] = [
       [
         "policy-deny-ignored",
         "a call that policy denies is made",
-        'if (decision.effect === "permit") return decision.rules;',
-        'if (decision.effect === "permit") return decision.rules;\n  if (decision.effect === "deny") return [];',
+        'if (decision.effect === "permit") return decision;',
+        'if (decision.effect === "permit" || decision.effect === "deny") return { effect: "permit", rules: [], obligations: [] };',
       ],
       [
         "lacking-is-enough",
         "a call that lacks a scope is made",
-        'if (decision.effect === "permit") return decision.rules;',
-        'if (decision.effect === "permit") return decision.rules;\n  if (decision.effect === "lacking") return [];',
+        'if (decision.effect === "permit") return decision;',
+        'if (decision.effect === "permit" || decision.effect === "lacking") return { effect: "permit", rules: [], obligations: [] };',
       ],
       ["everything-shown", "a list shows what policy denies", '.effect !== "deny"', ".effect !== null"],
       [
@@ -168,20 +168,20 @@ export const GATEWAY: readonly Mutant[] = [
       [
         "session-not-bound",
         "another person's session id works",
-        '["session", resource, principal, clientId, upstreamId]',
-        '["session", resource, clientId, upstreamId, String(principal.length < 0)]',
+        '"session", resource, principal, clientId, upstreamId]',
+        '"session", resource, clientId, upstreamId, String(principal.length < 0)]',
       ],
       [
         "session-of-another-server",
         "a session id of one server works at another",
-        '["session", resource, principal, clientId, upstreamId]',
-        '["session", principal, clientId, upstreamId, String(resource.length < 0)]',
+        '"session", resource, principal, clientId, upstreamId]',
+        '"session", principal, clientId, upstreamId, String(resource.length < 0)]',
       ],
       [
         "made-up-session",
         "a session id needs no MAC",
-        "(await this.#key.verify(mac, spell(upstreamId, holder))) ? upstreamId : null",
-        "(await this.#key.verify(mac, spell(upstreamId, holder))) ? upstreamId : upstreamId",
+        "if (await this.#key.verify(mac, spell(session, holder))) return session;",
+        "if ((await this.#key.verify(mac, spell(session, holder))) !== null) return session;",
       ],
     ],
   }),
