@@ -92,6 +92,26 @@ export const APPROVAL: readonly Mutant[] = [
   }),
   ...seed({
     area,
+    file: "src/gateway/upstream.ts",
+    tests: ["test/gateway/approval.test.ts"],
+    mistakes: [
+      [
+        "used-up-by-nobody",
+        "an approval is used up for who may not call any more",
+        "    await this.#requireStillAuthorized();\n    const { headers }",
+        "    const { headers }",
+      ],
+      [
+        "revoked-while-the-desk-answered",
+        "who was revoked at the last moment calls",
+        "await meetDemands();\n    await this.#requireStillAuthorized();",
+        "await meetDemands();",
+      ],
+      ["demands-not-met", "a held call goes on at once", "await meetDemands();", ""],
+    ],
+  }),
+  ...seed({
+    area,
     file: "src/gateway/held-state.ts",
     tests: ["test/abuse/approval-swapped.test.ts", "test/gateway/approval.test.ts"],
     mistakes: [

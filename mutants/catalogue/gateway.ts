@@ -103,8 +103,8 @@ export const GATEWAY: readonly Mutant[] = [
       [
         "cached-once-refused",
         "what was refused comes from the cache again",
-        "await this.#supply(true)",
-        "await this.#supply(false)",
+        "const another = await this.#supply(true)",
+        "const another = await this.#supply(false)",
       ],
     ],
   }),

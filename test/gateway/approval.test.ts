@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Outage } from "../../src/audit/reason.ts";
+import type { GatewayDependencies } from "../../src/gateway/gateway.ts";
 import { LIMITS } from "../../src/limits.ts";
 import { deskOf, makeDecision } from "../support/approvals.ts";
 import { type Members, permitRule } from "../support/documents.ts";
@@ -108,6 +109,38 @@ describe("a call that takes an approval", () => {
     expect((await call({}, { token: await token({ scope: "files:write" }) })).status).toBe(403);
     expect(upstream.sent.length).toBe(0);
     expect(resultOf((await call()).text)).toEqual({ content: [] });
+  });
+
+  it("uses nothing up for who was revoked, and is not made by who is revoked while the desk answers", async () => {
+    const upstream = stubUpstream();
+    let revokedAtLook = Number.POSITIVE_INFINITY;
+    let looks = 0;
+    const isRevoked = async () => (looks += 1) >= revokedAtLook;
+    const { call, decide } = await start({}, { overrides: { isRevoked } });
+    await call();
+    await decide();
+    [looks, revokedAtLook] = [0, 2];
+    expect((await call()).status).toBe(401);
+    [looks, revokedAtLook] = [0, 3];
+    expect((await call()).status).toBe(401);
+    expect(upstream.sent.length).toBe(0);
+    [looks, revokedAtLook] = [0, Number.POSITIVE_INFINITY];
+    expect(resultOf((await call()).text)).toMatchObject({ isError: true });
+  });
+
+  it("is sent once, whatever the server says of our credential, which is then another", async () => {
+    const upstream = stubUpstream(() => new Response(null, { status: 401 }));
+    const asked: boolean[] = [];
+    const supplyCredential: GatewayDependencies["supplyCredential"] = async ({ isRefused }) => {
+      asked.push(isRefused);
+      const facts = { type: "secret", upstreamHost: "files.example.net", kid: null } as const;
+      return { headers: new Map([["authorization", `Bearer ${String(isRefused)}`]]), facts };
+    };
+    const { call, decide } = await start({}, { overrides: { supplyCredential } });
+    await call();
+    await decide();
+    expect((await call()).status).toBe(502);
+    expect([upstream.sent.length, asked.slice(-2)]).toEqual([1, [false, true]]);
   });
 
   it("is a request: nobody could tell a notification that it waits", async () => {
