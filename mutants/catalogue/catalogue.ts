@@ -1,6 +1,7 @@
 import type { Mutant } from "../mutant.ts";
 import { ADMIN } from "./admin.ts";
 import { APPROVAL } from "./approval.ts";
+import { APPROVAL_DESK } from "./approval-desk.ts";
 import { AUDIT } from "./audit.ts";
 import { CLIENT } from "./client.ts";
 import { DPOP } from "./dpop.ts";
@@ -26,6 +27,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...POLICY,
   ...GATEWAY,
   ...APPROVAL,
+  ...APPROVAL_DESK,
   ...WIRE,
   ...ADMIN,
   ...EGRESS,
