@@ -1,6 +1,6 @@
 import type { Revocations } from "../durable-objects/revocations.ts";
 import { Outage } from "./audit/reason.ts";
-import type { SigningKeys } from "./access-token/signing-keys.ts";
+import type { SigningKeys } from "./jwt/signing-keys.ts";
 import { signJwt } from "./jwt/sign.ts";
 import { fenceName } from "./revocation/fence-names.ts";
 

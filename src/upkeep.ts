@@ -1,6 +1,6 @@
 import type { LedgerStatus } from "../durable-objects/assertion-ledger.ts";
 import { LedgerShards } from "../durable-objects/ledger-shards.ts";
-import { SigningKeys } from "./access-token/signing-keys.ts";
+import { SigningKeys } from "./jwt/signing-keys.ts";
 import { LATEST_CHECKPOINT } from "./audit/archive-name.ts";
 import { serializeAuditEvent } from "./audit/audit-event.ts";
 import { backlogLevel } from "./audit/backlog.ts";

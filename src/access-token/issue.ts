@@ -4,7 +4,7 @@ import { LIMITS } from "../limits.ts";
 import { formatScope } from "../policy/scope.ts";
 import { Rejected } from "../redemption/rejection.ts";
 import { type AccessTokenContents, SealedAccessToken } from "../redemption/sealed-access-token.ts";
-import type { SigningKeys } from "./signing-keys.ts";
+import type { SigningKeys } from "../jwt/signing-keys.ts";
 
 export const ACCESS_TOKEN_TYPE = "at+jwt";
 

@@ -1,6 +1,6 @@
 import type { Recorder } from "../audit/recorder.ts";
 import type { SubjectNames } from "../audit/subject-names.ts";
-import type { SigningKeys } from "../access-token/signing-keys.ts";
+import type { SigningKeys } from "../jwt/signing-keys.ts";
 import type { Config } from "../config.ts";
 import type { DpopNonces } from "../dpop/nonce.ts";
 import type { Accounts } from "../../durable-objects/accounts.ts";

@@ -1,6 +1,6 @@
 import { buildAdmin } from "./admin-services.ts";
 import type { AdminDependencies } from "../admin/dependencies.ts";
-import { SigningKeys } from "../access-token/signing-keys.ts";
+import { SigningKeys } from "../jwt/signing-keys.ts";
 import { Recorder } from "../audit/recorder.ts";
 import { SubjectNames } from "../audit/subject-names.ts";
 import { type Config, parseConfig } from "../config.ts";

@@ -1,7 +1,7 @@
 import { compactVerify, decodeJwt, decodeProtectedHeader, exportJWK, generateKeyPair, importJWK } from "jose";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { signAccessToken } from "../../src/access-token/issue.ts";
-import { SigningKeys } from "../../src/access-token/signing-keys.ts";
+import { SigningKeys } from "../../src/jwt/signing-keys.ts";
 import { Outage } from "../../src/audit/reason.ts";
 import { type AccessTokenContents, acknowledge } from "../../src/redemption/sealed-access-token.ts";
 import { CLIENT, CROSSGATE, IDP, ORGANIZATION, RESOURCE } from "../support/documents.ts";

@@ -1,6 +1,6 @@
 import { exportJWK, generateKeyPair } from "jose";
 import { beforeAll, describe, expect, it } from "vitest";
-import { SigningKeys } from "../../src/access-token/signing-keys.ts";
+import { SigningKeys } from "../../src/jwt/signing-keys.ts";
 import { type Expectations, verifyAccessToken } from "../../src/access-token/verify.ts";
 import { kindOfFence } from "../../src/revocation/fence-names.ts";
 import { CLIENT, CROSSGATE, IDP, type Members, ORGANIZATION, RESOURCE } from "../support/documents.ts";

@@ -1,5 +1,5 @@
 import { env, exports } from "cloudflare:workers";
-import { SigningKeys } from "../../src/access-token/signing-keys.ts";
+import { SigningKeys } from "../../src/jwt/signing-keys.ts";
 import { signJwt } from "../../src/jwt/sign.ts";
 import { clientDocument, type Members } from "./documents.ts";
 import { digestSecret, ISSUER, nowInSeconds, type Tenant } from "./tenant.ts";

@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { readVerificationKey, type VerificationKey } from "../jwt/json-web-key.ts";
-import type { KeySet } from "../jwt/verify.ts";
+import { readVerificationKey, type VerificationKey } from "./json-web-key.ts";
+import type { KeySet } from "./verify.ts";
 
 /**
  * Our own keys, from one secret: `current` signs, `next` is published so that verifiers know it before it signs, and

@@ -1,6 +1,6 @@
 import { exportJWK, generateKeyPair, type JWK } from "jose";
 import { describe, expect, it } from "vitest";
-import { SigningKeys, SigningKeysInvalid } from "../../src/access-token/signing-keys.ts";
+import { SigningKeys, SigningKeysInvalid } from "../../src/jwt/signing-keys.ts";
 import type { Members } from "../support/documents.ts";
 
 const pairs = await Promise.all([1, 2, 3].map(() => generateKeyPair("ES256", { extractable: true })));
