@@ -1,5 +1,8 @@
 import { DurableObject } from "cloudflare:workers";
+import { parseConfig } from "../src/config.ts";
 import { LIMITS } from "../src/limits.ts";
+import type { Acquired, TokenAsked } from "./acquisition.ts";
+import { type ConnectionDescription, type Kept, OutboundTokens, type ToKeep } from "./outbound-tokens.ts";
 import { type RecordFlaw, type VaultOwner, VaultRecords } from "./vault-records.ts";
 
 /** The secrets that operators name belong to nobody's organization. */
@@ -35,6 +38,7 @@ export interface SecretDescription {
  */
 export class Vault extends DurableObject<Env> {
   readonly #records: VaultRecords;
+  #outbound: OutboundTokens | null = null;
 
   constructor(context: DurableObjectState, env: Env) {
     super(context, env);
@@ -77,6 +81,53 @@ export class Vault extends DurableObject<Env> {
   deleteSecret(name: string): Promise<boolean> {
     this.#requireOwner(DEPLOYMENT);
     return this.#records.remove({ kind: "secret", id: name });
+  }
+
+  /** A token for one call of one server. */
+  acquire(asked: TokenAsked): Promise<Acquired> {
+    this.#requireOwner(asked.owner);
+    return this.#tokens().acquire(asked);
+  }
+
+  /** What an identity provider has given us for a person: his ID token, and what renews it. Replaces what was there. */
+  keepIdentity(owner: VaultOwner, identity: ToKeep): Promise<Kept> {
+    this.#requireOwner(owner);
+    return this.#tokens().keep({ owner, kind: "identity", id: identity.authorization_server }, identity);
+  }
+
+  /** What a person has granted us at an upstream. Replaces what was there. */
+  keepGrant(owner: VaultOwner, resource: string, grant: ToKeep): Promise<Kept> {
+    this.#requireOwner(owner);
+    return this.#tokens().keep({ owner, kind: "grant", id: resource }, grant);
+  }
+
+  listConnections(owner: VaultOwner): ConnectionDescription[] {
+    this.#requireOwner(owner);
+    return this.#tokens().list();
+  }
+
+  /** One of them, at the person's own wish. */
+  disconnect(owner: VaultOwner, connection: Pick<ConnectionDescription, "kind" | "id">): Promise<number> {
+    this.#requireOwner(owner);
+    return this.#tokens().forget([{ owner, ...connection }]);
+  }
+
+  /** All that this person has given us, wherever it came from. @returns how many there were */
+  forgetPerson(owner: VaultOwner): Promise<number> {
+    this.#requireOwner(owner);
+    return this.#tokens().forgetAll(owner);
+  }
+
+  #tokens(): OutboundTokens {
+    const { egress, ledger } = parseConfig(this.env);
+    const vaults = ledger.jurisdiction === null ? this.env.VAULT : this.env.VAULT.jurisdiction(ledger.jurisdiction);
+    this.#outbound ??= new OutboundTokens({
+      records: this.#records,
+      rules: egress,
+      signingKeys: this.env.SIGNING_KEYS,
+      revealSecret: async (name, resource) => vaults.getByName(vaultNameOf(DEPLOYMENT)).revealSecret(name, resource),
+    });
+    return this.#outbound;
   }
 
   /** An object that was reached by another's name must not answer as that other. */

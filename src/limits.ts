@@ -195,6 +195,22 @@ export const LIMITS = {
   /** Where the answer does not say, and however much it says. */
   issuedTokenLifetimeDefaultSeconds: 300,
   issuedTokenLifetimeMaximumSeconds: 3600,
+  /** A token is renewed so much before it expires, or halfway where it is short. */
+  issuedTokenSkewSeconds: 30,
+  /** After an upstream has refused a token, one that is younger than this is not replaced: a hundred calls that were under way make one new token. */
+  issuedTokenRefusalSeconds: 5,
+  /** How long an isolate goes by a token that it has been given. */
+  upstreamTokenFreshSeconds: 30,
+  upstreamTokensCached: 2048,
+  /** In memory, of one person or one server. */
+  upstreamTokensPerVault: 256,
+  /** For an acquisition as a whole: three documents and three tokens at the most. */
+  upstreamTokenMilliseconds: 30_000,
+  /** How long a refusal is repeated without asking again; an outage as long as its back-off says. */
+  acquisitionCooldownSeconds: 5,
+  authorizationServerFreshSeconds: 300,
+  /** Grants that one person may have given us. */
+  grantsPerPerson: 256,
   /** Of ours, by which we authenticate to others: made for one request. */
   ownClientAssertionLifetimeSeconds: 60,
   authorizationServersPerResource: 8,

@@ -16,9 +16,12 @@ export async function ask(
 ): Promise<TextAnswer> {
   const bounds = { maximumBytes: LIMITS.oauthAnswerBytes, milliseconds: LIMITS.oauthAnswerMilliseconds };
   const answer = await exchange({ ...bounds, ...request }).catch((error: unknown) => {
-    throw error instanceof FetchFailed ? new OAuthFailure(flawOf(error)) : error;
+    // Nothing was sent to an address that we do not contact.
+    throw error instanceof FetchFailed ? new OAuthFailure(flawOf(error), { isRefusal: error.flaw === "url" }) : error;
   });
-  if (answer.status >= 500 || NOT_NOW.includes(answer.status)) throw new OAuthFailure("unavailable");
+  if (answer.status >= 500 || NOT_NOW.includes(answer.status)) {
+    throw new OAuthFailure("unavailable", { isRefusal: true });
+  }
   return answer;
 }
 

@@ -42,8 +42,14 @@ export type IdJagFlaw =
 export class OAuthFailure extends Error {
   override readonly name = "OAuthFailure";
   readonly flaw: OAuthFlaw;
-  constructor(flaw: OAuthFlaw) {
+  /**
+   * Whether the other side said no, so that what it was sent is as good as before. Otherwise it may have been used:
+   * there was no answer, or none that reads.
+   */
+  readonly isRefusal: boolean;
+  constructor(flaw: OAuthFlaw, { isRefusal = false }: { readonly isRefusal?: boolean } = {}) {
     super(flaw);
     this.flaw = flaw;
+    this.isRefusal = isRefusal;
   }
 }

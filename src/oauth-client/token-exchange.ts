@@ -33,6 +33,8 @@ export async function exchangeForAccessToken(
 
 export interface IdJagWanted extends Omit<ExpectedIdJag, "nowSeconds" | "issuer"> {
   readonly subject: SubjectToken;
+  /** What the IdP calls that authorization server, where that is not its issuer identifier; the grant has that one. */
+  readonly audienceAlias?: string | undefined;
   readonly scope?: string | undefined;
 }
 
@@ -42,10 +44,11 @@ export interface IdJagWanted extends Omit<ExpectedIdJag, "nowSeconds" | "issuer"
  */
 export async function exchangeForIdJag(
   party: ExchangeParty,
-  { subject, scope, ...expected }: IdJagWanted,
+  { subject, scope, audienceAlias, ...expected }: IdJagWanted,
   egress: Egress,
 ): Promise<IssuedToken> {
-  const { audience, resource } = expected;
+  const { resource } = expected;
+  const audience = audienceAlias ?? expected.audience;
   const requestedTokenType = TOKEN_TYPE.idJag;
   const grant = tokenExchangeGrant({ ...named(subject), requestedTokenType, audience, resource, scope });
   const issued = await requestToken({ ...party, grant, expectedType: "n_a" }, egress);

@@ -71,9 +71,10 @@ export function flawOfErrorCode(code: unknown): OAuthFlaw {
  */
 export function readTokenResponse(answer: TextAnswer, expectedType: "bearer" | "n_a"): IssuedToken {
   const body = readJsonAnswer(answer);
-  if (body === null) throw new OAuthFailure("answer_malformed");
+  if (body === null) throw new OAuthFailure("answer_malformed", { isRefusal: answer.status >= 400 });
   if (answer.status !== 200) {
-    throw new OAuthFailure(answer.status >= 400 ? flawOfErrorCode(body["error"]) : "answer_malformed");
+    const isRefusal = answer.status >= 400;
+    throw new OAuthFailure(isRefusal ? flawOfErrorCode(body["error"]) : "answer_malformed", { isRefusal });
   }
   const { data } = responseSchema.safeParse(body);
   if (data === undefined) throw new OAuthFailure("answer_malformed");

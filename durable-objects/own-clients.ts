@@ -1,0 +1,70 @@
+import * as z from "zod";
+import type { SigningKey } from "../src/jwt/sign.ts";
+import { SigningKeys } from "../src/jwt/signing-keys.ts";
+import { LIMITS } from "../src/limits.ts";
+import type { OwnClient } from "../src/oauth-client/client-authentication.ts";
+import type { Registration } from "../src/vault/kept-grant.ts";
+import { refused, unavailable } from "./acquisition.ts";
+import type { RecordFlaw } from "./vault-records.ts";
+
+/** For one call of one server, whose own secrets these are. */
+export type RevealSecret = (
+  name: string,
+  resource: string,
+) => Promise<{ readonly value: string } | RecordFlaw | "not_for_resource">;
+
+const privateKeySchema = z.object({
+  kty: z.literal("EC"),
+  crv: z.literal("P-256"),
+  x: z.string(),
+  y: z.string(),
+  d: z.string(),
+  kid: z.string().min(1).max(LIMITS.keyIdBytes),
+});
+
+/** Who we are at other people's authorization servers, with what proves it. */
+export class OwnClients {
+  readonly #reveal: RevealSecret;
+  readonly #signingKeys: string;
+
+  constructor(reveal: RevealSecret, signingKeys: string) {
+    this.#reveal = reveal;
+    this.#signingKeys = signingKeys;
+  }
+
+  /** @throws AcquisitionEnded */
+  async prove({ client_id: clientId, method, secret }: Registration, resource: string): Promise<OwnClient> {
+    if (method === "none") return { method, clientId };
+    if (method !== "private_key_jwt") {
+      if (secret === null) throw refused("credential_absent");
+      return { method, clientId, secret: await this.#read(secret, resource) };
+    }
+    const key = secret === null ? await this.#ownKey() : await importKey(await this.#read(secret, resource));
+    return { method, clientId, key };
+  }
+
+  async #read(name: string, resource: string): Promise<string> {
+    const revealed = await this.#reveal(name, resource);
+    if (revealed === "absent") throw refused("credential_absent");
+    if (revealed === "not_for_resource") throw refused("credential_not_for_resource");
+    if (revealed === "keys_unavailable") throw unavailable("vault_keys_unavailable");
+    if (revealed === "damaged") throw unavailable("vault_record_damaged");
+    return revealed.value;
+  }
+
+  /** The one that `/jwks` publishes. */
+  #ownKey(): Promise<SigningKey> {
+    return SigningKeys.parse(this.#signingKeys).signer();
+  }
+}
+
+async function importKey(text: string): Promise<SigningKey> {
+  try {
+    const { kid, kty, crv, x, y, d } = privateKeySchema.parse(JSON.parse(text));
+    const algorithm = { name: "ECDSA", namedCurve: "P-256" };
+    return { kid, key: await crypto.subtle.importKey("jwk", { kty, crv, x, y, d }, algorithm, false, ["sign"]) };
+  } catch {
+    // Whatever it was that failed may quote the key.
+    throw refused("credential_unusable");
+  }
+}
