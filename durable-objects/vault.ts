@@ -2,6 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import { parseConfig } from "../src/config.ts";
 import { LIMITS } from "../src/limits.ts";
 import type { Acquired, TokenAsked } from "./acquisition.ts";
+import { type ConnectedSubject, ConnectionIndex, type WhoIsForgotten } from "./connection-index.ts";
 import { type ConnectionDescription, type Kept, OutboundTokens, type ToKeep } from "./outbound-tokens.ts";
 import { type RecordFlaw, type VaultOwner, VaultRecords } from "./vault-records.ts";
 
@@ -87,6 +88,22 @@ export class Vault extends DurableObject<Env> {
   acquire(asked: TokenAsked): Promise<Acquired> {
     this.#requireOwner(asked.owner);
     return this.#tokens().acquire(asked);
+  }
+
+  /** Asked of the deployment's vault, which knows whose others there are. */
+  addConnected(owner: VaultOwner, subject: ConnectedSubject): void {
+    this.#requireOwner(DEPLOYMENT);
+    new ConnectionIndex(this.ctx.storage.sql).add(owner, subject);
+  }
+
+  findConnected(who: WhoIsForgotten): VaultOwner[] {
+    this.#requireOwner(DEPLOYMENT);
+    return new ConnectionIndex(this.ctx.storage.sql).find(who);
+  }
+
+  removeConnected(owner: VaultOwner): void {
+    this.#requireOwner(DEPLOYMENT);
+    new ConnectionIndex(this.ctx.storage.sql).remove(owner);
   }
 
   /** What an identity provider has given us for a person: his ID token, and what renews it. Replaces what was there. */

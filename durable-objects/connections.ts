@@ -1,0 +1,88 @@
+import { Outage } from "../src/audit/reason.ts";
+import { LIMITS } from "../src/limits.ts";
+import { kindOfFence } from "../src/revocation/fence-names.ts";
+import { within } from "../src/revocation/within.ts";
+import type { ConnectedSubject, WhoIsForgotten } from "./connection-index.ts";
+import type { ConnectionDescription, Kept, ToKeep } from "./outbound-tokens.ts";
+import { DEPLOYMENT, type Vault } from "./vault.ts";
+import type { VaultOwner } from "./vault-records.ts";
+
+type VaultOf = (owner: VaultOwner) => DurableObjectStub<Vault>;
+
+/** A person: as the gateway's calls name him, and as his provider does. */
+export interface Connecting {
+  readonly owner: VaultOwner;
+  readonly subject: ConnectedSubject;
+}
+
+/** The Worker's side of what people have connected. Every method throws Outage vault_unavailable. */
+export class Connections {
+  readonly #vaultOf: VaultOf;
+
+  constructor(vaultOf: VaultOf) {
+    this.#vaultOf = vaultOf;
+  }
+
+  keepIdentity(person: Connecting, identity: ToKeep): Promise<Kept> {
+    return this.#keep(person, async (vault) => vault.keepIdentity(person.owner, identity));
+  }
+
+  /** @param resource our identifier of the MCP server */
+  keepGrant(person: Connecting, resource: string, grant: ToKeep): Promise<Kept> {
+    return this.#keep(person, async (vault) => vault.keepGrant(person.owner, resource, grant));
+  }
+
+  list(owner: VaultOwner): Promise<readonly ConnectionDescription[]> {
+    return ask(async () => this.#vaultOf(owner).listConnections(owner));
+  }
+
+  disconnect(owner: VaultOwner, connection: Pick<ConnectionDescription, "kind" | "id">): Promise<number> {
+    return ask(async () => this.#vaultOf(owner).disconnect(owner, connection));
+  }
+
+  /**
+   * Ends what the people have connected whom these fences name; whom they do not name they leave alone. To be repeated
+   * when it fails: what is already gone is gone. @returns how many connections there were
+   */
+  async forget(fenceNames: readonly string[]): Promise<number> {
+    const named = fenceNames.map((name) => whoIsNamed(name)).filter((who) => who !== null);
+    const found = await Promise.all(named.map((who) => ask(async () => this.#index().findConnected(who))));
+    const counts = await Promise.all(found.flat().map((owner) => this.#forgetPerson(owner)));
+    return counts.reduce((total, count) => total + count, 0);
+  }
+
+  async #forgetPerson(owner: VaultOwner): Promise<number> {
+    const count = await ask(async () => this.#vaultOf(owner).forgetPerson(owner));
+    await ask(async () => this.#index().removeConnected(owner));
+    return count;
+  }
+
+  /** Known to the index first: what is kept and nowhere named could not be revoked. */
+  async #keep({ owner, subject }: Connecting, keep: (vault: DurableObjectStub<Vault>) => Promise<Kept>): Promise<Kept> {
+    await ask(async () => this.#index().addConnected(owner, subject));
+    return ask(() => keep(this.#vaultOf(owner)));
+  }
+
+  #index(): DurableObjectStub<Vault> {
+    return this.#vaultOf(DEPLOYMENT);
+  }
+}
+
+async function ask<Answer>(question: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await within(LIMITS.vaultMilliseconds, question());
+  } catch (error) {
+    throw new Outage("vault_unavailable", { cause: error });
+  }
+}
+
+/** As `fenceName` spells people; null for a fence that names somebody or something else. */
+function whoIsNamed(fenceName: string): WhoIsForgotten | null {
+  const kind = kindOfFence(fenceName);
+  if (kind === null) return null;
+  const value = fenceName.slice(kind.length + 1);
+  if (kind === "principal") return { principal: value };
+  if (kind !== "subject") return null;
+  const [issuer, sub, tenant] = JSON.parse(value) as [string, string, string?];
+  return { issuer, sub, tenant };
+}
