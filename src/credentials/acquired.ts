@@ -20,7 +20,7 @@ export interface AcquisitionDependencies {
 }
 
 /** An access token of the upstream's own authorization server, for us or for the person who calls. */
-export function acquiredSupplier(uses: AcquisitionDependencies): Supplier<AcquiredType> {
+export function acquiredSupplier<Type extends AcquiredType>(uses: AcquisitionDependencies): Supplier<Type> {
   return async (credential, asked) => {
     const acquired = await uses.acquire({
       owner: ownerOf(credential, asked),

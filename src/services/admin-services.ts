@@ -9,6 +9,7 @@ import { Outage } from "../audit/reason.ts";
 import type { Config } from "../config.ts";
 import { reportFault } from "../reporting.ts";
 import { networkOf } from "../token-endpoint/network.ts";
+import { endingConnections } from "./ended-connections.ts";
 import type { Parts } from "./parts.ts";
 import { isWithin } from "./rate.ts";
 
@@ -28,7 +29,7 @@ export function buildAdmin(parts: Parts): AdminDependencies {
       placement: config.ledger,
     }),
     rules: config.egress,
-    revocations,
+    revocations: endingConnections(revocations, parts),
     accounts,
     approvals: parts.approvals,
     openArguments: (sealed, key) => parts.shownArguments.open(sealed, key),

@@ -1,4 +1,7 @@
+import { UpstreamTokens } from "../../durable-objects/upstream-tokens.ts";
 import { Vaults } from "../../durable-objects/vaults.ts";
+import { acquiredSupplier, type AcquisitionDependencies } from "../credentials/acquired.ts";
+import { CredentialRefused } from "../credentials/credential-refused.ts";
 import { Credentials } from "../credentials/credentials.ts";
 import { supplyNone } from "../credentials/none.ts";
 import { notSupplied } from "../credentials/not-supplied.ts";
@@ -8,13 +11,18 @@ import type { Parts } from "./parts.ts";
 /** Who supplies which type of upstream credential. */
 export function buildCredentials({ env, config }: Parts): Credentials {
   const vaults = new Vaults(env.VAULT, config.ledger);
+  const tokens = new UpstreamTokens((owner) => vaults.vaultOf(owner));
+  const acquisition: AcquisitionDependencies = {
+    acquire: (asked) => tokens.acquire(asked),
+    identify: () => Promise.reject(new CredentialRefused("credential_type_unsupported")),
+  };
   return new Credentials({
     none: supplyNone,
     secret: secretSupplier(vaults),
     identity: notSupplied,
-    client_credentials: notSupplied,
-    token_exchange: notSupplied,
-    authorization_code: notSupplied,
-    xaa: notSupplied,
+    client_credentials: acquiredSupplier(acquisition),
+    token_exchange: acquiredSupplier(acquisition),
+    authorization_code: acquiredSupplier(acquisition),
+    xaa: acquiredSupplier(acquisition),
   });
 }

@@ -6,8 +6,9 @@ import type { PollDependencies } from "../signals/poll.ts";
 import type { SignalDependencies } from "../signals/push-endpoint.ts";
 import { ClientSecrets } from "../token-endpoint/client-authentication/client-secret.ts";
 import { networkOf } from "../token-endpoint/network.ts";
-import { pollAuthorizations } from "./poll-authorizations.ts";
+import { endingConnections } from "./ended-connections.ts";
 import type { Parts } from "./parts.ts";
+import { pollAuthorizations } from "./poll-authorizations.ts";
 import { isWithin } from "./rate.ts";
 import { requireSecret } from "./required-secret.ts";
 
@@ -47,7 +48,8 @@ export function buildSignals(parts: Parts): SignalServices {
 
 type Heard = Omit<SignalDependencies, "isAuthorized">;
 
-function buildHeard({ env, runtime, config, trust, issuerKeys, accounts, revocations, recorder }: Parts): Heard {
+function buildHeard(parts: Parts): Heard {
+  const { env, runtime, config, trust, issuerKeys, accounts, revocations, recorder } = parts;
   return {
     issuer: config.issuer,
     findIdp: (issuer) => trust.find("idp", issuer),
@@ -56,7 +58,7 @@ function buildHeard({ env, runtime, config, trust, issuerKeys, accounts, revocat
     isNetworkWithinRate: (request) => isWithin(env.NETWORK_RATE_LIMIT, networkOf(request.headers)),
     findAccountByEmail: (organization, address) => accounts.findByEmail(organization, address),
     note: (note) => revocations.noteStream(note),
-    join: (fences, issuer) => revocations.join(fences, `idp:${issuer}`),
+    join: (fences, issuer) => endingConnections(revocations, parts).join(fences, `idp:${issuer}`),
     record: (event) => recorder.record(event),
     reportFault: (correlationId, cause) => reportFault(runtime, correlationId, cause),
   };

@@ -13,7 +13,7 @@ import { Random } from "../support/random.ts";
  */
 const PEOPLE = 50;
 const BATCHES = 16;
-const CALLS_PER_BATCH = 40;
+const CALLS_PER_BATCH = 30;
 const UPSTREAMS: readonly AcquiredType[] = ["authorization_code", "authorization_code", "xaa", "xaa", "token_exchange"];
 const FAULTS: readonly Fault[] = ["none", "none", "none", "busy", "silent", "unreachable", "invalid_client"];
 

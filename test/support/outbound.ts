@@ -55,7 +55,7 @@ export function asked(type: AcquiredType, changes: Partial<TokenAsked> = {}): To
 }
 
 export function acquire(wanted: TokenAsked): Promise<Acquired> {
-  return vaultOf(wanted.owner).acquire(wanted) as Promise<Acquired>;
+  return vaultOf(wanted.owner).acquire(wanted);
 }
 
 export function tokenOf(acquired: Acquired): string {
