@@ -39,14 +39,36 @@ export class Journal {
   }
 
   add(mutant: Mutant, verdict: Verdict): void {
+    this.#append(this.#keyOf(mutant), { id: mutant.id, verdict });
+  }
+
+  /** Whether a file of tests has passed without any mistake. */
+  isHealthy(file: string): boolean {
+    return this.#verdicts.has(this.#healthKeyOf(file));
+  }
+
+  addHealthy(file: string): void {
+    this.#append(this.#healthKeyOf(file), { id: file, verdict: { outcome: "survived", by: null } });
+  }
+
+  #append(key: string, { id, verdict }: { readonly id: string; readonly verdict: Verdict }): void {
+    this.#verdicts.set(key, verdict);
     mkdirSync(dirname(this.#path), { recursive: true });
-    appendFileSync(this.#path, `${JSON.stringify({ key: this.#keyOf(mutant), id: mutant.id, verdict })}\n`);
+    appendFileSync(this.#path, `${JSON.stringify({ key, id, verdict })}\n`);
+  }
+
+  #healthKeyOf(file: string): string {
+    return shorten(`${this.#ground}\nhealth\n${digest(this.#directory, [file])}`);
   }
 
   #keyOf(mutant: Mutant): string {
     const own = `${JSON.stringify(mutant)}\n${digest(this.#directory, mutant.tests)}`;
-    return createHash("sha256").update(`${this.#ground}\n${own}`).digest("hex").slice(0, 24);
+    return shorten(`${this.#ground}\n${own}`);
   }
+}
+
+function shorten(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 24);
 }
 
 function digest(directory: string, files: readonly string[]): string {

@@ -43,27 +43,27 @@ async function tryAll({ mutants, again, json }: Plan, scratch: Scratch): Promise
   const journal = new Journal(JOURNAL, scratch.directory);
   const open = mutants.filter((mutant) => again || journal.find(mutant) === null);
   if (open.length < mutants.length) say(`${mutants.length - open.length} have a verdict already`);
-  await requireHealth(open, scratch, say);
   for (const [at, mutant] of open.entries()) {
+    // oxlint-disable-next-line no-await-in-loop -- one mistake at a time
+    await requireHealth(mutant, journal, scratch);
     // oxlint-disable-next-line no-await-in-loop -- one mistake at a time
     const verdict = await scratch.with(mutant, () => judge(scratch.directory, mutant.tests));
     journal.add(mutant, verdict);
     say(`${at + 1} of ${open.length}  ${describe({ ...mutant, ...verdict })}`);
   }
-  const all = new Journal(JOURNAL, scratch.directory);
   return mutants.flatMap((mutant) => {
-    const verdict = all.find(mutant);
+    const verdict = journal.find(mutant);
     return verdict === null ? [] : [{ ...mutant, ...verdict }];
   });
 }
 
 /** A test that fails by itself would catch every mutant. @throws CommandError */
-async function requireHealth(mutants: readonly Mutant[], scratch: Scratch, say: (text: string) => void): Promise<void> {
-  const tests = [...new Set(mutants.flatMap((mutant) => mutant.tests))];
-  if (tests.length === 0) return;
-  say(`${tests.length} files of tests, without any mistake`);
-  const failure = await findFailure(scratch.directory, tests);
+async function requireHealth({ tests }: Mutant, journal: Journal, scratch: Scratch): Promise<void> {
+  const unknown = tests.filter((file) => !journal.isHealthy(file));
+  if (unknown.length === 0) return;
+  const failure = await findFailure(scratch.directory, unknown);
   if (failure !== null) throw new CommandError(`without any mistake, this fails already: ${failure}`);
+  for (const file of unknown) journal.addHealthy(file);
 }
 
 function describe({ id, outcome, by, breaks }: Judged): string {

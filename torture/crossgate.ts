@@ -13,8 +13,11 @@ interface CrossgateOptions {
   readonly stores: Stores;
   readonly bundleDirectory: string;
   readonly directory: string;
+  /** Host and port of what stands for every MCP server; nowhere when absent. */
+  readonly upstream?: string;
 }
 
+const UPSTREAM = "upstream";
 const STATE = "state";
 const STORES = ["keyValue", "queue", "archive", "index"];
 
@@ -52,7 +55,13 @@ export class Crossgate {
   }
 }
 
-async function configOf({ deployment, stores, bundleDirectory, directory }: CrossgateOptions): Promise<WorkerdConfig> {
+async function configOf({
+  deployment,
+  stores,
+  bundleDirectory,
+  directory,
+  upstream,
+}: CrossgateOptions): Promise<WorkerdConfig> {
   const platform = { compatibilityDate: deployed.compatibility_date, compatibilityFlags: deployed.compatibility_flags };
   const texts = { ...deployed.vars, LEDGER_SHARDS: "4", ...deployment.secrets };
   const worker = {
@@ -65,6 +74,7 @@ async function configOf({ deployment, stores, bundleDirectory, directory }: Cros
     ],
     durableObjects: deployed.durable_objects.bindings.map(({ class_name }) => class_name),
     storage: STATE,
+    ...(upstream !== undefined && { outbound: { service: UPSTREAM } }),
   };
   const door = {
     ...platform,
@@ -83,6 +93,7 @@ async function configOf({ deployment, stores, bundleDirectory, directory }: Cros
       worker,
       door,
       ...STORES.map((name) => ({ name, address: stores.address(name) })),
+      ...(upstream === undefined ? [] : [{ name: UPSTREAM, address: upstream }]),
     ],
     sockets: [
       { name: "http", service: "worker" },

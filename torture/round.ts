@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { IdentityProvider } from "../bench/assertions.ts";
+import { atOnce } from "./at-once.ts";
 import type { Assertion, Client } from "./client.ts";
 import type { Crossgate } from "./crossgate.ts";
 import type { Random } from "./random.ts";
@@ -55,12 +56,4 @@ async function die(crossgate: Crossgate, milliseconds: number, freezes: boolean)
 
 function chooseFaults(random: Random): readonly FaultyStore[] {
   return (["queue", "archive", "index"] as const).filter(() => random.happens(0.3));
-}
-
-async function atOnce<Item>(limit: number, items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {
-  const waiting = [...items];
-  const worker = async (): Promise<void> => {
-    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await work(item);
-  };
-  await Promise.all(Array.from({ length: limit }, worker));
 }

@@ -45,12 +45,6 @@ export const LEDGER: readonly Mutant[] = [
     return this.#transact(`,
       ],
       [
-        "fences-skipped",
-        "what was revoked is still redeemed",
-        'request.fenced === null ? "passes" : this.#fences.judge(request.fenced, now)',
-        '"passes" as ReturnType<LedgerFences["judge"]>',
-      ],
-      [
         "record-after-the-answer",
         "a crash between the answer and its record leaves a token without one",
         "      this.#insert({ key, attempt: attemptId, event }, now);\n      return",
@@ -93,6 +87,19 @@ export const LEDGER: readonly Mutant[] = [
         "whoever presents an assertion again is told that it was consumed for him",
         "consumedBy === attemptId",
         "consumedBy !== null",
+      ],
+    ],
+  }),
+  ...seed({
+    area,
+    file: "durable-objects/assertion-ledger.ts",
+    tests: ["test/durable-objects/revocation-registry.test.ts"],
+    mistakes: [
+      [
+        "fences-skipped",
+        "what was revoked is still redeemed",
+        'request.fenced === null ? "passes" : this.#fences.judge(request.fenced, now)',
+        '"passes" as ReturnType<LedgerFences["judge"]>',
       ],
     ],
   }),

@@ -1,6 +1,6 @@
 import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { compose, makeDraft, type Mutation, MUTATIONS } from "../support/mutations.ts";
+import { compose, type Composed, makeDraft, type Mutation, MUTATIONS } from "../support/mutations.ts";
 import { Random } from "../support/random.ts";
 import { readAnswer, Tenant, TOKEN_ENDPOINT, type TokenAnswer } from "../support/tenant.ts";
 
@@ -42,6 +42,13 @@ function complaintAbout(mutation: Mutation, { status, text, body, headers }: Tok
   return text === "" || typeof body["error"] === "string" ? null : "is no OAuth error";
 }
 
+function toRequest({ method, headers: pairs, body }: Composed): Request {
+  const headers = new Headers();
+  for (const [name, value] of pairs) headers.append(name, value);
+  headers.set("cf-connecting-ip", crypto.randomUUID());
+  return new Request(TOKEN_ENDPOINT, { method, headers, ...(body !== null && { body }) });
+}
+
 async function attempt(number: number, tenants: readonly Tenant[]) {
   const random = new Random(SEED + number);
   const tenant = random.pick(tenants);
@@ -49,7 +56,7 @@ async function attempt(number: number, tenants: readonly Tenant[]) {
   const mutation = MUTATIONS[number % MUTATIONS.length] ?? random.pick(MUTATIONS);
   const draft = makeDraft(tenant);
   mutation.apply(draft, random, tenant);
-  const answer = await readAnswer(await exports.default.fetch(await compose(draft, tenant, TOKEN_ENDPOINT)));
+  const answer = await readAnswer(await exports.default.fetch(toRequest(await compose(draft, tenant))));
   return { number, mutation, answer, complaint: complaintAbout(mutation, answer) };
 }
 

@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { AssertionLedger, type ConsumeRequest, type ConsumeResult } from "../../durable-objects/assertion-ledger.ts";
 import { type Consumable, LedgerShards } from "../../durable-objects/ledger-shards.ts";
 import { Outage } from "../../src/audit/reason.ts";
@@ -294,6 +294,24 @@ describe("a ledger that does not answer", () => {
       fakeLedgers(async () => "backlogged"),
     );
     expect(await outageOf(shards.record("event-1", "refused"))).toBe("audit_backlog");
+  });
+
+  // The lease that it was by may have run out before the commit, and a revocation have been called effective meanwhile.
+  it("but answers later than the registry waits is asked again by the same attempt, and its last word counts", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const late = (answer: Answer) => async (): Promise<Answer> => {
+      vi.setSystemTime(Date.now() + LIMITS.fenceLeaseMarginMilliseconds + 1);
+      return answer;
+    };
+    const answer = vi.fn(late("fenced")).mockImplementationOnce(late("consumed"));
+    const fenced = { names: ["client:agent"], signedInAtMilliseconds: Date.now() };
+    const shards = makeShards({}, fakeLedgers(answer));
+    expect(await shards.consume({ ...makeConsumable(), fenced })).toBe("revoked");
+    expect(answer).toHaveBeenCalledTimes(2);
+    answer.mockImplementation(late("consumed"));
+    expect(await outageOf(shards.consume({ ...makeConsumable(), fenced }))).toBe("ledger_unavailable");
+    expect(await shards.consume(makeConsumable())).toBe("consumed");
   });
 
   // A stub that has failed stays broken.

@@ -88,6 +88,20 @@ describe("windows", () => {
     }));
 });
 
+describe("what an attempt consumed and was never told", () => {
+  it("is forgotten when that attempt takes it back, and of nobody else, and never with its record", () =>
+    inStorage((tables) => {
+      const [plain, recorded] = [makeKey(), makeKey()];
+      tables.insert({ key: plain, attempt: "one", sequence: 0, event: "" }, 1, START);
+      tables.insert({ key: recorded, attempt: "one", sequence: 1, event: "event-1" }, 1, START);
+      tables.release(plain, "other");
+      tables.release(recorded, "one");
+      expect([tables.findAttempt(plain, START), tables.findAttempt(recorded, START)]).toEqual(["one", "one"]);
+      tables.release(plain, "one");
+      expect(tables.findAttempt(plain, START)).toBeNull();
+    }));
+});
+
 describe("what waits for delivery", () => {
   it("is read in order, over the ends of windows, and no further than asked", () =>
     inStorage((tables) => {

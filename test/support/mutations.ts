@@ -1,8 +1,21 @@
 import { base64url } from "jose";
 import type { Members } from "./documents.ts";
 import type { Random } from "./random.ts";
-import { ISSUER, JWT_BEARER, nowInSeconds, type Tenant } from "./tenant.ts";
-import { signText } from "./test-idp.ts";
+import { signText, type TestKey } from "./test-idp.ts";
+
+const JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+
+/** Whose requests they are, before whichever server they are made. */
+export interface Sender {
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly secret: string;
+  readonly resource: string;
+  readonly basic: string;
+  readonly idp: { readonly key: TestKey };
+  /** Of an ID-JAG that is granted a token. */
+  readonly claims: (overrides?: Members) => Members;
+}
 
 /**
  * A request for a token in its parts, before any is spoiled. Every mutation says of itself whether it changes what the
@@ -26,7 +39,7 @@ export interface Draft {
 export interface Mutation {
   readonly name: string;
   readonly verdict: "refused" | "granted";
-  readonly apply: (draft: Draft, random: Random, tenant: Tenant) => void;
+  readonly apply: (draft: Draft, random: Random, sender: Sender) => void;
 }
 
 const BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -37,45 +50,40 @@ const WILD = "\u0000\u0007\n\r\t\u007f\u00e9\u0131\u2028\u202e\ufeff\uffff\ud83d
 const NEVER_A_CLAIM: readonly unknown[] = [null, true, false, [], {}, [[]], [null], { a: 1 }, -1, 0, 1.5, 1e300, ""];
 const NOT_A_STRING: readonly unknown[] = [...NEVER_A_CLAIM, 7, 4_102_444_800, ["a", 1], "x".repeat(17_000)];
 const NOT_A_SHORT_STRING: readonly unknown[] = [...NOT_A_STRING, "x".repeat(257), "\ud800", "\udc00x", "é".repeat(129)];
-const NOT_A_DATE: readonly unknown[] = [
-  ...NEVER_A_CLAIM,
-  "1",
-  String(nowInSeconds()),
-  [1],
-  2 ** 53,
-  2 ** 60,
-  -(2 ** 40),
-  Date.now(),
-];
+const NOT_A_DATE: readonly unknown[] = [...NEVER_A_CLAIM, "1", [1], 2 ** 53, 2 ** 60, -(2 ** 40), Date.now()];
 
-export function makeDraft(tenant: Tenant): Draft {
+export function makeDraft(sender: Sender): Draft {
   return {
     method: "POST",
     headers: [
-      ["authorization", tenant.basic],
+      ["authorization", sender.basic],
       ["content-type", "application/x-www-form-urlencoded"],
     ],
     form: [["grant_type", JWT_BEARER]],
     body: null,
-    header: { typ: "oauth-id-jag+jwt", alg: tenant.idp.key.alg, kid: tenant.idp.key.kid },
-    claims: tenant.claims({ email: "claim-canary@example.com", jti: `claim-canary-${crypto.randomUUID()}` }),
+    header: { typ: "oauth-id-jag+jwt", alg: sender.idp.key.alg, kid: sender.idp.key.kid },
+    claims: sender.claims({ email: "claim-canary@example.com", jti: `claim-canary-${crypto.randomUUID()}` }),
     headerText: null,
     claimsText: null,
     spoil: (assertion) => assertion,
   };
 }
 
-export async function compose(draft: Draft, tenant: Tenant, url: string): Promise<Request> {
-  const { method, body, headerText, claimsText, header, claims } = draft;
+/** One request as it goes over the wire. */
+export interface Composed {
+  readonly method: string;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body: string | Uint8Array<ArrayBuffer> | null;
+}
+
+export async function compose(draft: Draft, sender: Sender): Promise<Composed> {
+  const { method, body, headers, headerText, claimsText, header, claims } = draft;
   const texts = [headerText ?? JSON.stringify(header), claimsText ?? JSON.stringify(claims)] as const;
-  const assertion = draft.spoil(await signText(...texts, tenant.idp.key));
+  const assertion = draft.spoil(await signText(...texts, sender.idp.key));
   const form = [...draft.form, ["assertion", assertion] as const];
   const text = form.map((pair) => pair.map(encodeLoosely).join("=")).join("&");
-  const headers = new Headers();
-  for (const [name, value] of draft.headers) headers.append(name, value);
-  headers.set("cf-connecting-ip", crypto.randomUUID());
   const hasBody = method !== "GET" && method !== "HEAD";
-  return new Request(url, { method, headers, ...(hasBody && { body: body ?? text }) });
+  return { method, headers, body: hasBody ? (body ?? text) : null };
 }
 
 /** Half of a surrogate pair has no encoding. */
@@ -106,9 +114,15 @@ function replaceOne(text: string, alphabet: string, random: Random): string {
   return text.slice(0, at) + random.pick(others) + text.slice(at + 1);
 }
 
+/** What depends on who is asked, and when. */
+type Values = (issuer: string, nowSeconds: number) => readonly unknown[];
+
 /** A claim that is refused for each of these values. */
-function badClaim(name: string, values: readonly unknown[]): Mutation {
-  return refused(`claim ${name}`, (draft, random) => setClaim(draft, name, random.pick(values)));
+function badClaim(name: string, values: readonly unknown[] | Values): Mutation {
+  return refused(`claim ${name}`, (draft, random, { issuer }) => {
+    const now = Math.floor(Date.now() / 1000);
+    setClaim(draft, name, random.pick(typeof values === "function" ? values(issuer, now) : values));
+  });
 }
 
 const ON_THE_WIRE: readonly Mutation[] = [
@@ -164,12 +178,12 @@ const CREDENTIALS: readonly Mutation[] = [
   refused("no credentials", (draft) => {
     draft.headers = draft.headers.filter(([name]) => name !== "authorization");
   }),
-  refused("a character of the credentials", (draft, random, tenant) => {
-    const joined = replaceOne(`${tenant.clientId}:${tenant.secret}`, "abcXYZ019:%&=+ -", random);
+  refused("a character of the credentials", (draft, random, sender) => {
+    const joined = replaceOne(`${sender.clientId}:${sender.secret}`, "abcXYZ019:%&=+ -", random);
     setHeader(draft, "authorization", `Basic ${btoa(joined)}`);
   }),
-  refused("credentials cut short", (draft, random, tenant) => {
-    const joined = `${tenant.clientId}:${tenant.secret}`;
+  refused("credentials cut short", (draft, random, sender) => {
+    const joined = `${sender.clientId}:${sender.secret}`;
     setHeader(draft, "authorization", `Basic ${btoa(joined.slice(0, random.below(joined.length)))}`);
   }),
   refused("credentials of another scheme", (draft, random) => {
@@ -179,8 +193,8 @@ const CREDENTIALS: readonly Mutation[] = [
   refused("credentials of anything", (draft, random) => {
     setHeader(draft, "authorization", random.text(PRINTABLE, 1 + random.below(300)).trim() || "x");
   }),
-  refused("credentials twice", (draft, _random, tenant) => {
-    draft.form.push(["client_id", tenant.clientId], ["client_secret", tenant.secret]);
+  refused("credentials twice", (draft, _random, sender) => {
+    draft.form.push(["client_id", sender.clientId], ["client_secret", sender.secret]);
   }),
   refused("another client_id beside the credentials", (draft, random) => {
     draft.form.push(["client_id", random.text(PRINTABLE + WILD, 1 + random.below(300))]);
@@ -188,12 +202,12 @@ const CREDENTIALS: readonly Mutation[] = [
   refused("a client assertion beside the credentials", (draft, random) => {
     draft.form.push(["client_assertion", random.text(BASE64URL, 40)]);
   }),
-  granted("the same client_id beside the credentials", (draft, _random, tenant) => {
-    draft.form.push(["client_id", tenant.clientId]);
+  granted("the same client_id beside the credentials", (draft, _random, sender) => {
+    draft.form.push(["client_id", sender.clientId]);
   }),
-  granted("credentials in the form", (draft, _random, tenant) => {
+  granted("credentials in the form", (draft, _random, sender) => {
     draft.headers = draft.headers.filter(([name]) => name !== "authorization");
-    draft.form.push(["client_id", tenant.clientId], ["client_secret", tenant.secret]);
+    draft.form.push(["client_id", sender.clientId], ["client_secret", sender.secret]);
   }),
 ];
 
@@ -234,13 +248,13 @@ const FORM: readonly Mutation[] = [
       ]),
     ]);
   }),
-  refused("another resource", (draft, random, tenant) => {
+  refused("another resource", (draft, random, sender) => {
     draft.form.push([
       "resource",
       random.pick([
-        replaceOne(tenant.resource, "xyz%/?#", random),
+        replaceOne(sender.resource, "xyz%/?#", random),
         random.text(PRINTABLE + WILD, 1 + random.below(600)),
-        `${tenant.resource}/`,
+        `${sender.resource}/`,
       ]),
     ]);
   }),
@@ -263,9 +277,9 @@ const FORM: readonly Mutation[] = [
     const others = Array.from({ length: random.below(30) }, () => `x${random.text("abc:/.", 1 + random.below(20))}`);
     draft.form.push(["scope", random.shuffle(["files:read", ...others]).join(" ")]);
   }),
-  granted("the order of the parameters", (draft, random, tenant) => {
+  granted("the order of the parameters", (draft, random, sender) => {
     draft.form = [
-      ...random.shuffle([...draft.form, ["resource", tenant.resource], ["client_id", tenant.clientId]] as const),
+      ...random.shuffle([...draft.form, ["resource", sender.resource], ["client_id", sender.clientId]] as const),
     ].map(([name, value]) => [name, value]);
   }),
 ];
@@ -340,22 +354,29 @@ const CLAIMS: readonly Mutation[] = [
   refused("a claim that is missing", (draft, random) => {
     setClaim(draft, random.pick(["iss", "sub", "aud", "client_id", "jti", "iat", "exp", "scope"]), undefined);
   }),
-  badClaim("iss", [...NOT_A_STRING, ISSUER, "https://idp.example.com", "x".repeat(600), "\ud800", "\u0000"]),
-  badClaim("sub", NOT_A_SHORT_STRING),
-  badClaim("aud", [
+  badClaim("iss", (issuer) => [
     ...NOT_A_STRING,
-    `${ISSUER}/`,
-    `${ISSUER}/token`,
-    [ISSUER, ISSUER],
-    [ISSUER, "x"],
-    [[ISSUER]],
-    ISSUER.toUpperCase(),
+    issuer,
+    "https://idp.example.com",
+    "x".repeat(600),
+    "\ud800",
+    "\u0000",
+  ]),
+  badClaim("sub", NOT_A_SHORT_STRING),
+  badClaim("aud", (issuer) => [
+    ...NOT_A_STRING,
+    `${issuer}/`,
+    `${issuer}/token`,
+    [issuer, issuer],
+    [issuer, "x"],
+    [[issuer]],
+    issuer.toUpperCase(),
   ]),
   badClaim("client_id", [...NOT_A_SHORT_STRING, "another", " ", "*"]),
   badClaim("jti", NOT_A_SHORT_STRING),
-  badClaim("iat", [...NOT_A_DATE, nowInSeconds() + 3600, nowInSeconds() - 3600, 1]),
-  badClaim("exp", [...NOT_A_DATE, nowInSeconds() - 3600, nowInSeconds() + 7200, 2 ** 35]),
-  badClaim("nbf", [...NOT_A_DATE.filter((value) => value !== undefined), nowInSeconds() + 3600]),
+  badClaim("iat", (_issuer, now) => [...NOT_A_DATE, String(now), now + 3600, now - 3600, 1]),
+  badClaim("exp", (_issuer, now) => [...NOT_A_DATE, String(now), now - 3600, now + 7200, 2 ** 35]),
+  badClaim("nbf", (_issuer, now) => [...NOT_A_DATE.filter((value) => value !== undefined), now + 3600]),
   badClaim("scope", [...NOT_A_STRING, " ", "a  b", "files:read ", "\u0000", 'a"b', "é", "unknown"]),
   badClaim("resource", [
     ...NEVER_A_CLAIM,
@@ -408,7 +429,7 @@ const CLAIMS: readonly Mutation[] = [
   granted("a jti of any script", (draft, random) => {
     setClaim(draft, "jti", `${crypto.randomUUID()}${random.text('aé\u0131\u2028\u202e\u0000"\\', random.below(40))}`);
   }),
-  granted("an audience in a list", (draft) => setClaim(draft, "aud", [ISSUER])),
+  granted("an audience in a list", (draft, _random, { issuer }) => setClaim(draft, "aud", [issuer])),
   granted("who acts, and how the user signed in", (draft) => {
     draft.claims = { ...draft.claims, act: { sub: "agent" }, auth_time: 1_700_000_000, acr: "1", amr: ["pwd"] };
   }),

@@ -103,6 +103,10 @@ export class Tenant {
     return tenant;
   }
 
+  get issuer(): string {
+    return ISSUER;
+  }
+
   get clientId(): string {
     return `agent-${this.name}`;
   }
