@@ -6,8 +6,9 @@ import { claimsWellFormed } from "../../src/redemption/checks/claims-well-formed
 import { findWindow } from "../../src/redemption/acceptance-window.ts";
 import { Rejected } from "../../src/redemption/rejection.ts";
 import { SignalRejected } from "../../src/signals/rejection.ts";
-import { type SecurityEventDirectory, verifySecurityEvent } from "../../src/signals/security-event.ts";
-import { subjectOf } from "../../src/signals/subject.ts";
+import { verifySecurityEvent } from "../../src/signals/security-event.ts";
+import { resolveSubject } from "../../src/signals/subject.ts";
+import type { TransmitterDirectory } from "../../src/signals/transmitter.ts";
 import { fenceOf } from "../../src/signals/effect.ts";
 import { AmbiguousJson, parseStrictObject } from "../../src/jwt/strict-json.ts";
 import { parseTrustDocument } from "../../src/trust/documents.ts";
@@ -146,7 +147,7 @@ export const CLAIMS: Target = {
   },
 };
 
-const DIRECTORY: SecurityEventDirectory = {
+const DIRECTORY: TransmitterDirectory = {
   issuer: ISSUER,
   findIdp: async (issuer) => (issuer === IDP ? { document: IDP_DOCUMENT } : null),
   findKey: async () => KEY,
@@ -190,8 +191,8 @@ export const SECURITY_EVENT: Target = {
     try {
       const event = await verifySecurityEvent(signed(toText(input)), NOW_SECONDS * 1000, DIRECTORY);
       hold(event.atMilliseconds <= (NOW_SECONDS + 60) * 1000, "an event is not of the future");
-      const subject = subjectOf(event.subjectId, event.idp);
-      if (subject === null) return;
+      const subject = await resolveSubject(event.subjectId, event.idp, { findAccountByEmail: async () => null });
+      if (typeof subject === "string") return;
       hold(subject.fence.startsWith(`subject:[${JSON.stringify(IDP)},`), "a provider speaks of its own users");
       const fence = fenceOf(subject.fence, event);
       hold(fence === null || fence.notBeforeMilliseconds <= event.atMilliseconds, "a fence is as old as its event");

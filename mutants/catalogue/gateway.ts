@@ -12,8 +12,8 @@ export const GATEWAY: readonly Mutant[] = [
       [
         "list-not-filtered",
         "a list shows what its reader may not use",
-        'return isList || request.method === "GET" ? filterResponse(response, caller) : response;',
-        "return isList && caller === null ? filterResponse(response, caller) : response;",
+        'return isList || request.method === "GET" ? filterResponse(response, viewer) : response;',
+        "return isList && viewer === null ? filterResponse(response, viewer) : response;",
       ],
       [
         "stream-not-filtered",

@@ -172,7 +172,12 @@ export const POLICY: readonly Mutant[] = [
         String.raw`if (/\bmatches\b/.test(text))`,
         String.raw`if (/\bmatches\b/.test(""))`,
       ],
-      ["loops-within-loops", "a caller's arguments multiply", "<= 1) return compiled;", "<= 9) return compiled;"],
+      [
+        "cost-unbounded",
+        "a caller's arguments multiply",
+        'typeof compiled === "function" ? findCostFlaw(callEnvironment.parse(text).ast) : null',
+        "null",
+      ],
     ],
   }),
   ...seed({

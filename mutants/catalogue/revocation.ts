@@ -185,12 +185,12 @@ export const REVOCATION: readonly Mutant[] = [
     file: "src/token-endpoint/revocation-endpoint.ts",
     tests: ["test/token-endpoint/revocation-endpoint.test.ts"],
     mistakes: [
-      ["another-clients-token", "a client ends the tokens of another", "known.clientId !== client.client_id || ", ""],
+      ["another-clients-token", "a client ends the tokens of another", " || known.clientId !== client.client_id", ""],
     ],
   }),
   ...seed({
     area: "signals",
-    file: "src/signals/security-event.ts",
+    file: "src/signals/transmitter.ts",
     tests: ["test/abuse/security-event.test.ts"],
     mistakes: [
       [
@@ -200,15 +200,22 @@ export const REVOCATION: readonly Mutant[] = [
         "",
       ],
       [
+        "blocked-transmitter",
+        "a provider lifts what it had said while it is blocked",
+        'if (await isRevoked([fenceName("issuer", idp.issuer)])) throw new SignalRejected("access_denied");',
+        "",
+      ],
+    ],
+  }),
+  ...seed({
+    area: "signals",
+    file: "src/signals/security-event.ts",
+    tests: ["test/abuse/security-event.test.ts"],
+    mistakes: [
+      [
         "audience-ignored",
         "an event for another receiver counts here",
         'if (![aud].flat().includes(directory.issuer)) throw new SignalRejected("invalid_audience");',
-        "",
-      ],
-      [
-        "blocked-transmitter",
-        "a provider lifts what it had said while it is blocked",
-        'if (await directory.isRevoked([fenceName("issuer", idp.issuer)])) throw new SignalRejected("access_denied");',
         "",
       ],
       [
@@ -233,7 +240,7 @@ export const REVOCATION: readonly Mutant[] = [
       [
         "users-of-others",
         "a provider ends the sign-ins of another's users",
-        'if (user.format === "iss_sub" && user.iss !== issuer) throw new SignalRejected("access_denied");',
+        'if (user.format === "iss_sub" && user.iss !== idp.issuer) throw new SignalRejected("access_denied");',
         "",
       ],
     ],

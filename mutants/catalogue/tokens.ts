@@ -123,7 +123,7 @@ export const TOKENS: readonly Mutant[] = [
       [
         "audience-ignored",
         "a token for one server opens another",
-        'if (claims["aud"] !== expected.audience) return "token_audience";',
+        'if (expected.audience !== null && claims["aud"] !== expected.audience) return "token_audience";',
         "",
       ],
       [
