@@ -71,7 +71,7 @@ export class DocumentEdits extends DurableObject<Env> {
     const now = Date.now();
     const before = this.ctx.storage.kv.get<LastEdit>(LAST)?.replaced ?? [];
     const living = before.filter((one) => one.untilMilliseconds > now && one.revision !== next);
-    const untilMilliseconds = now + 2 * LIMITS.trustSpreadSeconds * 1000;
+    const untilMilliseconds = now + LIMITS.documentReplacedSeconds * 1000;
     const replaced = [...living, { revision, untilMilliseconds }].slice(-LIMITS.editsRemembered);
     this.ctx.storage.kv.put<LastEdit>(LAST, { text, replaced });
   }

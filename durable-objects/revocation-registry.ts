@@ -1,6 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { parseConfig } from "../src/config.ts";
 import { LIMITS } from "../src/limits.ts";
+import { fencesOfReplaced, type ReplacedDocument } from "../src/revocation/document-fence.ts";
 import type { Fence } from "../src/revocation/fence.ts";
 import type { FenceUpdate, Position } from "../src/revocation/fence-set.ts";
 import { fenceOfOrder, type Order } from "../src/revocation/orders.ts";
@@ -41,6 +42,14 @@ export class RevocationRegistry extends DurableObject<Env> {
   order(names: readonly string[], order: Order): Promise<RevocationStatus | null> {
     const now = Date.now();
     return this.#apply("operator", () => names.map((name) => fenceOfOrder(name, order, this.#tables.find(name), now)));
+  }
+
+  /** So that nothing is issued by the text before, wherever that is still read. @returns null when there is no room. */
+  replaceDocument(replaced: ReplacedDocument): Promise<RevocationStatus | null> {
+    const nowMilliseconds = Date.now();
+    const expiresAtMilliseconds = nowMilliseconds + LIMITS.documentReplacedSeconds * 1000;
+    const find = (name: string): Fence | null => this.#tables.find(name);
+    return this.#apply("operator", () => fencesOfReplaced(replaced, { find, nowMilliseconds, expiresAtMilliseconds }));
   }
 
   /** What a signal or a client said, which carries its own time. @returns null when there is no room for it. */

@@ -1,6 +1,7 @@
 import { Outage } from "../src/audit/reason.ts";
 import type { LedgerPlacement } from "../src/config.ts";
 import { LIMITS } from "../src/limits.ts";
+import { documentFenceName, type ReplacedDocument } from "../src/revocation/document-fence.ts";
 import type { Fence, FencedFacts } from "../src/revocation/fence.ts";
 import { FenceSet } from "../src/revocation/fence-set.ts";
 import type { Order } from "../src/revocation/orders.ts";
@@ -59,6 +60,23 @@ export class Revocations {
   /** @throws Outage */
   join(fences: readonly Fence[], giver: Exclude<Giver, "operator">): Promise<RevocationStatus> {
     return this.#change((registry) => registry.join(fences, giver));
+  }
+
+  /** @throws Outage */
+  replaceDocument(replaced: ReplacedDocument): Promise<RevocationStatus> {
+    return this.#change((registry) => registry.replaceDocument(replaced));
+  }
+
+  /** By this isolate's copy as it is: what it has not heard yet, the ledger has. */
+  isReplaced(kind: string, revision: string): boolean {
+    return (
+      this.#fences.find({ names: [documentFenceName(kind, revision)], signedInAtMilliseconds: Date.now() }) !== null
+    );
+  }
+
+  /** Everything until now, whatever this isolate's copy is as of. @throws Outage */
+  catchUp(): Promise<void> {
+    return this.#ask();
   }
 
   status(version: number): Promise<RevocationStatus> {

@@ -137,6 +137,8 @@ export const LIMITS = {
   trustDocumentStaleSeconds: 3 * 3600,
   /** What KV promises for the spread of an edit, "or more". */
   trustSpreadSeconds: 60,
+  /** How long a text that was replaced by the admin API counts as gone, wherever KV may still serve it: thrice that. */
+  documentReplacedSeconds: 180,
   trustDocumentsCached: 4096,
   trustReadMilliseconds: 2_000,
   /** After KV has failed, how long an isolate goes by its copies before it asks again. */

@@ -2,6 +2,7 @@ import type { Approval, Decision, DecisionResult } from "../approval/approval.ts
 import type { AuditEvent } from "../audit/audit-event.ts";
 import type { Ask } from "../audit/statement.ts";
 import type { Reason } from "../audit/reason.ts";
+import type { ReplacedDocument } from "../revocation/document-fence.ts";
 import type { Fence } from "../revocation/fence.ts";
 import type { Order } from "../revocation/orders.ts";
 import type { IssuerNote } from "../revocation/stream-note.ts";
@@ -76,6 +77,7 @@ export interface ShardStatus {
 interface RevocationOrders {
   /** @throws Outage */
   readonly order: (names: readonly string[], order: Order) => Promise<RevocationStatus>;
+  readonly replaceDocument: (replaced: ReplacedDocument) => Promise<RevocationStatus>;
   readonly status: (version: number) => Promise<RevocationStatus>;
   readonly list: (prefix: string) => Promise<readonly Fence[]>;
   readonly streamNotes: () => Promise<readonly IssuerNote[]>;

@@ -1,5 +1,6 @@
 import type { FencedFacts } from "../revocation/fence.ts";
-import { fenceName, namesOf } from "../revocation/fence-names.ts";
+import { documentFenceName } from "../revocation/document-fence.ts";
+import { namesOf } from "../revocation/fence-names.ts";
 import type { Decided } from "./dependencies.ts";
 
 /** Everything that must not have been revoked when the ledger consumes the assertion, which is the moment of issue. */
@@ -18,12 +19,12 @@ export function fencedFacts(decided: Decided): FencedFacts {
 }
 
 /** The very texts that it rests on: one that has been replaced by a narrower one can be fenced before KV has spread it. */
-function documentNames({ idp, client, resource, organization, ...revisions }: Decided): readonly string[] {
+function documentNames({ idpRevision, clientRevision, resourceRevision, policyRevision }: Decided): readonly string[] {
   return [
-    fenceName("document", `idp:${idp.issuer}`, revisions.idpRevision),
-    fenceName("document", `client:${client.client_id}`, revisions.clientRevision),
-    fenceName("document", `resource:${resource.resource}`, revisions.resourceRevision),
-    fenceName("document", `policy:${organization}`, revisions.policyRevision),
+    documentFenceName("idp", idpRevision),
+    documentFenceName("client", clientRevision),
+    documentFenceName("resource", resourceRevision),
+    documentFenceName("policy", policyRevision),
   ];
 }
 

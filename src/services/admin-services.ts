@@ -1,4 +1,3 @@
-import { DocumentEditor } from "../../durable-objects/document-editor.ts";
 import { IssuerKeys } from "../../durable-objects/issuer-keys.ts";
 import type { AdminDependencies, KeySetStatus } from "../admin/dependencies.ts";
 import { earliestPlace } from "../audit/place.ts";
@@ -23,11 +22,7 @@ export function buildAdmin(parts: Parts): AdminDependencies {
     access: buildAccess(env, config),
     findAdmin: (name) => trust.find("admin", name),
     recorder,
-    documents: new DocumentEditor({
-      edits: env.DOCUMENT_EDITS,
-      documents: env.TRUST_AND_POLICY,
-      placement: config.ledger,
-    }),
+    documents: parts.editor,
     rules: config.egress,
     revocations: endingConnections(revocations, parts),
     accounts,

@@ -6,6 +6,7 @@ import type { DpopNonces } from "../dpop/nonce.ts";
 import type { Accounts } from "../../durable-objects/accounts.ts";
 import type { Approvals } from "../../durable-objects/approvals.ts";
 import type { ClientDocuments } from "../../durable-objects/client-documents.ts";
+import type { DocumentEditor } from "../../durable-objects/document-editor.ts";
 import type { IssuerKeys } from "../../durable-objects/issuer-keys.ts";
 import type { LedgerShards } from "../../durable-objects/ledger-shards.ts";
 import type { Revocations } from "../../durable-objects/revocations.ts";
@@ -28,6 +29,7 @@ export interface Parts {
   readonly recorder: Recorder;
   readonly subjectNames: SubjectNames;
   readonly trust: TrustStore;
+  readonly editor: DocumentEditor;
   readonly issuerKeys: IssuerKeys;
   readonly clientDocuments: ClientDocuments;
   readonly accounts: Accounts;

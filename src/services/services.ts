@@ -8,6 +8,7 @@ import { DpopNonces } from "../dpop/nonce.ts";
 import { ClientDocuments } from "../../durable-objects/client-documents.ts";
 import { Approvals } from "../../durable-objects/approvals.ts";
 import { Accounts } from "../../durable-objects/accounts.ts";
+import { DocumentEditor } from "../../durable-objects/document-editor.ts";
 import { IssuerKeys } from "../../durable-objects/issuer-keys.ts";
 import { LedgerShards } from "../../durable-objects/ledger-shards.ts";
 import { Revocations } from "../../durable-objects/revocations.ts";
@@ -61,14 +62,26 @@ export function buildServices(env: Env, runtime: Runtime): Services {
     waitUntil: runtime.waitUntil,
     counters: env.COUNTERS,
   });
+  const revocations = new Revocations({
+    registries: env.REVOCATION_REGISTRY,
+    placement: config.ledger,
+    waitUntil: runtime.waitUntil,
+  });
   const documents = new DocumentSource({
     readText: (key) => env.TRUST_AND_POLICY.get(key, { cacheTtl: LIMITS.trustDocumentFreshSeconds }),
     openCache: () => caches.open("last-known-good"),
     waitUntil: runtime.waitUntil,
   });
+  const editor = new DocumentEditor({
+    edits: env.DOCUMENT_EDITS,
+    documents: env.TRUST_AND_POLICY,
+    placement: config.ledger,
+  });
   const trust = new TrustStore({
     readText: (key) => documents.read(key),
     readLastKnownGood: (key) => documents.readLastKnownGood(key),
+    isReplaced: (kind, revision) => revocations.isReplaced(kind, revision),
+    readCurrent: async (key) => (await editor.read(key))?.text ?? null,
     rules: config.egress,
     freshSeconds: config.documentFreshSeconds,
     onInvalid: (error) => reportInvalid(error, recorder, runtime),
@@ -80,12 +93,7 @@ export function buildServices(env: Env, runtime: Runtime): Services {
   const accounts = new Accounts(env.ACCOUNT_DIRECTORY, config.ledger);
   const approvals = new Approvals(env.APPROVAL_DESK, config.ledger);
   const shownArguments = new SealedTexts(stateSecret, "arguments of held calls v1");
-  const revocations = new Revocations({
-    registries: env.REVOCATION_REGISTRY,
-    placement: config.ledger,
-    waitUntil: runtime.waitUntil,
-  });
-  const sources = { trust, issuerKeys, clientDocuments, accounts, approvals, shownArguments, revocations };
+  const sources = { trust, editor, issuerKeys, clientDocuments, accounts, approvals, shownArguments, revocations };
   const parts = { env, runtime, config, keys, ledger, recorder, subjectNames, nonces, ...sources };
   const token = buildTokenEndpoint(parts);
   const only = new OnlyResource(env.TRUST_AND_POLICY, config.issuer);

@@ -33,7 +33,7 @@ export function buildTokenEndpoint(parts: Parts): TokenEndpointDependencies {
     isNetworkWithinRate: (request) => isWithin(env.NETWORK_RATE_LIMIT, networkOf(request.headers)),
     isClientWithinRate: (clientId) => isWithin(env.CLIENT_RATE_LIMIT, `token:${clientId}`),
     redemption: buildRedemption(parts),
-    consumeAssertion: (entry) => consumeAssertion(ledger, entry),
+    consumeAssertion: (entry) => consumeAssertion(parts, entry),
     recorder,
     currentNonce: (nowSeconds) => nonces.current(nowSeconds),
     reportFault: (correlationId, cause) => reportFault(runtime, correlationId, cause),

@@ -9,6 +9,7 @@ import { LIMITS } from "../limits.ts";
 import { formatScope } from "../policy/scope.ts";
 import { auditFacts } from "../redemption/audit-facts.ts";
 import type { Consumption, Decided, Dependencies } from "../redemption/dependencies.ts";
+import type { Presented } from "../redemption/assertion.ts";
 import type { Outcome } from "../redemption/pipeline.ts";
 import { redemption } from "../redemption/redemption.ts";
 import { Rejected } from "../redemption/rejection.ts";
@@ -52,11 +53,27 @@ export async function handleTokenRequest(request: Request, uses: TokenEndpointDe
   const handling = { trace, nowSeconds, attemptId: crypto.randomUUID(), uses };
   const received = await tokenRequest.run({ request, readClockSeconds, attemptId: handling.attemptId }, uses);
   if (!received.completed) return refuse(received, received.known, handling);
-  const outcome = await redemption.run(received.known.presented, {
-    ...uses.redemption,
-    consumeAssertion: async (decided) => uses.consumeAssertion(await describeEntry(decided, handling)),
-  });
+  const outcome = await redeem(received.known.presented, handling);
   return outcome.completed ? release(outcome.known, handling) : refuse(outcome, outcome.known, handling);
+}
+
+type Redeemed = Awaited<ReturnType<typeof redemption.run>>;
+
+/**
+ * Once more where a document that it rested on has just been edited: nothing has been spent, and what is read anew may
+ * decide otherwise. Not where that is the record by which the client proved who it is: it proves that anew.
+ */
+async function redeem(presented: Presented, handling: Handling): Promise<Redeemed> {
+  const { uses } = handling;
+  const run = (): Promise<Redeemed> =>
+    redemption.run(presented, {
+      ...uses.redemption,
+      consumeAssertion: async (decided) => uses.consumeAssertion(await describeEntry(decided, handling)),
+    });
+  const outcome = await run();
+  if (outcome.completed || outcome.reason !== "revocations_outdated") return outcome;
+  const client = await uses.findClient(presented.client.client_id).catch(() => null);
+  return client?.revision === presented.clientRevision ? run() : outcome;
 }
 
 /** The record of the grant. Should the ledger find a replay instead, it makes that record from this one. */

@@ -37,6 +37,10 @@ interface StoreOptions {
   readonly readText: ReadText;
   /** Asked when `readText` fails and this isolate has no copy of its own. */
   readonly readLastKnownGood?: ReadText;
+  /** Whether this text is known to have been replaced, though `readText` may go on serving it. */
+  readonly isReplaced?: (kind: DocumentKind, revision: string) => boolean;
+  /** Where edits are made, and known at once. */
+  readonly readCurrent?: ReadText;
   readonly rules: EgressRules;
   readonly freshSeconds?: number;
   /** Told once a reading, not once a request. */
@@ -69,10 +73,46 @@ export class TrustStore {
    */
   async find<Kind extends DocumentKind>(kind: Kind, name: string): Promise<Revised<ParsedDocument<Kind>> | null> {
     const key = `${kind}:${name}`;
-    const entry = this.#fresh(key) ?? (await this.#entry(kind, name, key));
+    const read = this.#fresh(key) ?? (await this.#entry(kind, name, key));
+    const entry = read !== null && this.#isReplaced(kind, read) ? await this.#renew(kind, name, read) : read;
     if (entry === null) return null;
     if (entry.parsed instanceof DocumentInvalid) throw new Outage("trust_document_invalid", { cause: entry.parsed });
     return entry.parsed as Revised<ParsedDocument<Kind>>;
+  }
+
+  /** One that does not parse governs nothing, replaced or not. */
+  #isReplaced(kind: DocumentKind, { parsed }: Entry): boolean {
+    return !(parsed instanceof DocumentInvalid) && this.#options.isReplaced?.(kind, parsed.revision) === true;
+  }
+
+  /**
+   * From where edits are made, and relied on until the edit has spread: the old text must not come back in between.
+   * @throws Outage trust_unavailable: the old text is known to be dead, so nothing is decided by it
+   */
+  async #renew(kind: DocumentKind, name: string, known: Entry): Promise<Entry | null> {
+    const key = `${kind}:${name}`;
+    const readAtMilliseconds = Date.now() + LIMITS.trustSpreadSeconds * 1000;
+    const text = await this.#readCurrent(key);
+    if (text === null) return this.#forget(key, known, readAtMilliseconds);
+    const entry = { text, parsed: await this.#parse(kind, name, text), readAtMilliseconds };
+    keep(this.#present, key, entry);
+    await this.#notice(key, known, text);
+    return entry;
+  }
+
+  async #readCurrent(key: string): Promise<string | null> {
+    try {
+      return (await this.#options.readCurrent?.(key)) ?? null;
+    } catch (error) {
+      throw new Outage("trust_unavailable", { cause: error });
+    }
+  }
+
+  async #forget(key: string, known: Entry | undefined, atMilliseconds: number): Promise<null> {
+    this.#present.delete(key);
+    await this.#notice(key, known, null);
+    keep(this.#absent, key, atMilliseconds);
+    return null;
   }
 
   /** What nearly every question ends with. */
@@ -116,12 +156,7 @@ export class TrustStore {
     const key = `${kind}:${name}`;
     const text = await this.#options.readText(key);
     const readAtMilliseconds = Date.now();
-    if (text === null) {
-      this.#present.delete(key);
-      await this.#notice(key, known, null);
-      keep(this.#absent, key, readAtMilliseconds);
-      return null;
-    }
+    if (text === null) return this.#forget(key, known, readAtMilliseconds);
     this.#absent.delete(key);
     // The same text keeps the same parsed value, and with it the keys that were imported for it.
     const parsed = known?.text === text ? known.parsed : await this.#parse(kind, name, text);

@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { LIMITS } from "../../src/limits.ts";
 import type { DocumentEdits } from "../../durable-objects/document-edits.ts";
 import { revisionOf } from "../../src/trust/revision.ts";
 
@@ -67,7 +68,7 @@ describe("the edits of one document", () => {
     await write("a", null);
     await write("b", "a");
     await env.TRUST_AND_POLICY.put(key, "a");
-    vi.setSystemTime(Date.now() + 121_000);
+    vi.setSystemTime(Date.now() + LIMITS.documentReplacedSeconds * 1000 + 1);
     expect(await edits.read(key)).toMatchObject({ text: "a" });
   });
 

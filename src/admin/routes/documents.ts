@@ -1,6 +1,8 @@
 import * as z from "zod";
 import type { AuditFacts } from "../../audit/audit-event.ts";
 import { LIMITS } from "../../limits.ts";
+import type { ReplacedDocument } from "../../revocation/document-fence.ts";
+import type { DocumentKind } from "../../trust/documents.ts";
 import { revisionOf } from "../../trust/revision.ts";
 import type { AdminDependencies } from "../dependencies.ts";
 import { DOCUMENT_KINDS, documentProblemSchema, readSound } from "../document-text.ts";
@@ -27,7 +29,15 @@ const documentSchema = z.strictObject({
 });
 
 const effective_within_seconds = z.int().describe("By when every location goes by it, as far as KV keeps its word");
-const changedSchema = z.strictObject({ key: z.string(), revision: z.string().nullable(), effective_within_seconds });
+const in_effect = z
+  .boolean()
+  .describe("Nothing is issued any more by the text before; false where that could not be made sure at once");
+const changedSchema = z.strictObject({
+  key: z.string(),
+  revision: z.string().nullable(),
+  in_effect,
+  effective_within_seconds,
+});
 
 const pageSchema = z.strictObject({ documents: z.array(documentSchema), cursor: z.string().nullable() });
 
@@ -95,7 +105,7 @@ export const writeDocument = defineRoute({
     const after = await revisionOf(call.bodyText);
     const action = expected === null ? "created" : "changed";
     const facts = { action, document_key: key, revision_before: expected, revision_after: after } as const;
-    return edit({ key, expected, text: call.bodyText, facts }, uses);
+    return edit({ kind, key, expected, text: call.bodyText, facts }, uses);
   },
 });
 
@@ -115,11 +125,12 @@ export const removeDocument = defineRoute({
     if (expected === null) throw new AdminRejected("admin_revision_required", { facts: { document_key: key } });
     await requireCurrent(key, expected, uses);
     const facts = { action: "removed", document_key: key, revision_before: expected } as const;
-    return edit({ key, expected, text: null, facts }, uses);
+    return edit({ kind: parameters.kind, key, expected, text: null, facts }, uses);
   },
 });
 
 interface Edit {
+  readonly kind: DocumentKind;
   readonly key: string;
   readonly expected: string | null;
   readonly text: string | null;
@@ -127,15 +138,35 @@ interface Edit {
 }
 
 /** What it takes to do it; the record comes first. */
-function edit({ facts, ...request }: Edit, uses: AdminDependencies): Result<z.input<typeof changedSchema>> {
+function edit({ kind, facts, ...request }: Edit, uses: AdminDependencies): Result<z.input<typeof changedSchema>> {
   const revision = facts.revision_after ?? null;
   const change = async () => {
     if ((await uses.documents.edit(request)) === "mismatch") throw new AdminRejected("admin_revision_mismatch");
-    const body = { key: request.key, revision, effective_within_seconds: uses.documentsSpreadSeconds };
+    const inEffect = await isInEffect({ kind, before: request.expected, after: revision }, uses);
+    const body = { key: request.key, revision, ...inEffect };
     const headers: Readonly<Record<string, string>> = revision === null ? {} : { etag: `"${revision}"` };
     return { status: 200, body, headers };
   };
   return { facts, change };
+}
+
+/**
+ * Who reads the text before, since KV is still spreading the edit, reads it anew. What is new has no text before, and is
+ * there when KV has spread it; so is the edit where the registry of revocations does not answer.
+ */
+async function isInEffect(
+  replaced: ReplacedDocument,
+  uses: AdminDependencies,
+): Promise<Pick<z.input<typeof changedSchema>, "in_effect" | "effective_within_seconds">> {
+  const status = await uses.revocations.replaceDocument(replaced).catch(() => null);
+  const isEffective = status?.isEffective === true;
+  const isSpread = replaced.before === null || !isEffective;
+  const heardSeconds = (LIMITS.fencesStaleMilliseconds + LIMITS.fenceRegistryMilliseconds) / 1000;
+  const spreadSeconds = uses.documentsSpreadSeconds;
+  return {
+    in_effect: isEffective,
+    effective_within_seconds: isSpread ? spreadSeconds : Math.min(heardSeconds, spreadSeconds),
+  };
 }
 
 /** Whoever administers by this API does not appoint administrators by it: that takes whoever may write KV itself. */
