@@ -4,7 +4,7 @@ import { Vaults } from "../../durable-objects/vaults.ts";
 import { endsSomething } from "../revocation/fence.ts";
 import type { Parts } from "./parts.ts";
 
-type Orders = Pick<Revocations, "order" | "join" | "status" | "find" | "list" | "streamNotes">;
+type Orders = Pick<Revocations, "order" | "join" | "status" | "find" | "list" | "streamNotes" | "replaceDocument">;
 
 /**
  * The registry, with what a revoked person had connected forgotten besides. The revocation comes first and holds by
@@ -18,6 +18,7 @@ export function endingConnections(revocations: Orders, { env, config }: Pick<Par
     find: (name) => revocations.find(name),
     list: (prefix) => revocations.list(prefix),
     streamNotes: () => revocations.streamNotes(),
+    replaceDocument: (replaced) => revocations.replaceDocument(replaced),
     async order(names, order) {
       const status = await revocations.order(names, order);
       if (order !== "restore") await connections.forget(names);

@@ -8,28 +8,25 @@ import { DpopNonces } from "../dpop/nonce.ts";
 import { ClientDocuments } from "../../durable-objects/client-documents.ts";
 import { Approvals } from "../../durable-objects/approvals.ts";
 import { Accounts } from "../../durable-objects/accounts.ts";
-import { DocumentEditor } from "../../durable-objects/document-editor.ts";
 import { IssuerKeys } from "../../durable-objects/issuer-keys.ts";
 import { LedgerShards } from "../../durable-objects/ledger-shards.ts";
 import { Revocations } from "../../durable-objects/revocations.ts";
 import type { GatewayDependencies } from "../gateway/gateway.ts";
 import { SealedTexts } from "../jwt/sealed-text.ts";
-import { LIMITS } from "../limits.ts";
 import { withoutRevoked } from "../published-keys.ts";
 import type { IntrospectionEndpointDependencies } from "../token-endpoint/introspection-endpoint.ts";
 import type { RevocationEndpointDependencies } from "../token-endpoint/revocation-endpoint.ts";
 import type { TokenEndpointDependencies } from "../token-endpoint/token-endpoint.ts";
-import { DocumentSource } from "../trust/document-source.ts";
-import { recordChange, reportInvalid } from "../reporting.ts";
 import type { ProtectedResource } from "../trust/protected-resource.ts";
 import { OnlyResource } from "../trust/only-resource.ts";
-import { type Revised, TrustStore } from "../trust/trust-store.ts";
+import type { Revised } from "../trust/trust-store.ts";
 import { readEvidence } from "../upkeep.ts";
 import { buildGateway } from "./gateway-services.ts";
 import { buildIntrospection } from "./introspection-services.ts";
 import type { Runtime } from "./parts.ts";
 import { requireSecret } from "./required-secret.ts";
 import { buildSignals, type SignalServices } from "./signal-services.ts";
+import { buildTrust } from "./trust-services.ts";
 import { buildTokenEndpoint } from "./token-services.ts";
 
 /** Everything that one isolate keeps from request to request, built from its bindings once. */
@@ -67,26 +64,7 @@ export function buildServices(env: Env, runtime: Runtime): Services {
     placement: config.ledger,
     waitUntil: runtime.waitUntil,
   });
-  const documents = new DocumentSource({
-    readText: (key) => env.TRUST_AND_POLICY.get(key, { cacheTtl: LIMITS.trustDocumentFreshSeconds }),
-    openCache: () => caches.open("last-known-good"),
-    waitUntil: runtime.waitUntil,
-  });
-  const editor = new DocumentEditor({
-    edits: env.DOCUMENT_EDITS,
-    documents: env.TRUST_AND_POLICY,
-    placement: config.ledger,
-  });
-  const trust = new TrustStore({
-    readText: (key) => documents.read(key),
-    readLastKnownGood: (key) => documents.readLastKnownGood(key),
-    isReplaced: (kind, revision) => revocations.isReplaced(kind, revision),
-    readCurrent: async (key) => (await editor.read(key))?.text ?? null,
-    rules: config.egress,
-    freshSeconds: config.documentFreshSeconds,
-    onInvalid: (error) => reportInvalid(error, recorder, runtime),
-    onChange: (change) => runtime.waitUntil(recordChange(change, recorder)),
-  });
+  const { trust, editor } = buildTrust({ env, runtime, config, recorder, revocations });
   const issuerKeys = new IssuerKeys(env.ISSUER_KEY_SET, config.egress);
   const clientDocuments = new ClientDocuments(env.CLIENT_DOCUMENT_SET, config.egress);
   const nonces = new DpopNonces(stateSecret);
