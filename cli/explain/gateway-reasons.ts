@@ -130,6 +130,14 @@ export const GATEWAY_REASONS: Record<GatewayRefusal, ReasonWords> = {
     "The MCP server refused the gateway itself.",
     "Let it accept the gateway's calls; it gets no caller's token.",
   ],
+  upstream_scope_insufficient: [
+    "The MCP server wants a scope that the gateway's token for it does not have.",
+    "Widen scope under upstream_credential, if its people should have that; who has connected an account connects again.",
+  ],
+  upstream_authentication_insufficient: [
+    "The MCP server wants a stronger or more recent sign-in than the gateway's token for it rests on.",
+    "The person connects the account again and signs in as the server asks.",
+  ],
   upstream_media_type: [
     "The MCP server answered neither JSON nor an event stream.",
     "Check upstream: it must be its MCP URL.",

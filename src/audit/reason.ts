@@ -126,6 +126,8 @@ export type GatewayRefusal =
   | "upstream_unreachable"
   | "upstream_redirect"
   | "upstream_refused"
+  | "upstream_scope_insufficient"
+  | "upstream_authentication_insufficient"
   | "upstream_media_type"
   | "upstream_list_malformed"
   | "upstream_tools_unknown";

@@ -2,6 +2,7 @@ import { type EgressRules, findUrlFlaw } from "../egress/url-policy.ts";
 import { openUpstream } from "../egress/upstream.ts";
 import { continueTrace, type ReceivedTrace } from "../http/trace.ts";
 import { LIMITS } from "../limits.ts";
+import { readChallenges } from "../oauth-client/challenge.ts";
 import { CallRefused } from "./refusal.ts";
 
 export interface Forwarding {
@@ -107,9 +108,16 @@ function findFlaw(response: Response, method: string): CallRefused["reason"] | n
   // A status that no response can be made of, such as 101 or 999, is no answer.
   if (status < 200 || status > 599) return "upstream_refused";
   if (status >= 300 && status < 400) return "upstream_redirect";
-  if (status === 401 || status === 403 || status === 407) return "upstream_refused";
+  if (status === 401 || status === 403 || status === 407) return refusalOf(response);
   const isContent = status < 300 && !isWithoutContent(response, method) && body !== null;
   return isContent && !isReadable(response) ? "upstream_media_type" : null;
+}
+
+/** What its challenge says is wanted of us (RFC 6750 §3.1, RFC 9470 §3); of its words no other one is told. */
+function refusalOf({ headers }: Response): CallRefused["reason"] {
+  const errors = readChallenges(headers.get("www-authenticate")).map(({ parameters }) => parameters.get("error"));
+  if (errors.includes("insufficient_user_authentication")) return "upstream_authentication_insufficient";
+  return errors.includes("insufficient_scope") ? "upstream_scope_insufficient" : "upstream_refused";
 }
 
 function isReadable({ headers }: Response): boolean {

@@ -109,7 +109,14 @@ async function readEvents({ body }: Response, id: string): Promise<readonly stri
   return texts;
 }
 
-const OF_UPSTREAM = new Set(["upstream_unreachable", "upstream_redirect", "upstream_refused", "upstream_media_type"]);
+const OF_UPSTREAM = new Set<string>([
+  "upstream_unreachable",
+  "upstream_redirect",
+  "upstream_refused",
+  "upstream_scope_insufficient",
+  "upstream_authentication_insufficient",
+  "upstream_media_type",
+]);
 
 /** The server's fault; that there is no credential for it, or that the caller is gone, is to be told as it is. */
 function isOfUpstream(error: unknown): error is CallRefused {

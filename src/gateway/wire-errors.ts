@@ -102,7 +102,18 @@ const WIRE: Record<GatewayRefusal | OutageReason | "fault", GatewayError> = {
   gateway_rate_limited: { status: 429, challenge: null, code: 429, message: "Too many requests." },
   upstream_unreachable: badGateway,
   upstream_redirect: badGateway,
-  upstream_refused: badGateway,
+  upstream_refused: {
+    ...badGateway,
+    message: "The MCP server refuses this gateway; its administrators have to see to it.",
+  },
+  // 403 and no challenge: a client that took it for ours would authorize here again, to no avail.
+  upstream_scope_insufficient: {
+    ...denied,
+    message: "The gateway's access to the MCP server does not cover this; its administrators have to see to it.",
+  },
+  upstream_authentication_insufficient: disconnected(
+    "The MCP server wants a stronger or more recent sign-in: connect your account at the MCP server again.",
+  ),
   upstream_media_type: badGateway,
   upstream_list_malformed: badGateway,
   upstream_tools_unknown: badGateway,

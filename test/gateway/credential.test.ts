@@ -166,6 +166,19 @@ describe("a credential that the upstream refuses", () => {
     expect(twice.events).toMatchObject([{ reason: "upstream_refused", upstream_status: 401 }]);
   });
 
+  it("is not replaced for a sign-in that is too weak, and the client is told what would help", async () => {
+    const challenge = 'Bearer error="insufficient_user_authentication", acr_values="canary"';
+    const upstream = stubUpstream(
+      () => new Response(null, { status: 401, headers: { "www-authenticate": challenge } }),
+    );
+    const gateway = await TestGateway.start({ overrides: { supplyCredential: supplying(OURS, NEXT) } });
+    const response = await gateway.call();
+    expect([response.status, response.headers.get("www-authenticate"), upstream.sent.length]).toEqual([403, null, 1]);
+    expect(response.text).toContain("connect your account");
+    expect(response.text).not.toContain("canary");
+    expect(gateway.events).toMatchObject([{ reason: "upstream_authentication_insufficient", upstream_status: 401 }]);
+  });
+
   it.each([403, 407, 500, 302])("is not replaced for a %i, which says nothing of it", async (status) => {
     const upstream = stubUpstream(() => new Response(null, { status }));
     const supplyCredential = supplying(OURS, NEXT);

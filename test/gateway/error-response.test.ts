@@ -77,6 +77,8 @@ describe("the answer to a refused call", () => {
     "operation_unknown",
     "session_unknown",
     "upstream_refused",
+    "upstream_scope_insufficient",
+    "upstream_authentication_insufficient",
   ] as const)("does not send a client off for another token after %s", (reason) => {
     expect(respondRefusal(makeCall(), reason, null).headers.get("www-authenticate")).toBeNull();
   });

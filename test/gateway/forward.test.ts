@@ -204,6 +204,19 @@ describe("what comes back", () => {
         const answer = (): Response => Response.json({}, { status });
         return [`${status}`, answer, ["upstream_refused", status]] as const;
       }),
+      ...(
+        [
+          [403, 'Bearer error="insufficient_scope", scope="a b"', "upstream_scope_insufficient"],
+          [401, 'DPoP algs="ES256", Bearer error="insufficient_scope"', "upstream_scope_insufficient"],
+          [401, 'Bearer error="insufficient_user_authentication"', "upstream_authentication_insufficient"],
+          [401, 'Bearer error="invalid_token", resource_metadata="https://evil.example/"', "upstream_refused"],
+          [403, 'Bearer scope="insufficient_scope"', "upstream_refused"],
+          [403, 'Bearer error="insufficient_scope", error="invalid_token"', "upstream_refused"],
+        ] as const
+      ).map(([status, challenge, reason]) => {
+        const answer = (): Response => Response.json({}, { status, headers: { "www-authenticate": challenge } });
+        return [`${status} with ${challenge}`, answer, [reason, status]] as const;
+      }),
     ];
 
   it.each(rows)("%s", async (_name, answer, verdict) => {

@@ -37,6 +37,8 @@ const TABLE = {
   upstream_unreachable: [502, null, 502],
   upstream_redirect: [502, null, 502],
   upstream_refused: [502, null, 502],
+  upstream_scope_insufficient: [403, null, 403],
+  upstream_authentication_insufficient: [403, null, 403],
   upstream_media_type: [502, null, 502],
   upstream_list_malformed: [502, null, 502],
   connection_required: [403, null, 403],
