@@ -24,13 +24,19 @@ const scopeSchema = z
   .max(LIMITS.scopeTokens * (LIMITS.scopeTokenBytes + 1))
   .refine((scope) => parseScope(scope) !== null, "scope tokens with one space between them (RFC 6749 §3.3)");
 
-/** RFC 6749 §2.3.1 and RFC 7523 §2.2; `secret` holds a password, or for private_key_jwt the private JWK. */
+/**
+ * RFC 6749 §2.3.1 and RFC 7523 §2.2; `secret` names a password, or for private_key_jwt the private JWK. Without one that
+ * method signs with our own key, which /jwks publishes.
+ */
 const authenticationMethodSchema = z.enum(["client_secret_basic", "client_secret_post", "private_key_jwt"]);
 const registrationShape = {
   client_id: identifierSchema,
   method: authenticationMethodSchema,
-  secret: secretNameSchema,
+  secret: secretNameSchema.optional(),
 };
+const registrationSchema = z
+  .strictObject(registrationShape)
+  .refine((client) => !lacksSecret(client), { path: ["secret"], message: "this method proves itself by one" });
 /** Of the upstream's authorization server; found by RFC 9728 and RFC 8414 where absent. */
 const authorizationServerSchema = urlSchema.optional();
 
@@ -123,9 +129,9 @@ const xaaSchema = z.strictObject({
   type: z.literal("xaa"),
   /** The identity provider's issuer. */
   idp: urlSchema,
-  idp_client: z.strictObject(registrationShape),
+  idp_client: registrationSchema,
   authorization_server: authorizationServerSchema,
-  client: z.strictObject(registrationShape),
+  client: registrationSchema,
   scope: scopeSchema.optional(),
   resource: urlSchema.optional(),
   audience: urlSchema.optional(),
@@ -149,6 +155,14 @@ export const upstreamCredentialSchema = shapesSchema
     path: ["client", "secret"],
     message: "a method that proves itself by a secret names it; none names none",
   })
+  .refine((credential) => !("method" in credential) || !lacksSecret(credential), {
+    path: ["secret"],
+    message: "this method proves itself by one",
+  })
+  .refine((credential) => !letsServerBeFound(credential), {
+    path: ["authorization_server"],
+    message: "name the server whom this secret is for; only private_key_jwt may leave it to be found",
+  })
   .refine((credential) => !repeatsHeader(credential), {
     path: ["headers"],
     message: "names a header twice, or that of the token",
@@ -166,7 +180,23 @@ export function formatSecret(format: string, secret: string): string {
 
 function hasLonelySecret(credential: UpstreamCredential): boolean {
   if (credential.type !== "authorization_code" || credential.client.kind !== "registered") return false;
-  return (credential.client.method === "none") !== (credential.client.secret === undefined);
+  const { method, secret } = credential.client;
+  return method === "none" ? secret !== undefined : lacksSecret({ method, secret });
+}
+
+function lacksSecret({ method, secret }: { readonly method: string; readonly secret?: string | undefined }): boolean {
+  return method !== "private_key_jwt" && secret === undefined;
+}
+
+/** The upstream says which server it trusts; it must not come to say who is sent our password. */
+function letsServerBeFound(credential: UpstreamCredential): boolean {
+  if (credential.type === "xaa") return isUnnamed(credential.authorization_server, credential.client);
+  const isOurs = credential.type === "client_credentials" || credential.type === "token_exchange";
+  return isOurs && isUnnamed(credential.authorization_server, credential);
+}
+
+function isUnnamed(server: string | undefined, { method }: { readonly method: string }): boolean {
+  return server === undefined && method !== "private_key_jwt";
 }
 
 function repeatsHeader(credential: UpstreamCredential): boolean {

@@ -5,6 +5,8 @@ import { type Members, resourceDocument } from "../support/documents.ts";
 import { parseDocument } from "../support/redemption.ts";
 
 const SECRET = { type: "secret", secret: "files-key" };
+const AS = { authorization_server: "https://as.example.net" };
+const OWN_KEY = { client_id: "crossgate", method: "private_key_jwt" };
 const CLIENT = { client_id: "crossgate", method: "client_secret_basic", secret: "as-secret" };
 
 function parse(credential: Members): ReturnType<typeof upstreamCredentialSchema.parse> | string {
@@ -22,11 +24,16 @@ describe("what a document says of the credential for its upstream", () => {
     ["none", { type: "none" }],
     ["secret", { ...SECRET, header: "X-Api-Key", format: "{secret}" }],
     ["identity", { type: "identity", audience: "https://files.example.net", headers: { "X-User": "sub" } }],
-    ["client_credentials", { type: "client_credentials", ...CLIENT, scope: "files:read files:write" }],
-    ["token_exchange", { type: "token_exchange", ...CLIENT, resource: "https://files.example.net/mcp" }],
+    ["client_credentials", { type: "client_credentials", ...AS, ...CLIENT, scope: "files:read files:write" }],
+    ["client_credentials", { type: "client_credentials", ...OWN_KEY }],
+    ["client_credentials", { type: "client_credentials", ...OWN_KEY, secret: "our-key-there" }],
+    ["token_exchange", { type: "token_exchange", ...AS, ...CLIENT, resource: "https://files.example.net/mcp" }],
+    ["token_exchange", { type: "token_exchange", ...OWN_KEY }],
     ["authorization_code", { type: "authorization_code", client: { kind: "metadata_document" } }],
     ["authorization_code", { type: "authorization_code", client: { kind: "registered", client_id: "crossgate" } }],
-    ["xaa", { type: "xaa", idp: "https://idp.example.com", idp_client: CLIENT, client: CLIENT }],
+    ["authorization_code", code({ method: "private_key_jwt" })],
+    ["xaa", { type: "xaa", idp: "https://idp.example.com", idp_client: CLIENT, ...AS, client: CLIENT }],
+    ["xaa", { type: "xaa", idp: "https://idp.example.com", idp_client: CLIENT, client: OWN_KEY }],
   ])("may be %s", (type, credential) => expect(parse(credential)).toMatchObject({ type }));
 
   it("is the usual header with a bearer token where it says no more", () => {
@@ -54,11 +61,24 @@ describe("what a document says of the credential for its upstream", () => {
     ["one header twice", { type: "identity", headers: { "X-User": "sub", "x-user": "iss" } }],
     ["the token's own header again", { type: "identity", headers: { Authorization: "sub" } }],
     ["a scope that is none", { type: "client_credentials", ...CLIENT, scope: 'a "b"' }],
-    ["a method without its secret", { type: "client_credentials", client_id: "a", method: "client_secret_basic" }],
-    ["no way to prove oneself", { type: "client_credentials", ...CLIENT, method: "none" }],
+    [
+      "a method without its secret",
+      { type: "client_credentials", ...AS, client_id: "a", method: "client_secret_basic" },
+    ],
+    ["a client at the provider without its secret", xaa({ idp_client: { ...CLIENT, secret: undefined } })],
+    ["a client at the server without its secret", xaa({ client: { ...CLIENT, secret: undefined } })],
+    ["no way to prove oneself", { type: "client_credentials", ...AS, ...CLIENT, method: "none" }],
     ["a code's client that proves itself by nothing", code({ method: "client_secret_post" })],
     ["a code's client that has a secret and does not use it", code({ secret: "as-secret" })],
   ])("does not parse with %s", (_name, credential) => expect(typeof parse(credential)).toBe("string"));
+
+  it.each<Members>([
+    { type: "client_credentials", ...CLIENT },
+    { type: "token_exchange", ...CLIENT, method: "client_secret_post" },
+    xaa({ authorization_server: undefined }),
+  ])("does not leave it to the upstream who is sent a secret: $type", (credential) => {
+    expect(parse(credential)).toMatch(/^authorization_server: /);
+  });
 
   it("is contacted nowhere that a document may not have us contact", () => {
     const at = (upstream_credential: Members) => () =>
@@ -67,12 +87,14 @@ describe("what a document says of the credential for its upstream", () => {
     expect(at({ type: "client_credentials", ...CLIENT, authorization_server: server })).toThrow(
       /upstream_credential\.authorization_server: URL not allowed/,
     );
-    expect(at({ type: "xaa", idp: "https://10.0.0.1", idp_client: CLIENT, client: CLIENT })).toThrow(
-      /upstream_credential\.idp: URL not allowed/,
-    );
+    expect(at(xaa({ idp: "https://10.0.0.1" }))).toThrow(/upstream_credential\.idp: URL not allowed/);
     expect(contactedUrls({ type: "none" })).toEqual([]);
   });
 });
+
+function xaa(changes: Members): Members {
+  return { type: "xaa", idp: "https://idp.example.com", idp_client: CLIENT, ...AS, client: CLIENT, ...changes };
+}
 
 function code(client: Members): Members {
   return { type: "authorization_code", client: { kind: "registered", client_id: "crossgate", ...client } };
