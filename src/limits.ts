@@ -242,6 +242,15 @@ export const LIMITS = {
   /** How long a client may go on showing a list, and so what a changed policy hides. */
   listFreshMilliseconds: 60_000,
   gatewayHeaderBytes: 8 * 1024,
+  /** Processors of one server, and what one elsewhere may take and answer. */
+  guardrails: 16,
+  guardrailMilliseconds: 10_000,
+  guardrailAnswerBytes: 1024,
+  /** Steps of one pattern at one place of a text, and of all patterns of a processor. */
+  patternCost: 1024,
+  patternsCost: 4096,
+  /** Keywords that are read while arguments are held against a schema: about a tenth of a second. */
+  schemaReads: 1_000_000,
   /** Until the upstream answers with headers; a tool may take its time. */
   upstreamAnswerMilliseconds: 120_000,
 

@@ -52,11 +52,16 @@ function urlsOf({ set, fileOf }: CheckedTrust): readonly NamedUrl[] {
     if (!authentication.metadata_document) return keySetUrl(file, "authentication.key_set", authentication.key_set);
     return [{ file, at: "client_id", url: client_id.replace(/\*$/, ""), mayBeOurs: false }];
   });
-  const resources = [...set.resource.values()].flatMap(({ resource, upstream, upstream_credential }) => {
+  const resources = [...set.resource.values()].flatMap(({ resource, upstream, upstream_credential, guardrails }) => {
     const file = fileOf("resource", resource);
     return [
       { file, at: "resource", url: resource, mayBeOurs: true },
       { file, at: "upstream", url: upstream, mayBeOurs: false },
+      ...guardrails.flatMap((guardrail, index) =>
+        guardrail.type === "external"
+          ? [{ file, at: `guardrails.${index}.url`, url: guardrail.url, mayBeOurs: false }]
+          : [],
+      ),
       ...contactedUrls(upstream_credential).map(({ path, url }) => ({ file, at: path, url, mayBeOurs: false })),
     ];
   });

@@ -91,6 +91,18 @@ export const GATEWAY_REASONS: Record<GatewayRefusal, ReasonWords> = {
     "Too many calls of this person, or of the organization, wait for approval.",
     "Decide about some: npx crossgate approval list ORGANIZATION; or see what the agent keeps asking for.",
   ],
+  guardrail_blocked: [
+    "A processor of this server lets the call not pass; the record's guardrails say which one, and how much it found.",
+    "Send the call without it; or change guardrails in the server's document, if it is wrong.",
+  ],
+  guardrail_withheld: [
+    "The tool was called, and a processor of this server keeps its answer back; the record's guardrails say which one.",
+    "Let the tool answer without it; or redact instead of block in the server's document.",
+  ],
+  guardrail_unavailable: [
+    "A processor elsewhere did not answer as it should, or the vault has no secret for it, and it fails closed.",
+    'See whether it answers {"decision": "allow"} or "block" with 200 in time; npx crossgate vault has its secret.',
+  ],
   session_unknown: ["The session is not one of this caller.", "Let the client initialize again."],
   gateway_rate_limited: [
     "This client sent too many calls.",
@@ -145,6 +157,10 @@ export const GATEWAY_REASONS: Record<GatewayRefusal, ReasonWords> = {
   upstream_list_malformed: [
     "The MCP server answered a list that cannot be read, or one too long to be filtered.",
     "Let it answer in pages (nextCursor); src/limits.ts says how long one may be.",
+  ],
+  upstream_answer_malformed: [
+    "The server's answer is no JSON-RPC message with each member once, or too large, so its guardrails could not read it.",
+    "Mend the server; src/limits.ts says how large an answer may be that is looked through.",
   ],
   upstream_tools_unknown: [
     "The gateway asked the MCP server for its tools, which this call hangs on, and got no list that reads.",

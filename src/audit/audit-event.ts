@@ -65,6 +65,18 @@ const members = z.strictObject({
     .default(null)
     .describe("What policy was told of the person beside his name, so that it can be asked again")
     .meta(personal),
+  guardrails: z
+    .array(
+      z.strictObject({
+        name: z.string().max(64),
+        phase: z.enum(["before", "after"]),
+        outcome: z.enum(["passed", "redacted", "blocked", "failed"]),
+        count: z.int().describe("How much was found; never what"),
+      }),
+    )
+    .max(2 * LIMITS.guardrails)
+    .default([])
+    .describe("Gateway: what each processor came to; of a subscription, what it was when the stream began"),
   policy_revision: text,
   idp_revision: text,
   client_revision: text,

@@ -121,6 +121,9 @@ export type GatewayRefusal =
   | "approval_pending"
   | "approval_denied"
   | "approvals_full"
+  | "guardrail_blocked"
+  | "guardrail_withheld"
+  | "guardrail_unavailable"
   | "session_unknown"
   | "gateway_rate_limited"
   | "upstream_unreachable"
@@ -130,7 +133,8 @@ export type GatewayRefusal =
   | "upstream_authentication_insufficient"
   | "upstream_media_type"
   | "upstream_list_malformed"
-  | "upstream_tools_unknown";
+  | "upstream_tools_unknown"
+  | "upstream_answer_malformed";
 
 /** Who has not proved who he is; to the outside they are all one. */
 export type AdminAuthenticationRefusal =

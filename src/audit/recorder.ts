@@ -37,9 +37,11 @@ export class Recorder {
     await this.#options.write(event.id, typeof serialized === "string" ? serialized : await serialized);
   }
 
-  recordInBackground(event: AuditEvent): void {
+  /** One that is still to come keeps the request's context until it does, as far as the runtime lets it. */
+  recordInBackground(event: AuditEvent | Promise<AuditEvent>): void {
     // The ledger's own retries are over by then; what is left to do with a failure is to count it.
-    const written = this.record(event).catch(() => this.count("gateway", "audit_lost"));
+    const known = event instanceof Promise ? event.then((one) => this.record(one)) : this.record(event);
+    const written = known.catch(() => this.count("gateway", "audit_lost"));
     this.#options.waitUntil(written);
   }
 

@@ -1,8 +1,9 @@
 import type { AccessToken } from "../access-token/verify.ts";
-import { type AuditFacts, makeAuditEvent } from "../audit/audit-event.ts";
+import { type AuditEvent, type AuditFacts, makeAuditEvent } from "../audit/audit-event.ts";
 import type { Recorder } from "../audit/recorder.ts";
 import type { RefusedRequest } from "../audit/refused-request.ts";
 import type { CredentialFacts } from "../credentials/supplied.ts";
+import type { GuardOutcome } from "../guardrails/guarded-call.ts";
 import type { ReceivedTrace } from "../http/trace.ts";
 import type { Obligation } from "../policy/obligations.ts";
 import { formatScope } from "../policy/scope.ts";
@@ -35,6 +36,7 @@ export interface Call {
   upstreamStatus: number | null;
   /** What was presented upstream, by its kind; null before. */
   credential: CredentialFacts | null;
+  guardrails: readonly GuardOutcome[];
 }
 
 /** Null for a call that was authorized and sent. */
@@ -42,10 +44,20 @@ export type CallOutcome = CallRefused["reason"] | "fault" | null;
 
 /** One event a call, once a signature of ours says whose it is; what comes before that is counted, and so is a flood. */
 export function account(call: Call, outcome: CallOutcome, recorder: Recorder): void {
-  const { caller, trace } = call;
+  const { caller } = call;
   if (caller === null || outcome === "gateway_rate_limited") {
     return outcome === null ? undefined : recorder.count("gateway", outcome);
   }
+  recorder.recordInBackground(eventOf(call, caller, outcome));
+}
+
+/** For an authorized call that is told of later, when it is known how it ended. */
+export function accountAtEnd(call: Call, outcome: Promise<CallOutcome>, recorder: Recorder): void {
+  const { caller } = call;
+  if (caller !== null) recorder.recordInBackground(outcome.then((known) => eventOf(call, caller, known)));
+}
+
+function eventOf(call: Call, caller: AccessToken, outcome: CallOutcome): AuditEvent {
   const facts = {
     ...callFacts(call),
     ...callerFacts(caller),
@@ -53,7 +65,7 @@ export function account(call: Call, outcome: CallOutcome, recorder: Recorder): v
     reason: outcome,
     decision: outcome === null ? "granted" : decisionOf(outcome),
   } as const;
-  recorder.recordInBackground(makeAuditEvent(crypto.randomUUID(), trace, facts));
+  return makeAuditEvent(crypto.randomUUID(), call.trace, facts);
 }
 
 export function describeRefused({ trace, caller, resource }: Call, reason: Exclude<CallOutcome, null>): RefusedRequest {
@@ -82,6 +94,7 @@ function callFacts(call: Call): Partial<AuditFacts> {
     target: message === null ? null : describeTarget(message),
     upstream_status: upstreamStatus,
     approval_id: call.approvalId,
+    guardrails: [...call.guardrails],
   };
 }
 

@@ -4,8 +4,15 @@
  */
 const FIELD = /^(?:data(?::|$)|(?:(?:event|id|retry)(?::|$)|:)[^\v\f\u0085\u2028\u2029]*$)/;
 
+/** Data of an event that is the last one: the stream ends after it. */
+export interface LastData {
+  readonly last: string;
+}
+
 /** Gives an event's data in place of what it was, or null to end the stream there. */
-export type RewriteData = (data: string) => string | null | Promise<string | null>;
+export type RewriteData = (data: string) => Rewritten | Promise<Rewritten>;
+
+type Rewritten = string | LastData | null;
 
 /**
  * A stream of server-sent events in which the data of some is written anew. Whole events only, as the specification has
@@ -23,7 +30,8 @@ export function rewriteEvents(rewrite: RewriteData, limitCharacters: number): Tr
         // oxlint-disable-next-line no-await-in-loop -- events keep their order
         const event = await rewriteEvent(pieces.join(""), rewrite);
         if (event === null) return controller.terminate();
-        controller.enqueue(`${event}\n\n`);
+        controller.enqueue(`${event.text}\n\n`);
+        if (event.isLast) return controller.terminate();
         pieces = [];
         length = 0;
       }
@@ -34,15 +42,22 @@ export function rewriteEvents(rewrite: RewriteData, limitCharacters: number): Tr
   });
 }
 
-async function rewriteEvent(event: string, rewrite: RewriteData): Promise<string | null> {
+interface RewrittenEvent {
+  readonly text: string;
+  readonly isLast: boolean;
+}
+
+async function rewriteEvent(event: string, rewrite: RewriteData): Promise<RewrittenEvent | null> {
   const lines = event.split("\n").filter((line) => FIELD.test(line));
   const data = lines.filter((line) => isData(line)).map((line) => line.replace(/^data:? ?/, ""));
   const known = lines.join("\n");
-  if (data.length === 0) return known;
+  if (data.length === 0) return { text: known, isLast: false };
   const before = data.join("\n");
   const after = await rewrite(before);
-  if (after === null || after === before) return after === null ? null : known;
-  return [...lines.filter((line) => !isData(line)), ...after.split("\n").map((line) => `data: ${line}`)].join("\n");
+  if (after === null || after === before) return after === null ? null : { text: known, isLast: false };
+  const isLast = typeof after !== "string";
+  const written = (isLast ? after.last : after).split("\n").map((line) => `data: ${line}`);
+  return { text: [...lines.filter((line) => !isData(line)), ...written].join("\n"), isLast };
 }
 
 function isData(line: string): boolean {

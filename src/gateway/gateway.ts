@@ -10,6 +10,7 @@ import type { Revised } from "../trust/trust-store.ts";
 import { type ApprovalDependencies, requireApproval } from "./approval.ts";
 import { type AuthorizationDependencies, type Caller, identifyCaller, requirePermitted } from "./authorization.ts";
 import { type BearerDependencies, requireAccessToken } from "./bearer.ts";
+import { CallGuards, type GuardDependencies } from "./call-guards.ts";
 import { account, type Call, type CallOutcome, describeRefused } from "./call-record.ts";
 import { initializesWithUrls } from "./client-capabilities.ts";
 import { allowOrigin, requireAllowedOrigin, respondPreflight } from "./cors.ts";
@@ -34,7 +35,8 @@ export interface GatewayDependencies
     AuthorizationDependencies,
     ToolGateDependencies,
     CredentialDependencies,
-    ApprovalDependencies {
+    ApprovalDependencies,
+    GuardDependencies {
   readonly findResource: (identifier: string) => Promise<Revised<ProtectedResource> | null>;
   readonly sessions: Sessions;
   readonly egress: EgressRules;
@@ -101,6 +103,7 @@ function beginCall(request: Request, trace: ReceivedTrace, { document, revision 
     approvalId: null,
     upstreamStatus: null,
     credential: null,
+    guardrails: [],
   };
 }
 
@@ -122,13 +125,22 @@ async function authorizeAndForward(call: Call, uses: GatewayDependencies): Promi
   if (call.message !== null) requireAgreement(request.headers, call.message);
   if (call.message !== null) await takeBackState(call, call.message, authorization.token, uses);
   const caller = await authorize(call, authorization.token, uses);
+  const { token } = authorization;
   const tools = await ToolGate.open(call, caller, uses);
-  const forwarding = await prepare(call, authorization.token, uses);
+  const guards = CallGuards.open(call, token, uses);
+  const prepared = await prepare(call, token, uses);
   const upstream = new Upstream(call, authorization, uses);
-  if (tools !== null) await requireUsableTool({ call, caller, tools, forwarding, upstream });
-  const response = await forwardInSession({ call, token: authorization.token, forwarding, upstream }, uses);
-  const viewer = { caller, tools, upstreamSessionId: forwarding.upstreamSessionId };
-  const shown = await showPermitted(call, response, viewer);
+  const toolCall = { call, caller, tools, forwarding: prepared, upstream };
+  const inputSchema = await requireUsableTool(toolCall);
+  if (guards !== null && (await guards.guardSent(inputSchema))) {
+    // What was taken out of the message may have been what permitted it.
+    await authorize(call, token, uses);
+    await requireUsableTool(toolCall);
+  }
+  const forwarding = { ...prepared, body: call.message?.text ?? null };
+  const response = await forwardInSession({ call, token, forwarding, upstream }, uses);
+  const shown = await showPermitted(call, response, { ...forwarding, caller, tools });
+  if (guards !== null) return guards.guardAnswered(shown, isSubscription(call));
   account(call, null, uses.recorder);
   return shown;
 }
@@ -153,18 +165,20 @@ function withToolUnlearned(operation: Operation | null): Operation | null {
 interface ToolCall {
   readonly call: Call;
   readonly caller: Caller;
-  readonly tools: ToolGate;
+  /** null where nobody asks what tools are. */
+  readonly tools: ToolGate | null;
   readonly forwarding: Forwarding;
   readonly upstream: Upstream;
 }
 
-/** Policy once more, now that it is known what the tool is. */
-async function requireUsableTool({ call, caller, tools, forwarding, upstream }: ToolCall): Promise<void> {
+/** Policy once more, now that it is known what the tool is. @returns its approved input schema */
+async function requireUsableTool({ call, caller, tools, forwarding, upstream }: ToolCall) {
   const operation = call.message === null ? null : operationOf(call.message);
-  if (operation?.kind !== "tool") return;
-  const { rules, obligations } = await tools.requireUsable(caller, operation, { forwarding, upstream });
-  call.policyRules = rules;
-  call.obligations = obligations;
+  if (tools === null || operation?.kind !== "tool") return undefined;
+  const usable = await tools.requireUsable(caller, operation, { forwarding, upstream });
+  call.policyRules = usable.rules;
+  call.obligations = usable.obligations;
+  return usable.inputSchema;
 }
 
 /** By which a server says what it can do. */

@@ -35,7 +35,7 @@ export function requireAgreement(headers: Headers, message: Message): void {
   const isAlone = version !== null && message.protocolVersion === null && !mustMirror;
   if (!isAlone) requireEqual(version, message.protocolVersion, mustMirror);
   requireEqual(headers.get("mcp-method"), message.method, mustMirror);
-  requireEqual(readName(headers.get("mcp-name")), message.target, mustName);
+  requireEqual(readHeaderValue(headers.get("mcp-name")), message.target, mustName);
 }
 
 function requireEqual(header: string | null, body: string | null, isMandatory: boolean): void {
@@ -43,7 +43,7 @@ function requireEqual(header: string | null, body: string | null, isMandatory: b
 }
 
 /** What is not plain ASCII travels as =?base64?…?= with case-sensitive markers, and in no other way (value encoding). */
-function readName(header: string | null): string | null {
+export function readHeaderValue(header: string | null): string | null {
   if (header === null) return null;
   if (!/^[\x20-\x7e\t]*$/.test(header)) throw new CallRefused("message_header_mismatch");
   const [, encoded] = /^=\?base64\?(.*)\?=$/.exec(header) ?? [];

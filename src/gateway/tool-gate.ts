@@ -1,4 +1,4 @@
-import { isObject, type Json } from "../jwt/strict-json.ts";
+import { isObject, type Json, type JsonObject } from "../jwt/strict-json.ts";
 import { compile } from "../policy/compiled-policy.ts";
 import type { CallPermitted } from "../policy/decide-call.ts";
 import type { Operation } from "../policy/operation.ts";
@@ -27,6 +27,11 @@ export interface ToolGateDependencies {
 interface Sending {
   readonly forwarding: Forwarding;
   readonly upstream: Upstream;
+}
+
+/** A tool that may be called. */
+export interface UsableTool extends CallPermitted {
+  readonly inputSchema: JsonObject | null;
 }
 
 /** A tool of a list, and what policy is to be asked about it. */
@@ -63,16 +68,16 @@ export class ToolGate {
 
   /**
    * Before a tool is called, and after policy has said that it may be, if it is what it may be.
-   * @returns the rules that permit it as it is. @throws CallRefused
+   * @throws CallRefused
    */
-  async requireUsable(caller: Caller, operation: Operation, sending: Sending): Promise<CallPermitted> {
+  async requireUsable(caller: Caller, operation: Operation, sending: Sending): Promise<UsableTool> {
     const name = operation.name ?? "";
     if (this.#holdsBack && !this.#approved.has(name)) throw new CallRefused("tool_not_approved");
     const seen = await this.#find(name, sending);
     const facts = this.#factsOf(name, seen);
     const permitted = requirePermitted(caller, { ...operation, tool: facts });
     if (this.#holdsBack && !facts.isApproved) throw new CallRefused("tool_changed");
-    return permitted;
+    return { ...permitted, inputSchema: this.#inputSchemaOf(name, seen) };
   }
 
   /** The tools of a list that passes by, which are known from then on. */
@@ -106,6 +111,13 @@ export class ToolGate {
     const seen = await seenToolsOf(await listTools({ forwarding, statelessVersion, upstream }));
     knownTools.learn(view, seen, true);
     return seen.get(name) ?? "absent";
+  }
+
+  /** null for one that is not what anybody approved, or of which only the fingerprint is stated. */
+  #inputSchemaOf(name: string, seen: SeenTool | "absent"): JsonObject | null {
+    if (seen === "absent" || seen.fingerprint === null) return null;
+    const schema = this.#approved.get(name)?.get(seen.fingerprint)?.["inputSchema"];
+    return isObject(schema) ? schema : null;
   }
 
   #factsOf(name: string, seen: SeenTool | "absent"): ToolFacts {
@@ -162,5 +174,6 @@ const NOTHING: ToolFacts = { annotations: UNANNOTATED, isApproved: false };
 
 /** Whether a call of a tool has to wait until we know how the server defines it now. */
 export function asksAboutTools({ resource, policy }: Caller): boolean {
-  return resource.tool_approval === "hold_back" || compile(policy.document).asksAboutTools;
+  const isSchemaAsked = resource.guardrails.some(({ type }) => type === "arguments_schema");
+  return resource.tool_approval === "hold_back" || isSchemaAsked || compile(policy.document).asksAboutTools;
 }

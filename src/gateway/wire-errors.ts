@@ -97,6 +97,14 @@ const WIRE: Record<GatewayRefusal | OutageReason | "fault", GatewayError> = {
   approval_pending: { status: 200, challenge: null, code: 202, message: "Held for approval." },
   approval_denied: { status: 200, challenge: null, code: 403, message: "An approver has denied this call." },
   approvals_full: { status: 429, challenge: null, code: 429, message: "Too many calls wait for approval." },
+  guardrail_blocked: { status: 403, challenge: null, code: 403, message: "A guardrail of this server refuses this." },
+  guardrail_withheld: {
+    status: 403,
+    challenge: null,
+    code: 403,
+    message: "A guardrail of this server withholds the answer.",
+  },
+  guardrail_unavailable: unavailable,
   // 404 is what tells a client of the era of sessions to start a new one.
   session_unknown: { status: 404, challenge: null, code: 404, message: "Unknown session; initialize again." },
   gateway_rate_limited: { status: 429, challenge: null, code: 429, message: "Too many requests." },
@@ -117,6 +125,7 @@ const WIRE: Record<GatewayRefusal | OutageReason | "fault", GatewayError> = {
   upstream_media_type: badGateway,
   upstream_list_malformed: badGateway,
   upstream_tools_unknown: badGateway,
+  upstream_answer_malformed: badGateway,
   connection_required: disconnected("Connect your account at the MCP server first."),
   connection_lost: disconnected("Connect your account at the MCP server again."),
   upstream_refused_us: withoutCredential,

@@ -1,3 +1,6 @@
+import { Vaults } from "../../durable-objects/vaults.ts";
+import { openEgress } from "../egress/exchange.ts";
+import type { ExternalPorts } from "../guardrails/external.ts";
 import type { GatewayDependencies } from "../gateway/gateway.ts";
 import { KnownTools } from "../gateway/known-tools.ts";
 import { reportHeldBack } from "../gateway/report-held-back.ts";
@@ -9,6 +12,15 @@ import type { Parts } from "./parts.ts";
 import { isWithin } from "./rate.ts";
 import { requireSecret } from "./required-secret.ts";
 import { consumeProof } from "./single-use.ts";
+
+/** What requests to processors elsewhere are signed with: secrets of the vault, like those for servers. */
+function guardrailSecrets({ env, config }: Parts): ExternalPorts["findSecret"] {
+  const vaults = new Vaults(env.VAULT, config.ledger);
+  return async (name, resource) => {
+    const revealed = await vaults.revealSecret(name, resource, { isRefused: false });
+    return typeof revealed === "string" ? null : revealed.value;
+  };
+}
 
 export function buildGateway(parts: Parts): GatewayDependencies {
   const { env, runtime, config, keys, ledger, recorder, trust, revocations } = parts;
@@ -30,6 +42,7 @@ export function buildGateway(parts: Parts): GatewayDependencies {
     present: (presented) => parts.approvals.present(presented),
     heldStates: new SealedTexts(stateSecret, "states of held calls v1"),
     shownArguments: parts.shownArguments,
+    guardPorts: { egress: openEgress(config.egress), findSecret: guardrailSecrets(parts) },
     egress: config.egress,
     recorder,
     reportFault: (correlationId, cause) => reportFault(runtime, correlationId, cause),

@@ -123,6 +123,11 @@ function urlsOf(document: TrustDocuments[DocumentKind]): readonly NamedUrl[] {
     return [
       { path: "resource", url: document.resource, mayBeOurs: true },
       { path: "upstream", url: document.upstream, mayBeOurs: false },
+      ...document.guardrails.flatMap((guardrail, index) =>
+        guardrail.type === "external"
+          ? [{ path: `guardrails.${index}.url`, url: guardrail.url, mayBeOurs: false }]
+          : [],
+      ),
       ...contactedUrls(document.upstream_credential).map((named) => ({ ...named, mayBeOurs: false })),
     ];
   }

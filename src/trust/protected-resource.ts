@@ -5,6 +5,7 @@ import { scopeTokenSchema } from "../policy/scope.ts";
 import { clientIdSchema } from "./client.ts";
 import { detailsTypeNameSchema, detailsTypeSchema } from "./details-type.ts";
 import { upstreamCredentialSchema } from "./upstream-credential.ts";
+import { guardrailsSchema } from "./guardrail.ts";
 
 /** What one scope lets a caller do at the MCP server: whole methods, and for tools/call the tools by name. */
 const scopeMeaningSchema = z.strictObject({
@@ -39,6 +40,8 @@ export const protectedResourceSchema = z
     introspection: z
       .strictObject({ clients: z.array(clientIdSchema).min(1).max(LIMITS.introspectionClients) })
       .optional(),
+    /** What looks at calls and their answers, in this order. */
+    guardrails: guardrailsSchema.default([]),
     /** hold_back: only tools whose definition is in the document tools:<resource> are shown, and may be called. */
     tool_approval: z.enum(["off", "hold_back"]).default("off"),
     /** Browser origins that may call this server; requests without an Origin header are not from a browser. */

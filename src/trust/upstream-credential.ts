@@ -5,7 +5,7 @@ import { headerNameSchema } from "./header-name.ts";
 
 /** A name in the vault, never a value: `crossgate vault set NAME`. */
 export const SECRET_NAME = /^[a-z0-9](?:[a-z0-9._-]{0,126}[a-z0-9])?$/;
-const secretNameSchema = z
+export const secretNameSchema = z
   .string()
   .max(LIMITS.secretNameCharacters)
   .regex(SECRET_NAME, "the name of a secret in the vault: lower-case letters, digits, dots, dashes and underscores");

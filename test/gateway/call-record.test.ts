@@ -58,6 +58,7 @@ function makeCall(changes: Partial<Call> = {}): Call {
     approvalId: null,
     upstreamStatus: 200,
     credential: null,
+    guardrails: [],
     ...changes,
   };
 }

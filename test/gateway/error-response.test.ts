@@ -42,6 +42,7 @@ function makeCall({ message = null, headers = {}, resource = {}, boundTo }: Chan
     approvalId: null,
     upstreamStatus: null,
     credential: null,
+    guardrails: [],
   };
 }
 

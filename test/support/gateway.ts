@@ -5,6 +5,7 @@ import { type AuditEvent, auditEventSchema } from "../../src/audit/audit-event.t
 import { Recorder } from "../../src/audit/recorder.ts";
 import { SubjectNames } from "../../src/audit/subject-names.ts";
 import { type GatewayDependencies, handleGatewayRequest } from "../../src/gateway/gateway.ts";
+import { openEgress } from "../../src/egress/exchange.ts";
 import { KnownTools } from "../../src/gateway/known-tools.ts";
 import { reportHeldBack } from "../../src/gateway/report-held-back.ts";
 import { Sessions } from "../../src/gateway/session.ts";
@@ -140,6 +141,10 @@ export class TestGateway {
         approvedTools === undefined
           ? null
           : { document: parseDocument("tools", resource, approvedTools), revision: "tools-1" },
+      guardPorts: {
+        egress: openEgress({ ownHost: "crossgate.example", allowsLoopback: false }),
+        findSecret: async (name) => `secret-of-${name}`,
+      },
       knownTools: new KnownTools(),
       reportHeldBack: (held) => void this.reports.push(reportHeldBack(held, this.dependencies.recorder)),
       supplyCredential: async ({ resource }) => ({

@@ -373,3 +373,38 @@ describe("a document is refused", () => {
     expect(found?.message).not.toContain("a-secret-in-the-clear");
   });
 });
+
+describe("guardrails", () => {
+  const external = { name: "dlp", type: "external", url: "https://dlp.example.net/", secret: "dlp" };
+
+  it.each([
+    [{ ...external, url: "http://dlp.example.net/" }],
+    [{ ...external, url: "https://169.254.169.254/" }],
+    [{ ...external, url: "https://crossgate.example/" }],
+  ])("are asked at no address that nothing else is asked at: %j", (guardrail) => {
+    expect(complaint(() => parse("resource", { guardrails: [guardrail] }))?.path).toBe("guardrails.0.url");
+  });
+
+  it.each([
+    [[external, external]],
+    [[{ ...external, fail: "maybe" }]],
+    [[{ ...external, timeout_milliseconds: LIMITS.guardrailMilliseconds + 1 }]],
+    [[{ name: "p", type: "patterns", patterns: ["(a+)+"] }]],
+    [[{ name: "p", type: "patterns", patterns: Array.from({ length: 20 }, () => "[a-z]{1,20}@") }]],
+    [[{ name: "P", type: "secrets" }]],
+    [[{ name: "s", type: "secrets", action: "log" }]],
+    [Array.from({ length: LIMITS.guardrails + 1 }, (_none, index) => ({ name: `s${index}`, type: "secrets" }))],
+  ])("are refused as a whole where one is wrong: %j", (guardrails) => {
+    expect(complaint(() => parse("resource", { guardrails }))?.path).toMatch(/^guardrails/);
+  });
+
+  it("fail closed, block and are told nothing, unless it is said otherwise", () => {
+    const { guardrails } = parse("resource", { guardrails: [external, { name: "s", type: "secrets" }] }) as never as {
+      guardrails: readonly object[];
+    };
+    expect(guardrails).toMatchObject([
+      { fail: "closed", sends: "metadata" },
+      { action: "block", when: "both" },
+    ]);
+  });
+});

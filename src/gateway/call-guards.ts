@@ -1,0 +1,93 @@
+import type { AccessToken } from "../access-token/verify.ts";
+import type { GuardRefused } from "../guardrails/guarded-call.ts";
+import type { ExternalPorts } from "../guardrails/external.ts";
+import { Guardrails, guardsAnswers } from "../guardrails/guardrails.ts";
+import type { JsonObject } from "../jwt/strict-json.ts";
+import { listedBy } from "../policy/operation.ts";
+import { account, accountAtEnd, type Call, type CallOutcome } from "./call-record.ts";
+import { guardMessage } from "./guarded-message.ts";
+import { guardResponse } from "./guarded-response.ts";
+import { isEventStream } from "./message-stream.ts";
+import type { Recorder } from "../audit/recorder.ts";
+
+export interface GuardDependencies {
+  readonly guardPorts: ExternalPorts;
+  readonly recorder: Recorder;
+}
+
+/** What a server says about itself and its tools: for policy and approval, and left alone by what looks at content. */
+const DESCRIBING: ReadonlySet<string> = new Set(["initialize", "server/discover"]);
+
+/** The processors of a server in the place of one call, and what they came to in its record. */
+export class CallGuards {
+  readonly #call: Call;
+  readonly #guards: Guardrails;
+  readonly #uses: GuardDependencies;
+
+  private constructor(call: Call, guards: Guardrails, uses: GuardDependencies) {
+    this.#call = call;
+    this.#guards = guards;
+    this.#uses = uses;
+  }
+
+  /** @returns null for a server without any, and for what only describes it. */
+  static open(call: Call, token: AccessToken, uses: GuardDependencies): CallGuards | null {
+    const { resource, message, trace, request } = call;
+    const isDescribing = message !== null && (DESCRIBING.has(message.method) || listedBy(message.method) !== null);
+    if (resource.guardrails.length === 0 || isDescribing) return null;
+    const guarded = {
+      correlation_id: trace.correlationId,
+      resource: resource.resource,
+      method: message === null ? request.method : message.method,
+      target: message?.target ?? null,
+      organization: token.organization,
+      principal: token.principal,
+      client_id: token.clientId,
+    };
+    return new CallGuards(call, new Guardrails(resource.guardrails, guarded, uses.guardPorts), uses);
+  }
+
+  /** @returns whether the message is another one now, and has to be authorized again. @throws CallRefused */
+  async guardSent(inputSchema: JsonObject | null | undefined): Promise<boolean> {
+    const { message, request } = this.#call;
+    if (message === null) return false;
+    const guarding = { headers: request.headers, guards: this.#guards, inputSchema };
+    this.#call.message = await guardMessage(message, guarding).finally(() => this.#note());
+    return this.#call.message !== message;
+  }
+
+  /** Also sees to the call's record: that of a stream is written when it has ended. @throws CallRefused */
+  async guardAnswered(response: Response, isSubscription: boolean): Promise<Response> {
+    const { recorder } = this.#uses;
+    if (!guardsAnswers(this.#call.resource.guardrails)) {
+      account(this.#call, null, recorder);
+      return response;
+    }
+    let refused: GuardRefused["reason"] | null = null;
+    const guarding = {
+      guards: this.#guards,
+      id: this.#call.message?.id ?? null,
+      onRefused: (reason: GuardRefused["reason"]) => void (refused = reason),
+    };
+    const passed = await guardResponse(response, guarding).finally(() => this.#note());
+    const end = (): CallOutcome => {
+      this.#note();
+      return refused;
+    };
+    if (isSubscription || !isEventStream(response)) account(this.#call, null, recorder);
+    else return recordAtEnd(passed, (ended) => accountAtEnd(this.#call, ended.then(end), recorder));
+    return passed;
+  }
+
+  #note(): void {
+    this.#call.guardrails = this.#guards.outcomes;
+  }
+}
+
+/** However it ends: by itself, by us, or because nobody listens any more. */
+function recordAtEnd({ body, status, headers }: Response, record: (ended: Promise<void>) => void): Response {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  record(promise);
+  const watched = new TransformStream<Uint8Array, Uint8Array>({ flush: () => resolve(), cancel: () => resolve() });
+  return new Response(body?.pipeThrough(watched) ?? null, { status, headers });
+}
