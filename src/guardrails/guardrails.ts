@@ -71,42 +71,28 @@ export class Guardrails {
   }
 
   async #judgeSent(guardrail: Guardrail, { carried, repeated, inputSchema }: Sent): Promise<Verdict> {
-    switch (guardrail.type) {
-      case "arguments_schema":
-        return judge(carried, fitsSchema(carried, inputSchema) ? 0 : 1);
-      case "size":
-        return judge(carried, byteLength(JSON.stringify(carried)) > (guardrail.arguments_bytes ?? Infinity) ? 1 : 0);
-      case "external":
-        return this.#ask(guardrail, "before", carried);
-      case "content":
-        return judge(carried, 0);
-      case "patterns":
-      case "personal_data":
-      case "secrets": {
-        const verdict = this.#inspect(guardrail, "before", carried);
-        const inspection = new TextInspection(detectorOf(guardrail));
-        // Gone upstream beside the message, so that taking something out of it alone would take out nothing.
-        const isRepeated = repeated.some((text) => inspection.inspect(text).count > 0);
-        return isRepeated ? { ...verdict, outcome: "blocked", count: verdict.count + 1 } : verdict;
-      }
+    if (guardrail.type === "external") return this.#ask(guardrail, "before", carried);
+    if (guardrail.type === "arguments_schema") return judge(carried, fitsSchema(carried, inputSchema) ? 0 : 1);
+    if (guardrail.type === "size") {
+      return judge(carried, byteLength(JSON.stringify(carried)) > (guardrail.arguments_bytes ?? Infinity) ? 1 : 0);
     }
+    if (guardrail.type === "content") return judge(carried, 0);
+    const verdict = this.#inspect(guardrail, "before", carried);
+    const inspection = new TextInspection(detectorOf(guardrail));
+    // Gone upstream beside the message, so that taking something out of it alone would take out nothing.
+    const isRepeated = repeated.some((text) => inspection.inspect(text).count > 0);
+    return isRepeated ? { ...verdict, outcome: "blocked", count: verdict.count + 1 } : verdict;
   }
 
   async #judgeAnswered(guardrail: Guardrail, message: JsonObject): Promise<Verdict> {
-    switch (guardrail.type) {
-      case "size":
-        return judge(message, this.#answeredBytes > (guardrail.result_bytes ?? Infinity) ? 1 : 0);
-      case "content":
-        return judge(message, countForeignContent(message, guardrail));
-      case "external":
-        return { ...(await this.#ask(guardrail, "after", withoutNames(message))), value: message };
-      case "arguments_schema":
-        return judge(message, 0);
-      case "patterns":
-      case "personal_data":
-      case "secrets":
-        return this.#inspectAnswer(guardrail, message);
+    if (guardrail.type === "external") {
+      return { ...(await this.#ask(guardrail, "after", withoutNames(message))), value: message };
     }
+    if (guardrail.type === "size") {
+      return judge(message, this.#answeredBytes > (guardrail.result_bytes ?? Infinity) ? 1 : 0);
+    }
+    if (guardrail.type === "content") return judge(message, countForeignContent(message, guardrail));
+    return guardrail.type === "arguments_schema" ? judge(message, 0) : this.#inspectAnswer(guardrail, message);
   }
 
   #inspectAnswer(guardrail: TextGuardrail, message: JsonObject): Verdict {
