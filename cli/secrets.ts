@@ -13,9 +13,11 @@ export interface LocalSecrets {
   readonly STATE_SECRET: string;
   readonly AUDIT_SIGNING_KEYS: string;
   readonly VAULT_KEYS: string;
+  /** Of the audit trail's sinks, which are put there by hand. */
+  readonly [sink: `SINK_${string}`]: string;
 }
 
-const storedSecretsSchema = z
+const madeSecretsSchema = z
   .strictObject({
     SIGNING_KEYS: z.string().min(1),
     CLIENT_SECRET_PEPPER: z.string().min(1),
@@ -24,7 +26,9 @@ const storedSecretsSchema = z
     VAULT_KEYS: z.string().min(1),
   })
   .partial();
-type StoredSecrets = z.output<typeof storedSecretsSchema>;
+const sinkSecretsSchema = z.record(z.templateLiteral(["SINK_", z.string()]), z.string().min(1));
+type SinkSecrets = z.output<typeof sinkSecretsSchema>;
+type StoredSecrets = z.output<typeof madeSecretsSchema> & SinkSecrets;
 
 const OWNER_ONLY = 0o600;
 
@@ -40,6 +44,7 @@ export async function ensureLocalSecrets(stateDirectory: string): Promise<LocalS
   await mkdir(stateDirectory, { recursive: true });
   const stored = await readLocalSecrets(stateDirectory);
   const secrets: LocalSecrets = {
+    ...sinkSecretsOf(stored),
     SIGNING_KEYS: stored.SIGNING_KEYS ?? JSON.stringify(await createSigningKeys()),
     CLIENT_SECRET_PEPPER: stored.CLIENT_SECRET_PEPPER ?? createRandomSecret(),
     STATE_SECRET: stored.STATE_SECRET ?? createRandomSecret(),
@@ -55,16 +60,26 @@ export async function readLocalSecrets(stateDirectory: string): Promise<StoredSe
   const path = secretsPath(stateDirectory);
   const text = await readIfPresent(path);
   if (text === undefined) return {};
-  const parsed = storedSecretsSchema.safeParse(parseJson(text, path));
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
+  const found = z.record(z.string(), z.unknown()).safeParse(parseJson(text, path)).data ?? { "": null };
+  const sinks = sinkSecretsSchema.safeParse(sinkSecretsOf(found));
+  const made = madeSecretsSchema.safeParse(Object.fromEntries(Object.entries(found).filter(([name]) => !isSink(name))));
+  if (sinks.success && made.success) return { ...sinks.data, ...made.data };
+  const [issue] = (made.error ?? sinks.error)?.issues ?? [];
   throw new CommandError(
     `${path}: ${issue?.path.join(".") ?? ""}: ${issue?.message ?? "wrong shape"}. Correct it, or delete the file to get new secrets.`,
   );
 }
 
+function isSink(name: string): boolean {
+  return /^SINK_[A-Z0-9_]+$/.test(name);
+}
+
+function sinkSecretsOf<Value>(stored: Readonly<Record<string, Value>>): Record<`SINK_${string}`, Value> {
+  return Object.fromEntries(Object.entries(stored).filter(([name]) => isSink(name)));
+}
+
 function isComplete(stored: StoredSecrets): boolean {
-  return Object.keys(storedSecretsSchema.shape).every((name) => Object.hasOwn(stored, name));
+  return Object.keys(madeSecretsSchema.shape).every((name) => Object.hasOwn(stored, name));
 }
 
 /** Renamed into place, so that a crash leaves the old secrets or the new ones and never half a file. */

@@ -25,6 +25,7 @@ export interface TrustSet {
   readonly tools: ReadonlyMap<string, TrustDocuments["tools"]>;
   readonly policy: ReadonlyMap<string, TrustDocuments["policy"]>;
   readonly admin: ReadonlyMap<string, TrustDocuments["admin"]>;
+  readonly sink: ReadonlyMap<string, TrustDocuments["sink"]>;
   readonly broken: readonly BrokenDocument[];
 }
 
@@ -48,6 +49,7 @@ export function readTrustSet(
     tools: new Map(),
     policy: new Map(),
     admin: new Map(),
+    sink: new Map(),
   };
   const broken: BrokenDocument[] = [];
   for (const { key, value } of documents) {

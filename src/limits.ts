@@ -81,6 +81,21 @@ export const LIMITS = {
   auditRetentionRows: 2000,
   auditRetentionSteps: 200,
   auditIndexDaysMaximum: 3650,
+  /** What a sink's receiver is sent at once, is waited for, and is read of. Receivers commonly take a megabyte. */
+  sinkMessageBytes: 512 * 1024,
+  sinkMessageRecords: 1000,
+  sinkAnswerMilliseconds: 15_000,
+  sinkAnswerBytes: 16 * 1024,
+  /** Of the archive, at once and between two alarms: a Worker's invocation may ask other services a thousand times. */
+  sinkObjectsPerRead: 50,
+  sinkReadBytes: 2 * 1024 * 1024,
+  sinkReadsPerAlarm: 12,
+  /** From news of a record until it is sent: many batches share one look at the archive. */
+  sinkDelayMilliseconds: 10_000,
+  sinkRetryMinimumMilliseconds: 2_000,
+  sinkRetryMaximumMilliseconds: 300_000,
+  sinkChains: 4096,
+  sinkNamesFreshMilliseconds: 60_000,
   /** Of the index, in one answer of the admin API. */
   connectionsPerPage: 100,
   peoplePerPage: 500,

@@ -1,6 +1,7 @@
 import type { LedgerStatus } from "../durable-objects/assertion-ledger.ts";
 import { LedgerShards } from "../durable-objects/ledger-shards.ts";
 import { SigningKeys } from "./jwt/signing-keys.ts";
+import { Sinks } from "../durable-objects/sinks.ts";
 import { LATEST_CHECKPOINT } from "./audit/archive-name.ts";
 import { serializeAuditEvent } from "./audit/audit-event.ts";
 import { backlogLevel } from "./audit/backlog.ts";
@@ -27,6 +28,7 @@ export async function runUpkeep(env: Env, isHourly: boolean): Promise<void> {
   const config = parseConfig(env);
   const nowMilliseconds = Date.now();
   const ledgers = await readLedgers(env, config, nowMilliseconds);
+  await attempt("audit_sinks", () => meetSinks(env, config, ledgers));
   if (!isHourly) return;
   const round = { env, config, ledgers, nowMilliseconds };
   await attempt("audit_reconcile", () => reconcileAll(round));
@@ -53,6 +55,11 @@ async function readLedgers(env: Env, config: Config, now: number): Promise<reado
     if (level !== "ok") log({ event: "audit_backlog", level, shard: String(shard), pending: String(status?.pending) });
   }
   return answers.filter((status) => status !== null);
+}
+
+async function meetSinks(env: Env, config: Config, ledgers: readonly LedgerStatus[]): Promise<void> {
+  const sinks = new Sinks({ documents: env.TRUST_AND_POLICY, objects: env.AUDIT_SINK, placement: config.ledger });
+  await sinks.meet(ledgers.map(({ chain, archivedHead }) => ({ chain, sequence: 0, hash: null, ...archivedHead })));
 }
 
 async function reconcileAll({ env, ledgers }: Round): Promise<void> {

@@ -20,6 +20,8 @@ import { handleGlobalRevocation } from "./signals/global-token-revocation.ts";
 import { handleSignal } from "./signals/push-endpoint.ts";
 import { runPollRound } from "./poll-round.ts";
 import { GLOBAL_REVOCATION_PATH } from "./signals/revocation-caller.ts";
+import { parseConfig } from "./config.ts";
+import { Sinks } from "../durable-objects/sinks.ts";
 import { buildServices, type Services } from "./services/services.ts";
 import { runUpkeep } from "./upkeep.ts";
 import { handleIntrospectionRequest } from "./token-endpoint/introspection-endpoint.ts";
@@ -29,6 +31,7 @@ import { handleTokenRequest } from "./token-endpoint/token-endpoint.ts";
 export { AccountDirectory } from "../durable-objects/account-directory.ts";
 export { ApprovalDesk } from "../durable-objects/approval-desk.ts";
 export { AssertionLedger } from "../durable-objects/assertion-ledger.ts";
+export { AuditSink } from "../durable-objects/audit-sink.ts";
 export { ClientDocumentSet } from "../durable-objects/client-document-set.ts";
 export { DocumentEdits } from "../durable-objects/document-edits.ts";
 export { IssuerKeySet } from "../durable-objects/issuer-key-set.ts";
@@ -116,11 +119,19 @@ function servicesOf(env: Env): Services {
   return built;
 }
 
+let sinks: Sinks | null = null;
+
+function makeSinks(env: Env): Sinks {
+  const { ledger: placement } = parseConfig(env);
+  return new Sinks({ documents: env.TRUST_AND_POLICY, objects: env.AUDIT_SINK, placement });
+}
+
 function auditStores(env: Env): AuditStores {
   const { AUDIT_ARCHIVE: archive, AUDIT_INDEX: index, ASSERTION_LEDGER: ledgers } = env;
   return {
     archive,
     index,
+    announce: () => (sinks ??= makeSinks(env)).hear(Date.now()),
     confirm: async (ledger, confirmed) => ledgers.get(ledgers.idFromString(ledger)).confirm([...confirmed]),
   };
 }

@@ -19,6 +19,11 @@ const TEST_BINDINGS = {
   LEDGER_SHARDS: "4",
   TEST_MIGRATIONS: migrations,
   ...TEST_SECRETS,
+  // Each begins with the origin that it may be sent to.
+  SINK_SIEM: `https://siem.example.net whsec_${btoa("the-webhook-secret-of-the-tests!")}`,
+  SINK_SPLUNK: "https://splunk.example.net:8088 00000000-0000-0000-0000-0000005p1unk",
+  SINK_OTLP: "https://otlp.example.net Bearer the-token-of-the-collector",
+  SINK_SHAPELESS: "https-no-origin",
 };
 // Where wrangler looks for the secrets that wrangler.toml requires; it warns about each that it does not find.
 Object.assign(process.env, TEST_SECRETS);

@@ -56,7 +56,12 @@ async function open(directory: string): Promise<{ readonly runtime: Miniflare; r
     d1Databases: { AUDIT_INDEX: "index" },
   };
   const runtime = new Miniflare(
-    convertV4MiniflareOptions({ cf: false, log: new Log(LogLevel.NONE), resourcePersistencePath: directory, workers: [worker] }),
+    convertV4MiniflareOptions({
+      cf: false,
+      log: new Log(LogLevel.NONE),
+      resourcePersistencePath: directory,
+      workers: [worker],
+    }),
   );
   return { runtime, database: await runtime.getD1Database("AUDIT_INDEX") };
 }
@@ -67,7 +72,7 @@ async function fill(database: Database, events: number): Promise<void> {
     const count = Math.min(BATCH_EVENTS, events - at);
     const batch = Array.from({ length: count }, (_, next) => serializeAuditEvent(madeEvent(at + next, events, END)));
     const range = { chain: "ledger/v1/0/be4c", firstSequence: at + 1, lastSequence: at + count, hash: String(at) };
-    await indexBatches(database as never, [{ ...range, events: batch }]);
+    await indexBatches(database, [{ ...range, events: batch }]);
     if ((at / BATCH_EVENTS) % 50 === 49) {
       const seconds = ((performance.now() - begunAt) / 1000).toFixed(0);
       process.stderr.write(`${seconds.padStart(5)} s  ${(at + count).toLocaleString("en-US")} events\n`);
@@ -80,7 +85,10 @@ async function measure(database: Database, question: Question, rounds: number): 
   let milliseconds = 0;
   const ask = async (statement: Statement) => {
     asked.push(statement);
-    const { results, meta } = await database.prepare(statement.sql).bind(...statement.values).all<Record<string, unknown>>();
+    const { results, meta } = await database
+      .prepare(statement.sql)
+      .bind(...statement.values)
+      .all();
     milliseconds += meta.duration;
     return results;
   };
@@ -98,7 +106,10 @@ async function measure(database: Database, question: Question, rounds: number): 
 }
 
 async function planOf(database: Database, { sql, values }: Statement): Promise<readonly string[]> {
-  const { results } = await database.prepare(`EXPLAIN QUERY PLAN ${sql}`).bind(...values).all<{ detail: string }>();
+  const { results } = await database
+    .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+    .bind(...values)
+    .all<{ detail: string }>();
   return results.map(({ detail }) => detail);
 }
 

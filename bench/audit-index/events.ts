@@ -41,6 +41,8 @@ export function madeEvent(at: number, events: number, endMilliseconds: number): 
     policy_rules: refused ? [] : [`rule-${pick(at, 7, 10)}`],
     policy_revision: `revision-${Math.floor((at / events) * 12)}`,
     token_id: `token-${Math.floor(at / 5)}`,
-    ...(isCall ? { method: "tools/call", target: `tool-${pick(at, 8, TOOLS)}`, upstream_status: refused ? null : 200 } : {}),
+    ...(isCall
+      ? { method: "tools/call", target: `tool-${pick(at, 8, TOOLS)}`, upstream_status: refused ? null : 200 }
+      : {}),
   });
 }

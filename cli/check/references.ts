@@ -72,6 +72,7 @@ const KINDS = {
   tools: "list of approved tools",
   policy: "policy",
   admin: "administrator",
+  sink: "sink",
 } as const;
 
 interface Reference {

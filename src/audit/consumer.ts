@@ -10,6 +10,8 @@ export interface ConfirmedRange {
 export interface AuditStores {
   readonly archive: ArchiveStore;
   readonly index: IndexStore;
+  /** Tells whoever reads the archive that it has more. Never throws. */
+  readonly announce: () => Promise<void>;
   /** Tells a ledger what the archive has of it. */
   readonly confirm: (ledger: string, confirmed: readonly ConfirmedRange[]) => Promise<void>;
 }
@@ -27,6 +29,7 @@ export async function consumeAuditBatches(queued: MessageBatch, stores: AuditSto
   const sound = parsed.flatMap(({ message, batch }) => (batch === null ? [] : [{ message, batch }]));
   const stored = await storeAll(sound, stores);
   await confirmAll(stored, stores);
+  if (stored.length > 0) await stores.announce();
 }
 
 /** @returns null for what the ledger cannot have sent. */

@@ -11,6 +11,7 @@ import { type ProtectedResource, protectedResourceSchema } from "./protected-res
 import { describeIssue } from "./schema-issue.ts";
 import { type TrustedIdp, trustedIdpSchema } from "./trusted-idp.ts";
 import { contactedUrls } from "./upstream-credential.ts";
+import { type Sink, sinkSchema } from "./sink.ts";
 import { describeUrlFlaw } from "./url-flaw-words.ts";
 
 /** The kinds of document that people edit, by the prefix of their key in KV. */
@@ -21,6 +22,7 @@ export interface TrustDocuments {
   readonly tools: ApprovedTools;
   readonly policy: Policy;
   readonly admin: AdminDocument;
+  readonly sink: Sink;
 }
 export type DocumentKind = keyof TrustDocuments;
 export type ParsedDocument<Kind extends DocumentKind> = TrustDocuments[Kind];
@@ -32,6 +34,7 @@ export const DOCUMENT_SCHEMAS = {
   tools: approvedToolsSchema,
   policy: policySchema,
   admin: adminSchema,
+  sink: sinkSchema,
 } as const;
 
 /** Names key, path and reason: for the person who edits, never for a client. */
@@ -98,6 +101,7 @@ const NAME_MEMBERS = {
   tools: "resource",
   policy: "organization",
   admin: "name",
+  sink: "name",
 } as const;
 
 export function nameMember(kind: DocumentKind): string {
@@ -106,7 +110,7 @@ export function nameMember(kind: DocumentKind): string {
 
 function nameOf(document: TrustDocuments[DocumentKind]): string {
   if ("issuer" in document) return document.issuer;
-  if ("role" in document) return document.name;
+  if ("role" in document || "begin" in document) return document.name;
   if ("client_id" in document) return document.client_id;
   return "resource" in document ? document.resource : document.organization;
 }
@@ -119,6 +123,7 @@ interface NamedUrl {
 }
 
 function urlsOf(document: TrustDocuments[DocumentKind]): readonly NamedUrl[] {
+  if ("begin" in document) return [{ path: "url", url: document.url, mayBeOurs: false }];
   if ("upstream" in document) {
     return [
       { path: "resource", url: document.resource, mayBeOurs: true },

@@ -196,12 +196,14 @@ describe("a store that fails", () => {
   async function consume(changed: Partial<AuditStores>, batch: AuditBatch, attempts = 1) {
     const message = { id: "m", body: batch, attempts, ack: vi.fn(), retry: vi.fn() };
     const confirm = vi.fn(async () => undefined);
-    const stores = { archive: env.AUDIT_ARCHIVE, index: env.AUDIT_INDEX, confirm, ...changed };
+    const announce = vi.fn(async () => undefined);
+    const stores = { archive: env.AUDIT_ARCHIVE, index: env.AUDIT_INDEX, confirm, announce, ...changed };
     await consumeAuditBatches({ messages: [message] } as never, stores);
     return {
       acknowledged: message.ack.mock.calls.length,
       retries: message.retry.mock.calls,
       confirmed: confirm.mock.calls,
+      announced: announce.mock.calls.length,
     };
   }
   const down = () => Promise.reject(new Error("down"));
@@ -218,10 +220,10 @@ describe("a store that fails", () => {
     "(%s) leaves the message on the queue and the ledger untold, and both have it in the end",
     async (_name, stores) => {
       const batch = await makeBatch([makeEvent()]);
-      const failed = { acknowledged: 0, retries: [[{ delaySeconds: 5 }]], confirmed: [] };
+      const failed = { acknowledged: 0, retries: [[{ delaySeconds: 5 }]], confirmed: [], announced: 0 };
       expect(await consume(stores, batch)).toEqual(failed);
       const confirmed = [["none", [{ lastSequence: 1, hash: batch.hash }]]];
-      expect(await consume({}, batch)).toEqual({ acknowledged: 1, retries: [], confirmed });
+      expect(await consume({}, batch)).toEqual({ acknowledged: 1, retries: [], confirmed, announced: 1 });
       expect(await indexed(batch.chain)).toHaveLength(1);
       expect(await archived(batch.chain)).toHaveLength(1);
     },
@@ -249,7 +251,12 @@ describe("a store that fails", () => {
       name.includes(first.chain) ? down() : env.AUDIT_ARCHIVE.put(name, text),
     );
     const messages = [first, second].map((body) => ({ id: "m", body, attempts: 1, ack: vi.fn(), retry: vi.fn() }));
-    const stores = { archive: { put }, index: env.AUDIT_INDEX, confirm: async () => undefined };
+    const stores = {
+      archive: { put },
+      index: env.AUDIT_INDEX,
+      confirm: async () => undefined,
+      announce: async () => undefined,
+    };
     await consumeAuditBatches({ messages } as never, stores as never);
     expect(messages.map(({ ack, retry }) => [ack.mock.calls.length, retry.mock.calls.length])).toEqual([
       [0, 1],
@@ -266,7 +273,7 @@ describe("a ledger", () => {
     const other = await makeBatch([makeEvent()], { ledger: "two" });
     const messages = [first, second, other].map((body) => ({ body, attempts: 1, ack: vi.fn(), retry: vi.fn() }));
     const confirm = vi.fn(async () => undefined);
-    const stores = { archive: env.AUDIT_ARCHIVE, index: env.AUDIT_INDEX, confirm };
+    const stores = { archive: env.AUDIT_ARCHIVE, index: env.AUDIT_INDEX, confirm, announce: async () => undefined };
     await consumeAuditBatches({ messages } as never, stores);
     const told = ({ lastSequence, hash }: AuditBatch) => ({ lastSequence, hash });
     expect(confirm.mock.calls).toEqual([

@@ -10,6 +10,7 @@ export const ORGANIZATION = "acme";
 export const CLIENT = "agent";
 export const RESOURCE = "https://crossgate.example/mcp/files";
 export const ADMIN = "ada@acme.example";
+export const SINK = "siem";
 export const SECRET_DIGEST = `hmac-sha256:${"0".repeat(64)}`;
 
 export function idpDocument(overrides: Members = {}): Members {
@@ -53,6 +54,10 @@ export function toolsDocument(overrides: Members = {}): Members {
 
 export function adminDocument(overrides: Members = {}): Members {
   return { name: ADMIN, role: "operator", authentication: { kind: "access_user" }, ...overrides };
+}
+
+export function sinkDocument(overrides: Members = {}): Members {
+  return { name: SINK, type: "webhook", url: "https://siem.example.net/crossgate", secret: "SIEM", ...overrides };
 }
 
 export function policyDocument(overrides: Members = {}): Members {

@@ -15,6 +15,8 @@ import {
   RESOURCE,
   resourceDocument,
   SECRET_DIGEST,
+  SINK,
+  sinkDocument,
   toolsDocument,
 } from "../support/documents.ts";
 import { makeTestKey } from "../support/test-idp.ts";
@@ -27,8 +29,9 @@ const NAMES: Record<DocumentKind, string> = {
   tools: RESOURCE,
   policy: ORGANIZATION,
   admin: ADMIN,
+  sink: SINK,
 };
-const KINDS = ["idp", "client", "resource", "tools", "policy", "admin"] as const;
+const KINDS = ["idp", "client", "resource", "tools", "policy", "admin", "sink"] as const;
 const BUILDERS = {
   idp: idpDocument,
   client: clientDocument,
@@ -36,6 +39,7 @@ const BUILDERS = {
   tools: toolsDocument,
   policy: policyDocument,
   admin: adminDocument,
+  sink: sinkDocument,
 };
 
 function parseText(kind: DocumentKind, text: string, name: string = NAMES[kind]) {

@@ -1,0 +1,56 @@
+import type { Cursor } from "../src/sinks/archive-reader.ts";
+
+/** Numbers and words that outlive an object that sleeps. */
+interface SinkState {
+  readonly failures: number;
+  readonly delivered: number;
+  readonly rejected: number;
+  readonly failed_at: number;
+  readonly delivered_at: number;
+  /** Whether it has been told where to begin. */
+  readonly begun: number;
+}
+
+/** What a sink remembers: how far it has come in each chain, and how its last attempts went. */
+export class SinkTables {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+    sql.exec(
+      "CREATE TABLE IF NOT EXISTS cursor (chain TEXT PRIMARY KEY, through INTEGER NOT NULL, hash TEXT) WITHOUT ROWID",
+    );
+    sql.exec("CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value) WITHOUT ROWID");
+  }
+
+  cursors(): readonly Cursor[] {
+    return this.#sql
+      .exec<Record<"chain" | "hash", string> & { through: number }>("SELECT * FROM cursor ORDER BY chain")
+      .toArray();
+  }
+
+  has(chain: string): boolean {
+    return this.#sql.exec("SELECT 1 FROM cursor WHERE chain = ?", chain).toArray().length > 0;
+  }
+
+  writeCursor({ chain, through, hash }: Cursor): void {
+    this.#sql.exec("INSERT OR REPLACE INTO cursor (chain, through, hash) VALUES (?, ?, ?)", chain, through, hash);
+  }
+
+  read(name: keyof SinkState): number {
+    return Number(this.#value(name) ?? 0);
+  }
+
+  readText(name: "name" | "error"): string {
+    const value = this.#value(name);
+    return typeof value === "string" ? value : "";
+  }
+
+  write(name: keyof SinkState | "name" | "error", value: number | string): void {
+    this.#sql.exec("INSERT OR REPLACE INTO state (name, value) VALUES (?, ?)", name, value);
+  }
+
+  #value(name: string): unknown {
+    return this.#sql.exec("SELECT value FROM state WHERE name = ?", name).toArray()[0]?.["value"];
+  }
+}
