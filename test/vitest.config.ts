@@ -1,6 +1,7 @@
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { exportJWK, generateKeyPair } from "jose";
 import { defineConfig } from "vitest/config";
+import { findPureFiles } from "./project/pure-files.ts";
 import { createVaultKeys } from "../cli/vault-keys.ts";
 
 const migrations = await readD1Migrations("./migrations");
@@ -36,8 +37,10 @@ async function makeSigningKey(status: string): Promise<object> {
 /** A bound on what hangs and no judgement of speed: a busy machine takes several times as long as an idle one. */
 const PATIENCE_MILLISECONDS = 60_000;
 
-/** What touches neither storage nor clock may share one isolate, which saves a second a file. */
-const PURE = [
+const ON_NODE = ["journeys", "cli", "project"].map((directory) => `test/${directory}/**/*.test.ts`);
+
+/** Whatever is below these leaves nothing behind, as far as the others are concerned. */
+const PURE_DIRECTORIES = [
   "approval",
   "jwt",
   "policy",
@@ -49,10 +52,18 @@ const PURE = [
   "oauth-client",
   "vault",
   "credentials",
-].map((directory) => `test/${directory}/**/*.test.ts`);
+];
+
+/** They share one isolate: to start one for each takes longer than most of them. */
+const PURE = [
+  ...PURE_DIRECTORIES.map((directory) => `test/${directory}/**/*.test.ts`),
+  ...findPureFiles("test/**/*.test.ts").filter((file) => !/^test\/(?:journeys|cli|project)\//.test(file)),
+];
 
 export default defineConfig({
   test: {
+    // One for each core of the machine that this is made for; by default one of two would stand idle.
+    maxWorkers: 2,
     projects: [
       {
         plugins: [
@@ -73,14 +84,14 @@ export default defineConfig({
           name: "worker",
           testTimeout: PATIENCE_MILLISECONDS,
           include: ["test/**/*.test.ts"],
-          exclude: [...PURE, "test/journeys/**", "test/cli/**", "test/project/**"],
+          exclude: [...PURE, ...ON_NODE],
         },
       },
       {
         test: {
           name: "node",
           environment: "node",
-          include: ["test/journeys/**/*.test.ts", "test/cli/**/*.test.ts", "test/project/**/*.test.ts"],
+          include: ON_NODE,
           testTimeout: 4 * PATIENCE_MILLISECONDS,
           hookTimeout: 4 * PATIENCE_MILLISECONDS,
         },

@@ -71,10 +71,10 @@ export const REVOCATION: readonly Mutant[] = [
         "CASE WHEN until > ?4 THEN MAX(version, ?2, ?3) ELSE ?2 END",
       ],
       [
-        "page-within-a-version",
+        "half-a-version-heard",
         "half of an order is never heard of",
-        "const whole = isLast ? rows : rows.filter(({ version }) => version < last);",
-        "const whole = rows;",
+        "version: isLast ? position.version : last - 1,",
+        "version: isLast ? position.version : last,",
       ],
     ],
   }),
@@ -170,7 +170,7 @@ export const REVOCATION: readonly Mutant[] = [
   ...seed({
     area,
     file: "src/redemption/fenced-facts.ts",
-    tests: ["test/abuse/revocation-race.test.ts", "test/admin/routes/documents.test.ts"],
+    tests: ["test/redemption/fenced-facts.test.ts"],
     mistakes: [
       [
         "documents-not-fenced",

@@ -97,6 +97,7 @@ describe("an access token", () => {
     const kinds = token?.fenced.names.map((name) => kindOfFence(name));
     expect(kinds?.toSorted()).toEqual([
       "client",
+      "connection",
       "issuer",
       "organization",
       "principal",

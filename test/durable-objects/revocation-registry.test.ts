@@ -225,7 +225,24 @@ describe("a lease", { timeout: 30_000 }, () => {
     advance(LIMITS.fenceLeaseMilliseconds - 1);
     expect(await registry().status(version)).toMatchObject({ isEffective: false });
     advance(LIMITS.fenceLeaseMarginMilliseconds);
+    expect(await registry().status(version)).toMatchObject({ isEffective: false });
     expect(await redeem(ledgersOf(1), who)).toBe("revoked");
+  });
+
+  it("is given with the last page of what there is to hear, and no page leaves out a part of a version", async () => {
+    const many = env.REVOCATION_REGISTRY.getByName(crypto.randomUUID());
+    const orders = [1, 2, 3].map((order) =>
+      Array.from({ length: 900 }, (_, at) => signInAgain(`token:${order}-${at}`, 1)),
+    );
+    for (const fences of orders) await many.join(fences, "client");
+    const ledger = "a-ledger-that-hears-for-the-first-time";
+    const first = await many.renewLease({ ledger, heard: NOTHING_HEARD });
+    expect(first).toMatchObject({ isLast: false, version: 2 });
+    expect(await many.status(3)).toMatchObject({ ledgers: 0 });
+    const second = await many.renewLease({ ledger, heard: first });
+    expect(second).toMatchObject({ isLast: true, version: 3 });
+    expect(new Set([...first.fences, ...second.fences].map(({ name }) => name)).size).toBe(2700);
+    expect(await many.status(3)).toMatchObject({ ledgers: 1 });
   });
 
   it("is renewed ahead of time by a ledger that is busy, so that no redemption waits for it", async () => {
