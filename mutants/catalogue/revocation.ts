@@ -137,8 +137,8 @@ export const REVOCATION: readonly Mutant[] = [
       [
         "block-ignored",
         "what is blocked goes on with a fresh sign-in",
-        " || Object.values(blocks).some(({ isBlocked }) => isBlocked)",
-        " && blocks !== null",
+        "return signedInAtMilliseconds <= notBeforeMilliseconds || Object.values(blocks).some(({ isBlocked }) => isBlocked);",
+        "return signedInAtMilliseconds <= notBeforeMilliseconds && blocks !== null;",
       ],
     ],
   }),
