@@ -77,6 +77,12 @@ export const LIMITS = {
   auditWarnSeconds: 300,
   auditAlertSeconds: 3600,
   auditAlertEvents: 500_000,
+  /** One is signed every hour; and keys should not sign for longer than this. */
+  checkpointWarnSeconds: 7_800,
+  checkpointAlertSeconds: 86_400,
+  signingKeyAgeSeconds: 7_776_000,
+  /** A sink that fails so often in a row has been away for an hour. */
+  sinkFailuresAlert: 18,
   /** Of the index, in one round of upkeep: more than what an hour brings. */
   auditRetentionRows: 2000,
   auditRetentionSteps: 200,

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { type HealthFinding, healthFindingSchema } from "../../src/admin/health.ts";
 import { CommandError } from "../command-error.ts";
 import type { AdminClient } from "./admin-client.ts";
 import type { AuditReader } from "./audit-reader.ts";
@@ -10,6 +11,7 @@ const pageSchema = z.object({
   documents: z.array(z.object({ key: z.string(), revision: z.string(), text: z.string() })),
   cursor: z.string().nullable(),
 });
+const healthSchema = z.object({ findings: z.array(healthFindingSchema) });
 const changedSchema = z.object({ key: z.string() });
 const instant = z.string().nullable();
 const signalStreamSchema = z.object({
@@ -67,6 +69,10 @@ export class AdminBackend implements TrustBackend {
     for (const key of remove) {
       await this.#client.ask({ method: "DELETE", path: pathOf(key), headers: this.#condition(key) }, changedSchema);
     }
+  }
+
+  async readHealth(): Promise<readonly HealthFinding[]> {
+    return (await this.#client.ask({ method: "GET", path: "/health" }, healthSchema)).findings;
   }
 
   async readSignalStreams(): Promise<readonly SignalStream[] | null> {

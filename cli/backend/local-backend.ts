@@ -66,6 +66,11 @@ export class LocalBackend implements TrustBackend {
     }
   }
 
+  /** What lies in Durable Objects is reached by the Worker alone. */
+  readHealth(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
   readSignalStreams(): Promise<null> {
     return Promise.resolve(null);
   }

@@ -1,3 +1,4 @@
+import type { HealthFinding } from "../../src/admin/health.ts";
 import type { AdminBackend } from "./admin-backend.ts";
 import type { AuditReader } from "./audit-reader.ts";
 import type { LocalBackend } from "./local-backend.ts";
@@ -23,6 +24,10 @@ export class RunningBackend implements TrustBackend {
 
   write(writes: TrustWrites): Promise<void> {
     return this.#api.write(writes);
+  }
+
+  readHealth(): Promise<readonly HealthFinding[] | null> {
+    return this.#api.readHealth();
   }
 
   readSignalStreams(): Promise<readonly SignalStream[] | null> {

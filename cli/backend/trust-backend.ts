@@ -1,3 +1,4 @@
+import type { HealthFinding } from "../../src/admin/health.ts";
 import type { AuditReader } from "./audit-reader.ts";
 
 /** One document as KV has it, sound or not. */
@@ -34,6 +35,8 @@ export interface TrustBackend {
   readDocuments(): Promise<readonly StoredDocument[]>;
   write(writes: TrustWrites): Promise<void>;
   readonly audit: AuditReader;
+  /** What somebody should look at; null where that cannot be asked. */
+  readHealth(): Promise<readonly HealthFinding[] | null>;
   /** How providers' security events come; null where only its admin API would know. */
   readSignalStreams(): Promise<readonly SignalStream[] | null>;
   /** Reads the audit index in its own words. @throws AuditIndexMissing, CommandError where nobody takes them */

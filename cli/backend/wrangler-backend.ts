@@ -36,6 +36,11 @@ export class WranglerBackend implements TrustBackend {
     await withJsonFile(remove, (path) => wrangler(["kv", "bulk", "delete", path, "--force", ...NAMESPACE]));
   }
 
+  /** What lies in Durable Objects is reached by the Worker alone. */
+  readHealth(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
   readSignalStreams(): Promise<null> {
     return Promise.resolve(null);
   }

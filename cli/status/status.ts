@@ -1,4 +1,5 @@
 import { AuditIndexMissing } from "../backend/audit-index-missing.ts";
+import type { HealthFinding } from "../../src/admin/health.ts";
 import type { AuditActivity } from "../backend/audit-reader.ts";
 import { parseDocumentKey } from "../backend/document-keys.ts";
 import type { SignalStream, StoredDocument, TrustBackend } from "../backend/trust-backend.ts";
@@ -13,12 +14,14 @@ export interface Status {
   readonly broken: readonly BrokenDocument[];
   /** null where it cannot be asked. */
   readonly signal_streams: readonly SignalStream[] | null;
+  /** What somebody should look at; null where that cannot be asked. */
+  readonly health: readonly HealthFinding[] | null;
   /** null when there is no audit index to ask. */
   readonly audit: AuditActivity | null;
 }
 
 export async function readStatus(
-  backend: Pick<TrustBackend, "name" | "readDocuments" | "readSignalStreams" | "audit">,
+  backend: Pick<TrustBackend, "name" | "readDocuments" | "readSignalStreams" | "readHealth" | "audit">,
   { rules }: Deployment,
   nowMilliseconds: number,
 ): Promise<Status> {
@@ -26,7 +29,8 @@ export async function readStatus(
   const { broken } = readTrustSet(documents, rules);
   const audit = await readAudit(backend, nowMilliseconds);
   const signal_streams = await backend.readSignalStreams();
-  return { where: backend.name, documents: countByKind(documents), broken, signal_streams, audit };
+  const health = await backend.readHealth();
+  return { where: backend.name, documents: countByKind(documents), broken, signal_streams, health, audit };
 }
 
 function countByKind(documents: readonly StoredDocument[]): Readonly<Record<string, number>> {
@@ -46,7 +50,7 @@ async function readAudit(
   }
 }
 
-export function describeStatus({ where, documents, broken, signal_streams, audit }: Status): string {
+export function describeStatus({ where, documents, broken, signal_streams, health, audit }: Status): string {
   const counts = Object.entries(documents).map(([kind, count]) => `${kind} ${count}`);
   return `${[
     where,
@@ -57,6 +61,7 @@ export function describeStatus({ where, documents, broken, signal_streams, audit
     ),
     ...(signal_streams ?? []).map((stream) => `  signals      ${describeStream(stream)}`),
     ...describeAudit(audit),
+    ...describeHealth(health),
   ].join("\n")}\n`;
 }
 
@@ -69,6 +74,13 @@ function describeStream(stream: SignalStream): string {
     polled_at === null ? null : `polled ${polled_at}${stream.poll_failure === null ? "" : `: ${stream.poll_failure}`}`,
   ];
   return inert(`${issuer}: ${facts.filter((fact) => fact !== null).join(", ")}`);
+}
+
+/** A document's own problem may quote what somebody wrote in it. */
+function describeHealth(health: Status["health"]): readonly string[] {
+  if (health === null) return ["  health       unknown here: ask a running Crossgate (--url)"];
+  if (health.length === 0) return ["  health       nothing to look at"];
+  return health.map(({ severity, says, fix }) => inert(`  ${severity.padEnd(11)}  ${says} ${fix}`));
 }
 
 function describeAudit(audit: AuditActivity | null): readonly string[] {

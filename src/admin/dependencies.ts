@@ -73,6 +73,34 @@ export interface ShardStatus {
   readonly pending: number | null;
 }
 
+/** How far the records have come: what nobody's request shows. */
+export interface AuditTrail {
+  /** By number; null for one that does not answer. */
+  readonly ledgers: readonly (LedgerBacklog | null)[];
+  readonly sinks: readonly SinkProgress[];
+  /** When the newest checkpoint was signed; null where there is none, or the archive does not answer. */
+  readonly checkpointAtMilliseconds: number | null;
+  /** Since when the same keys have signed; null where that is not known yet. */
+  readonly keysSinceMilliseconds: number | null;
+}
+
+interface LedgerBacklog {
+  readonly pending: number;
+  readonly oldestPending: number | null;
+  readonly archived: number;
+}
+
+interface SinkProgress {
+  readonly name: string;
+  readonly isReachable: boolean;
+  /** Records that the archive has and it was not sent. */
+  readonly behind: number;
+  readonly failures: number;
+  readonly error: string;
+  readonly deliveredAtMilliseconds: number;
+  readonly rejected: number;
+}
+
 /** The registry: durable-objects/revocations.ts. */
 interface RevocationOrders {
   /** @throws Outage */
@@ -106,6 +134,8 @@ export interface AdminDependencies extends AdminDirectory {
   readonly documents: EditableDocuments;
   readonly audit: AuditIndex;
   readonly keySetStatus: (issuer: string, jwksUri: string) => Promise<KeySetStatus>;
+  /** @throws what the stores throw */
+  readonly readTrail: () => Promise<AuditTrail>;
   readonly ledgerStatus: () => Promise<readonly ShardStatus[]>;
   readonly rules: EgressRules;
   readonly revocations: RevocationOrders;

@@ -6,6 +6,7 @@ import { listDocuments, readDocument, removeDocument, writeDocument } from "./ro
 import { findAuditEvents } from "./routes/audit-events.ts";
 import { listConnectionPeople, listConnections } from "./routes/inventory.ts";
 import { searchAuditRecords } from "./routes/search-records.ts";
+import { readHealth } from "./routes/health.ts";
 import { readStatus } from "./routes/status.ts";
 import { giveRevocation, listRevocations, previewRevocation, readRevocation } from "./routes/revocations.ts";
 import { type AdminRoute, defineRoute, NO_BODY, NO_PARAMETERS } from "./route.ts";
@@ -26,6 +27,7 @@ const describe: AdminRoute = defineRoute({
 export const ADMIN_ROUTES: readonly AdminRoute[] = [
   describe,
   readStatus,
+  readHealth,
   listDocuments,
   readDocument,
   writeDocument,

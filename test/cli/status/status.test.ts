@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { HealthFinding } from "../../../src/admin/health.ts";
 import { AuditIndexMissing } from "../../../cli/backend/audit-index-missing.ts";
 import { SqlAuditReader } from "../../../cli/backend/audit-reader.ts";
 import type { SignalStream } from "../../../cli/backend/trust-backend.ts";
@@ -12,6 +13,7 @@ function backendWith(documents: ReturnType<typeof stored>, query: (sql: string) 
   return {
     name: "the deployment",
     readDocuments: async () => documents,
+    readHealth: async (): Promise<readonly HealthFinding[] | null> => null,
     readSignalStreams: async (): Promise<readonly SignalStream[] | null> => null,
     audit: new SqlAuditReader(query),
   };
@@ -31,9 +33,10 @@ describe("readStatus", () => {
       ];
     });
     expect(describeStatus(await readStatus(backend, DEPLOYMENT, NOW))).toBe(`the deployment
-  documents    idp 1, client 1, resource 1, policy 1
+  documents    idp 1, client 1, resource 1, tools 0, policy 1
   last event   2026-11-21T07:59:00.000Z
   last hour    granted 7, refused 2
+  health       unknown here: ask a running Crossgate (--url)
 `);
     expect(asked.at(-1)).toContain(`place >= ${earliestPlace(Date.UTC(2026, 10, 21, 7))}`);
   });
@@ -72,5 +75,19 @@ describe("readStatus", () => {
       throw new TypeError("broken");
     });
     await expect(readStatus(failing, DEPLOYMENT, NOW)).rejects.toThrow("broken");
+  });
+
+  it("tells what somebody should look at, in words that steer no terminal", async () => {
+    const finding = {
+      severity: "alert",
+      what: "document_broken",
+      says: "policy:x\u001b[2J is broken.",
+      fix: "Mend it.",
+    } as const;
+    const backend = { ...backendWith([], quiet), readHealth: async () => [finding] };
+    const text = describeStatus(await readStatus(backend, DEPLOYMENT, NOW));
+    expect(text).toContain("  alert        policy:x\u{fffd}[2J is broken. Mend it.");
+    const well = { ...backend, readHealth: async () => [] };
+    expect(describeStatus(await readStatus(well, DEPLOYMENT, NOW))).toContain("health       nothing to look at");
   });
 });
