@@ -3,17 +3,20 @@ import type { Order } from "../../src/revocation/orders.ts";
 import type { Revocable } from "../../src/revocation/revocable.ts";
 import type { AdminClient } from "../backend/admin-client.ts";
 
-const reachSchema = z.object({ tokens: z.int(), people: z.int(), clients: z.int() });
+const reachSchema = z.object({ tokens: z.int(), people: z.int(), clients: z.int(), connections: z.int() });
+const known = z.boolean().nullable();
+const previewSchema = reachSchema.extend({ known });
 const statusSchema = z.object({
   version: z.int(),
   in_effect: z.boolean(),
   waiting_for: z.int(),
   ledgers: z.int(),
 });
-const orderedSchema = statusSchema.extend({ reach: reachSchema.nullable() });
+const orderedSchema = statusSchema.extend({ reach: reachSchema.nullable(), known });
 
 /** Tokens that are good now and rest on it, as far as their records have arrived. */
 export type Reach = z.output<typeof reachSchema>;
+export type Preview = z.output<typeof previewSchema>;
 export type OrderStatus = z.output<typeof statusSchema>;
 
 export interface OrderToGive {
@@ -30,9 +33,9 @@ export class Orders {
     this.#client = client;
   }
 
-  preview(what: Revocable): Promise<Reach> {
+  preview(what: Revocable): Promise<Preview> {
     const body = JSON.stringify({ what });
-    return this.#client.ask({ method: "POST", path: "/revocations/preview", body }, reachSchema);
+    return this.#client.ask({ method: "POST", path: "/revocations/preview", body }, previewSchema);
   }
 
   give(order: OrderToGive): Promise<z.output<typeof orderedSchema>> {

@@ -69,7 +69,8 @@ function parseReason(reason: string | undefined): string {
 async function carryOut(orders: Orders, settings: Settings): Promise<void> {
   const { where, toGive, limitSeconds, asJson } = settings;
   if (settings.asksFirst) await askFirst(orders, settings);
-  const { reach, ...given } = await orders.give(toGive);
+  const { reach, known, ...given } = await orders.give(toGive);
+  if (known === false) process.stderr.write(`${describeUnknown(toGive)}\n`);
   const status = await awaitEffect(given, {
     read: (version) => orders.read(version),
     tell: (line) => process.stderr.write(`${line}\n`),
@@ -77,7 +78,7 @@ async function carryOut(orders: Orders, settings: Settings): Promise<void> {
     pause: (milliseconds) => pause(milliseconds),
     limitSeconds,
   });
-  if (asJson) process.stdout.write(`${JSON.stringify({ where, ...toGive, ...status, reach })}\n`);
+  if (asJson) process.stdout.write(`${JSON.stringify({ where, ...toGive, ...status, reach, known })}\n`);
   requireEffect(status, limitSeconds);
   if (!asJson) process.stdout.write(`${describeDone(toGive)}\n  ${describeReach(reach)}\n`);
 }
@@ -90,6 +91,7 @@ async function askFirst(orders: Orders, { where, toGive }: Settings): Promise<vo
     return null;
   });
   process.stdout.write(`${describeNamed(toGive.what)}\n  ${describeReach(reach)}\n`);
+  if (reach?.known === false) process.stderr.write(`${describeUnknown(toGive)}\n`);
   const verb = { block: "Revoke", sign_in_again: "End the sign-ins of", restore: "Restore" }[toGive.order];
   if (!(await confirm(`${verb} this at ${where}?`))) throw new CommandError("Declined: nothing was changed.");
 }
@@ -101,10 +103,14 @@ function requireEffect({ in_effect, waiting_for, ledgers, version }: OrderStatus
   );
 }
 
+function describeUnknown({ what }: OrderToGive): string {
+  return `warning: no document here is about ${describeNamed(what)}. Names are compared byte for byte: is it spelt so?`;
+}
+
 function describeReach(reach: Reach | null): string {
   if (reach === null) return "what rests on it could not be counted";
-  const { tokens, people, clients } = reach;
-  return `${count(tokens, "live token")} of ${count(people, "person", "people")} at ${count(clients, "client")}, by the records that have arrived`;
+  const { tokens, people, clients, connections } = reach;
+  return `${count(tokens, "live token")} of ${count(people, "person", "people")} at ${count(clients, "client")} in ${count(connections, "connection")}, by the records that have arrived`;
 }
 
 function count(number: number, one: string, many = `${one}s`): string {

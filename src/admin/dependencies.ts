@@ -1,6 +1,7 @@
 import type { Approval, Decision, DecisionResult } from "../approval/approval.ts";
 import type { AuditEvent } from "../audit/audit-event.ts";
 import type { Ask } from "../audit/statement.ts";
+import type { Reach } from "../audit/reach.ts";
 import type { Reason } from "../audit/reason.ts";
 import type { ReplacedDocument } from "../revocation/document-fence.ts";
 import type { Fence } from "../revocation/fence.ts";
@@ -144,9 +145,7 @@ export interface AdminDependencies extends AdminDirectory {
   /** Arguments that a held call was shown to have; null where they cannot be opened any more. */
   readonly openArguments: (sealed: string, key: string) => Promise<string | null>;
   /** By the plain names of people, however records spell them. */
-  readonly countLiveTokens: (
-    members: Readonly<Record<string, string>>,
-  ) => Promise<{ readonly tokens: number; readonly people: number; readonly clients: number }>;
+  readonly countLiveTokens: (members: Readonly<Record<string, string>>) => Promise<Reach>;
   /** Until an edit is in force everywhere: KV spreads it, and an isolate goes by its copy for a while. */
   readonly documentsSpreadSeconds: number;
   /** By network, before anything is known about the caller. */

@@ -53,8 +53,8 @@ export interface Decided extends Presented {
   readonly idpRevision: string;
   readonly idpTenant: string | null;
   readonly organization: string;
-  /** Which of the issuer's keys signed, where it has a name. */
-  readonly signingKeyId: string | null;
+  /** Which of the issuer's keys signed: its `kid`, or its thumbprint where it has none. */
+  readonly signingKeyId: string;
   readonly idJag: IdJag;
   readonly window: AcceptanceWindow;
   readonly resource: ProtectedResource;

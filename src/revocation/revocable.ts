@@ -24,7 +24,9 @@ export const revocableSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("client"), client_id: client }),
   z.strictObject({ kind: z.literal("idp"), issuer: url }),
   z.strictObject({ kind: z.literal("organization"), organization: identifier }),
-  z.strictObject({ kind: z.literal("key"), issuer: url, key_id: keyId }).describe("A key of an identity provider"),
+  z
+    .strictObject({ kind: z.literal("key"), issuer: url, key_id: keyId })
+    .describe("A key of an identity provider, by its kid, or where it has none by its thumbprint (RFC 7638)"),
   z.strictObject({ kind: z.literal("signing_key"), key_id: keyId }).describe("A key of ours"),
   z.strictObject({ kind: z.literal("token"), token_id: identifier }),
   z.strictObject({ kind: z.literal("resource"), resource: url }),

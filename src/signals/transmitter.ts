@@ -1,5 +1,6 @@
 import type { UnverifiedJws } from "../jwt/compact-jws.ts";
 import type { Algorithm } from "../jwt/json-web-key.ts";
+import { nameOfKey } from "../jwt/key-name.ts";
 import { isSignedBy, type KeyChoice } from "../jwt/verify.ts";
 import { fenceName } from "../revocation/fence-names.ts";
 import type { TrustedIdp } from "../trust/trusted-idp.ts";
@@ -29,22 +30,20 @@ export async function findTransmitter(
   return found.document;
 }
 
-/** @returns the name of the key, where it has one. @throws SignalRejected, Outage */
+/** @returns the name of the key. @throws SignalRejected, Outage */
 export async function requireSignature(
   jws: UnverifiedJws,
   idp: TrustedIdp,
   { findKey, isRevoked }: TransmitterDirectory,
-): Promise<string | null> {
+): Promise<string> {
   const alg = idp.algorithms.find((allowed) => allowed === jws.header.alg);
   if (alg === undefined) throw new SignalRejected("invalid_key");
   const key = await findKey(idp, { kid: jws.header.kid, alg });
   if (typeof key === "string") throw new SignalRejected("invalid_key");
   if (!(await isSignedBy(jws, key, alg))) throw new SignalRejected("authentication_failed");
-  const { kid } = key;
-  if (kid !== null && (await isRevoked([fenceName("assertion_key", idp.issuer, kid)]))) {
-    throw new SignalRejected("invalid_key");
-  }
+  const name = await nameOfKey(key);
+  if (await isRevoked([fenceName("assertion_key", idp.issuer, name)])) throw new SignalRejected("invalid_key");
   // Or it could undo, while it is blocked, what it had said before, and what it says now would outlive the block.
   if (await isRevoked([fenceName("issuer", idp.issuer)])) throw new SignalRejected("access_denied");
-  return kid;
+  return name;
 }

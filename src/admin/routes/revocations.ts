@@ -4,13 +4,20 @@ import { ORDER_REASON } from "../../revocation/orders.ts";
 import { fenceNameOf, membersOf, type Revocable, revocableSchema } from "../../revocation/revocable.ts";
 import type { RevocationStatus } from "../../revocation/status.ts";
 import type { AdminDependencies } from "../dependencies.ts";
+import { isKnownName } from "../known-name.ts";
 import { type Answer, type Call, defineRoute, NO_BODY, NO_PARAMETERS } from "../route.ts";
 
 const reachSchema = z.strictObject({
   tokens: z.int().describe("That are good now, as far as their records have arrived"),
   people: z.int(),
   clients: z.int(),
+  connections: z.int().describe("Of one client at one server for one organization"),
 });
+
+const known = z
+  .boolean()
+  .nullable()
+  .describe("false: there is no document of this name, and the order stops nobody; null: that cannot be told");
 
 const statusSchema = z.strictObject({
   version: z.int(),
@@ -46,9 +53,10 @@ export const previewRevocation = defineRoute({
   summary: "What a revocation would reach",
   parameters: NO_PARAMETERS,
   body: z.strictObject({ what: revocableSchema }),
-  response: reachSchema,
-  async handle({ body }, uses) {
-    return { facts: membersOf(body.what), answer: { status: 200, body: await reachOf(body.what, uses) } };
+  response: reachSchema.extend({ known }),
+  async handle({ body: { what } }, uses) {
+    const body = { ...(await reachOf(what, uses)), known: await knownOf(what, uses) };
+    return { facts: membersOf(what), answer: { status: 200, body } };
   },
 });
 
@@ -61,14 +69,17 @@ export const giveRevocation = defineRoute({
   summary: "Blocks something, ends its sign-ins, or restores it; 202 while a ledger could not be told yet",
   parameters: NO_PARAMETERS,
   body: orderSchema,
-  response: statusSchema.extend({ reach: reachSchema.nullable() }),
+  response: statusSchema.extend({ reach: reachSchema.nullable(), known }),
   async handle(call, uses) {
     const { what, order } = call.body;
     const ordered = await uses.revocations.order([fenceNameOf(what)], order);
     const reach = await reachOf(what, uses).catch(() => null);
     await uses.recorder.record(revocationEvent(call, reach?.tokens ?? null));
     const { status, ...rest } = answerOf(ordered);
-    return { facts: membersOf(what), answer: { ...rest, status, body: { ...rest.body, reach } } };
+    return {
+      facts: membersOf(what),
+      answer: { ...rest, status, body: { ...rest.body, reach, known: await knownOf(what, uses) } },
+    };
   },
 });
 
@@ -121,6 +132,11 @@ function answerOf({ version, isEffective, waitingFor, ledgers }: RevocationStatu
 
 function reachOf(what: Revocable, uses: AdminDependencies): Promise<z.input<typeof reachSchema>> {
   return uses.countLiveTokens(membersOf(what));
+}
+
+/** That nobody can say must not stand in the way of stopping it. */
+function knownOf(what: Revocable, { documents }: AdminDependencies): Promise<boolean | null> {
+  return isKnownName(what, documents).catch(() => null);
 }
 
 function revocationEvent(

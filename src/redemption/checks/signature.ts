@@ -1,5 +1,6 @@
 import type { UnverifiedJws } from "../../jwt/compact-jws.ts";
 import type { Algorithm } from "../../jwt/json-web-key.ts";
+import { nameOfKey } from "../../jwt/key-name.ts";
 import type { JsonObject } from "../../jwt/strict-json.ts";
 import { isSignedBy } from "../../jwt/verify.ts";
 import type { TrustedIdp } from "../../trust/trusted-idp.ts";
@@ -16,10 +17,10 @@ interface Needs {
 export async function signature(
   { jws, idp, algorithm }: Needs,
   { findKey }: Pick<Dependencies, "findKey">,
-): Promise<{ claims: JsonObject; signingKeyId: string | null }> {
+): Promise<{ claims: JsonObject; signingKeyId: string }> {
   const key = await findKey(idp, { kid: jws.header.kid, alg: algorithm });
   if (key === "no_key") throw new Rejected("key_unknown");
   if (key === "several_keys") throw new Rejected("key_ambiguous");
   if (!(await isSignedBy(jws, key, algorithm))) throw new Rejected("signature_invalid");
-  return { claims: jws.unverified, signingKeyId: key.kid };
+  return { claims: jws.unverified, signingKeyId: await nameOfKey(key) };
 }

@@ -1,6 +1,8 @@
 import { applyD1Migrations } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
+import { calculateJwkThumbprint } from "jose";
 import { beforeAll, describe, expect, it } from "vitest";
+import { earliestPlace } from "../../../src/audit/place.ts";
 import { TestAdmin } from "../../support/admin.ts";
 import { Tenant } from "../../support/tenant.ts";
 
@@ -72,11 +74,84 @@ describe("an order to revoke", () => {
     });
   });
 
+  it("says whether there is what it names, and is given all the same", async () => {
+    const [admin, tenant] = [await TestAdmin.appoint("operator"), await Tenant.settle()];
+    const { organization, clientId: client_id, resource } = tenant;
+    const issuer = tenant.idp.issuer;
+    const known = async (what: object): Promise<unknown> => {
+      const { status, body } = await order(admin, what, { order: "restore" });
+      return [status, body["known"]];
+    };
+    expect(await known({ kind: "client", client_id })).toEqual([200, true]);
+    expect(await known({ kind: "client", client_id: `${client_id}x` })).toEqual([200, false]);
+    expect(await known({ kind: "idp", issuer })).toEqual([200, true]);
+    expect(await known({ kind: "idp", issuer: `${issuer}/` })).toEqual([200, false]);
+    expect(await known({ kind: "connection", organization, client_id, resource })).toEqual([200, true]);
+    expect(await known({ kind: "connection", organization, client_id, resource: `${resource}x` })).toEqual([
+      200,
+      false,
+    ]);
+    expect(await known({ kind: "subject", issuer, subject: "ada" })).toEqual([200, null]);
+    expect(await known({ kind: "key", issuer: `${issuer}/`, key_id: "a" })).toEqual([200, false]);
+    expect(await known({ kind: "token", token_id: "a" })).toEqual([200, null]);
+  });
+
+  it("names a provider's key that has no name by its thumbprint, and stops what it signs", async () => {
+    const [admin, tenant] = [await TestAdmin.appoint("operator"), await Tenant.settle()];
+    const { kid: _kid, ...nameless } = tenant.idp.key.publicJwk;
+    const unnamed = await Tenant.settle({ idp: { key_set: { keys: [nameless] } } });
+    const assertion = (): Promise<string> => unnamed.assertion({}, { header: { kid: undefined }, key: tenant.idp.key });
+    const redeem = async (): Promise<number> =>
+      (await unnamed.redeem({ form: { assertion: await assertion() } })).status;
+    expect(await redeem()).toBe(200);
+    const key_id = await calculateJwkThumbprint(nameless);
+    await order(admin, { kind: "key", issuer: unnamed.idp.issuer, key_id });
+    expect(await redeem()).toBe(400);
+  });
+
+  it("of a family reaches the tokens of all below its path, in the preview too", async () => {
+    const viewer = await TestAdmin.appoint("viewer");
+    const folder = `https://${crypto.randomUUID()}.example.com/agents/`;
+    const grant = (client_id: string, n: number) => ({
+      type: "redemption",
+      decision: "granted",
+      client_id,
+      organization: "acme",
+      resource: `https://mcp.example/${n}`,
+      principal: "usr_ada",
+      token_expires_at: Math.floor(Date.now() / 1000) + 300,
+    });
+    const events = [grant(`${folder}one`, 1), grant(`${folder}two`, 1), grant(`${folder}two`, 2), grant("other", 1)];
+    const statement =
+      "INSERT INTO audit_event (place, shard, sequence, event) VALUES (CAST(? AS INTEGER), 'family', ?, ?)";
+    await env.AUDIT_INDEX.batch(
+      events.map((event, n) =>
+        env.AUDIT_INDEX.prepare(statement).bind(
+          String(earliestPlace(Date.now()) + BigInt(n)),
+          n,
+          JSON.stringify(event),
+        ),
+      ),
+    );
+    const preview = async (client_id: string): Promise<unknown> =>
+      (
+        await viewer.call(`${PATH}/preview`, {
+          method: "POST",
+          body: JSON.stringify({ what: { kind: "client", client_id } }),
+        })
+      ).body;
+    expect(await preview(`${folder}*`)).toMatchObject({ tokens: 3, people: 1, clients: 2, connections: 3 });
+    expect(await preview(`${folder}two`)).toMatchObject({ tokens: 2, clients: 1, connections: 2 });
+  });
+
   it("can be previewed by whoever may read, and given by operators alone", async () => {
     const viewer = await TestAdmin.appoint("viewer");
     const what = { kind: "client", client_id: `agent-${crypto.randomUUID()}` };
     const previewed = await viewer.call(`${PATH}/preview`, { method: "POST", body: JSON.stringify({ what }) });
-    expect(previewed).toMatchObject({ status: 200, body: { tokens: 0, people: 0, clients: 0 } });
+    expect(previewed).toMatchObject({
+      status: 200,
+      body: { tokens: 0, people: 0, clients: 0, connections: 0, known: false },
+    });
     expect((await order(viewer, what)).status).toBe(403);
   });
 
