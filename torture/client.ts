@@ -1,6 +1,6 @@
 import type { Deployment } from "../bench/deployment.ts";
 import { tokenBody, tokenTemplate } from "../bench/token-requests.ts";
-import { type Answer, Connection } from "./connection.ts";
+import { type Answer, Connection, type Outgoing } from "./connection.ts";
 import type { History, Told } from "./history.ts";
 
 export interface Assertion {
@@ -20,15 +20,25 @@ export class Client {
   }
 
   async present({ jti, text }: Assertion, port: number): Promise<void> {
-    const { path, headers } = this.#template;
-    const outgoing = { method: "POST", path, headers: Object.entries(headers), body: tokenBody(text) };
-    const answer = await this.#connection.send(outgoing, port).catch(() => null);
-    const correlationId = answer?.headers["crossgate-correlation-id"] ?? null;
+    const answer = await this.#connection.send(this.#requestOf(text), port).catch(() => null);
+    const correlationId = answer?.headers["crossgate-correlation-id"];
+    const told = read(answer);
     this.#history.add({
       assertion: jti,
-      told: read(answer),
-      correlationId: correlationId === null ? null : String(correlationId),
+      told,
+      correlationId: correlationId === undefined ? null : String(correlationId),
     });
+  }
+
+  /** Does not wait for the answer, which nobody hears then, whatever it is. */
+  async hangUp({ jti, text }: Assertion, port: number, afterMilliseconds: number): Promise<void> {
+    await this.#connection.sendAndHangUp(this.#requestOf(text), port, afterMilliseconds);
+    this.#history.add({ assertion: jti, told: { outcome: "info", status: null }, correlationId: null });
+  }
+
+  #requestOf(text: string): Outgoing {
+    const { path, headers } = this.#template;
+    return { method: "POST", path, headers: Object.entries(headers), body: tokenBody(text) };
   }
 
   /** The connections of a runtime that is dead. */

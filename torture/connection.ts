@@ -45,4 +45,18 @@ export class Connection {
       outgoing.end(body ?? undefined);
     });
   }
+
+  /** A connection that its client resets: before, while or after the request is worked on. */
+  sendAndHangUp({ method, path, headers, body }: Outgoing, port: number, afterMilliseconds: number): Promise<void> {
+    const length = body === null ? [] : [["content-length", String(Buffer.byteLength(body))] as const];
+    return new Promise((resolve) => {
+      const sent = [...headers, ...length].flat();
+      const outgoing = request({ host: "127.0.0.1", port, path, method, headers: sent });
+      outgoing.on("error", () => undefined);
+      outgoing.on("close", resolve);
+      outgoing.on("response", (incoming) => incoming.on("error", () => undefined).resume());
+      outgoing.end(body ?? undefined);
+      setTimeout(() => outgoing.destroy(), afterMilliseconds);
+    });
+  }
 }

@@ -31,9 +31,9 @@ export const HELP = `Usage: npm run torture -- [options]
 Runs Crossgate as it is deployed on the bare runtime, with its state on disk.
 
 deaths   The runtime is killed at random moments while clients redeem: ID-JAGs are presented once, twice at the same
-         time, and all of them again after each restart. Between deaths the runtime is frozen, and the queue, the archive
-         and the index refuse, lose their answers, deliver twice and out of order. Then everything is let run dry, and
-         what clients were told is held against what the archive says.
+         time, and all of them again after each restart; some hang up before they hear. Between deaths the runtime is
+         frozen, and KV, the queue, the archive and the index refuse, lose their answers, deliver twice and out of
+         order. Then everything is let run dry, and what clients were told is held against what the archive says.
 mutated  Token requests, assertions, client assertions, DPoP proofs, access tokens, messages and admin requests, each
          spoiled in one of many ways: never a token, never a 5xx. Some are left as they are, and must be granted.
 races    One ID-JAG, one client assertion and one DPoP proof a round, each presented 64 times at once: one success.

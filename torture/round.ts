@@ -18,6 +18,8 @@ export interface RoundParts {
 
 const CLIENTS_AT_ONCE = 16;
 const FREEZE_MILLISECONDS = 1500;
+const HANG_UPS = 0.1;
+const HANG_UP_MILLISECONDS = 20;
 
 /** One death: presented until it comes, and all of it again when the runtime is back. */
 export async function playRound({ idp, client, crossgate, stores, random, assertions }: RoundParts): Promise<void> {
@@ -33,7 +35,8 @@ export async function playRound({ idp, client, crossgate, stores, random, assert
   await atOnce(CLIENTS_AT_ONCE, order, async (assertion) => {
     presented += 1;
     if (presented > dying.afterPresentations) death ??= die(crossgate, dying.milliseconds, freezes);
-    await client.present(assertion, crossgate.port);
+    if (random.happens(HANG_UPS)) await client.hangUp(assertion, crossgate.port, random.next() * HANG_UP_MILLISECONDS);
+    else await client.present(assertion, crossgate.port);
   });
   await (death ?? die(crossgate, 0, freezes));
   client.forgetConnections();
@@ -55,5 +58,5 @@ async function die(crossgate: Crossgate, milliseconds: number, freezes: boolean)
 }
 
 function chooseFaults(random: Random): readonly FaultyStore[] {
-  return (["queue", "archive", "index"] as const).filter(() => random.happens(0.3));
+  return (["keyValue", "queue", "archive", "index"] as const).filter(() => random.happens(0.3));
 }

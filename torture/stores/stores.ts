@@ -5,7 +5,7 @@ import { IndexDatabase } from "./index-database.ts";
 import { DurableQueue } from "./queue.ts";
 import { type StoreFault, StoreServer } from "./store-server.ts";
 
-export type FaultyStore = "queue" | "archive" | "index";
+export type FaultyStore = "keyValue" | "queue" | "archive" | "index";
 
 /** Everything that Crossgate's bindings lead to, in this process, with what goes wrong at present. */
 export class Stores {
