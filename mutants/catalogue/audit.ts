@@ -83,7 +83,7 @@ export const AUDIT: readonly Mutant[] = [
   ...seed({
     area,
     file: "src/audit/checkpoint.ts",
-    tests: ["test/audit/verify-archive.test.ts"],
+    tests: ["test/audit/checkpoint.test.ts", "test/audit/verify-archive.test.ts"],
     mistakes: [
       [
         "any-jws-is-a-checkpoint",

@@ -1,6 +1,7 @@
 import { applyD1Migrations, createExecutionContext, createMessageBatch, getQueueResult } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it, vi } from "vitest";
+import { archiveName } from "../../src/audit/archive-name.ts";
 import { type AuditBatch, contentOf, genesisOf, hashBatch } from "../../src/audit/audit-batch.ts";
 import { type AuditEvent, makeAuditEvent, serializeAuditEvent } from "../../src/audit/audit-event.ts";
 import { earliestPlace, placeOf } from "../../src/audit/place.ts";
@@ -140,6 +141,14 @@ describe("a batch", () => {
     expect((await archived(truth.chain)).map(({ text }) => text).toSorted()).toEqual(
       [truth, forgery].map(({ events }) => contentOf(events)).toSorted(),
     );
+  });
+
+  it("does not replace an object of its own name either, whatever that says", async () => {
+    const batch = await makeBatch([makeEvent()]);
+    const name = archiveName(batch);
+    await env.AUDIT_ARCHIVE.put(name, "what was there first");
+    await deliver(batch);
+    expect(await (await env.AUDIT_ARCHIVE.get(name))?.text()).toBe("what was there first");
   });
 
   it("does not replace what the index has of its place", async () => {

@@ -31,6 +31,23 @@ describe("hashed names", () => {
     expect(await names.nameOf("ada")).not.toBe(await new SubjectNames("hashed", "secret2").nameOf("ada"));
   });
 
+  // The same secret makes nonces and session ids, which strangers see.
+  it("are made by a key of their own, derived from the secret (HKDF, RFC 5869)", async () => {
+    const encoder = new TextEncoder();
+    const root = await crypto.subtle.importKey("raw", encoder.encode("secret"), "HKDF", false, ["deriveBits"]);
+    const info = encoder.encode("audit subjects v1");
+    const bits = await crypto.subtle.deriveBits(
+      { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info },
+      root,
+      512,
+    );
+    const key = await crypto.subtle.importKey("raw", bits.slice(0, 32), { name: "HMAC", hash: "SHA-256" }, false, [
+      "sign",
+    ]);
+    const mac = new Uint8Array(await crypto.subtle.sign("HMAC", key, encoder.encode("ada")));
+    expect(await names.nameOf("ada")).toBe(`hmac-sha256:${mac.toBase64({ alphabet: "base64url", omitPadding: true })}`);
+  });
+
   it("are not hashed twice", async () => {
     const recorded = await names.record(FACTS);
     expect(await names.record(recorded)).toEqual(recorded);

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { FetchFailed, fetchText, readAtMost, readBody } from "../../src/egress/bounded-fetch.ts";
 
 const URL_OF_KEYS = "https://idp.example.com/jwks";
@@ -40,7 +40,10 @@ function endless(): { readonly body: ReadableStream<Uint8Array>; readonly given:
 
 describe("fetchText", () => {
   it("reads what is there, without a redirect, without a cache, and before a deadline", async () => {
+    const timeout = vi.spyOn(AbortSignal, "timeout");
+    onTestFinished(() => timeout.mockRestore());
     expect(await flawOf(() => new Response("{}"))).toBe("read {}");
+    expect(timeout).toHaveBeenCalledExactlyOnceWith(BOUNDS.milliseconds);
     expect(fetched).toHaveBeenCalledExactlyOnceWith(
       URL_OF_KEYS,
       expect.objectContaining({ redirect: "manual", cache: "no-store", signal: expect.any(AbortSignal) }),
