@@ -106,6 +106,8 @@ export const LIMITS = {
   connectionsPerPage: 100,
   peoplePerPage: 500,
   recordsPerPage: 200,
+  /** Of the archive, in one answer: each object holds a message of the queue at most. */
+  archiveObjectsPerPage: 30,
   /** Undelivered records that a ledger holds in memory, of the 128 MB that it has. */
   outboxMemoryBytes: 16 * 1024 * 1024,
   outboxMemoryRows: 20_000,

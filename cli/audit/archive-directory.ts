@@ -20,11 +20,20 @@ const NAME = /^(?:[\w-]+\/)+[\w.-]+$/;
 
 /** @returns how many objects were written */
 export async function exportArchive({ names, read }: ReadableArchive, directory: string): Promise<number> {
-  const safe = names.filter((name) => NAME.test(name) && !name.includes(".."));
-  for (const name of safe) {
-    const path = join(directory, name);
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, await read(name));
-  }
-  return safe.length;
+  let count = 0;
+  for (const name of names) if (await writeObject(directory, name, () => read(name))) count += 1;
+  return count;
+}
+
+/** @returns false for a name that is none of an archive, and would lead out of the directory */
+export async function writeObject(
+  directory: string,
+  name: string,
+  read: () => Promise<Uint8Array | string>,
+): Promise<boolean> {
+  if (!NAME.test(name) || name.includes("..")) return false;
+  const path = join(directory, name);
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, await read());
+  return true;
 }

@@ -4,8 +4,9 @@ import * as z from "zod";
 import { type Verdict, verifyArchive } from "../../src/audit/verify-archive.ts";
 import { type Search, SEARCH_MEMBERS, SearchInvalid, type SearchMember } from "../../src/audit/search-records.ts";
 import { exportArchive, openArchiveDirectory } from "../audit/archive-directory.ts";
+import { exportDeployment } from "../audit/deployed-archive.ts";
 import { CSV_HEADER, type FoundEvent, toCsv, toLine } from "../audit/print-events.ts";
-import { BACKEND_OPTIONS, chooseBackend, withBackend } from "../backend/open-backend.ts";
+import { BACKEND_OPTIONS, chooseBackend, openAdminClient, withBackend } from "../backend/open-backend.ts";
 import type { TrustBackend } from "../backend/trust-backend.ts";
 import { type Command, parseCommandLine, parseWholeNumber } from "../command.ts";
 import { CommandError, UsageError } from "../command-error.ts";
@@ -25,11 +26,11 @@ const HELP = `Usage: crossgate audit <search|verify|export> [options]
                       whether an exported archive is what was signed: any edit, deletion, reordering,
                       truncation or fork, and where. FILE is what
                       /.well-known/crossgate-audit-checkpoint said, kept from then; --json
-  export DIR          the archive of a local state, as files
+  export DIR          the archive as files, for verify
 
   --state DIR         search, export: of a local state (default: .crossgate/state)
   --remote            search: of the deployment, by wrangler
-  --url URL           search: a deployment, by its admin API; URL is its ISSUER (or CROSSGATE_URL)
+  --url URL           search, export: a deployment, by its admin API; URL is its ISSUER (or CROSSGATE_URL)
   --key FILE          with --url: your admin key (or CROSSGATE_ADMIN_KEY)
   --help              this text
 
@@ -181,15 +182,20 @@ function describe({
 
 async function exportTo(directory: string, values: Values): Promise<void> {
   const choice = chooseBackend(values);
-  if (choice.kind !== "local") {
-    throw new UsageError(
-      "export reads a local state; of a deployment, copy the bucket crossgate-audit by R2's S3 API (rclone, aws s3 sync); wrangler cannot list it.",
-    );
+  if (choice.kind === "remote") {
+    throw new UsageError("wrangler cannot list a bucket. Give --url and --key: the deployment hands its archive out.");
   }
-  const { openLocalArchive } = await import("../audit/local-archive.ts");
-  const { archive, close } = await openLocalArchive(choice.stateDirectory);
-  const count = await exportArchive(archive, directory).finally(close);
+  const count =
+    choice.kind === "api"
+      ? await exportDeployment(await openAdminClient(choice), directory)
+      : await exportState(choice.stateDirectory, directory);
   process.stdout.write(`${count} objects in ${directory}\n`);
+}
+
+async function exportState(stateDirectory: string, directory: string): Promise<number> {
+  const { openLocalArchive } = await import("../audit/local-archive.ts");
+  const { archive, close } = await openLocalArchive(stateDirectory);
+  return exportArchive(archive, directory).finally(close);
 }
 
 export const command: Command = { help: HELP, run };

@@ -135,6 +135,8 @@ export interface AdminDependencies extends AdminDirectory {
   readonly documents: EditableDocuments;
   readonly audit: AuditIndex;
   readonly keySetStatus: (issuer: string, jwksUri: string) => Promise<KeySetStatus>;
+  /** Objects of the archive in the order of their names, from behind one on. @throws Outage audit_archive_unavailable */
+  readonly readArchive: (after: string) => Promise<readonly { readonly name: string; readonly text: string }[]>;
   /** @throws what the stores throw */
   readonly readTrail: () => Promise<AuditTrail>;
   readonly ledgerStatus: () => Promise<readonly ShardStatus[]>;

@@ -6,6 +6,7 @@ import { listDocuments, readDocument, removeDocument, writeDocument } from "./ro
 import { findAuditEvents } from "./routes/audit-events.ts";
 import { listConnectionPeople, listConnections } from "./routes/inventory.ts";
 import { searchAuditRecords } from "./routes/search-records.ts";
+import { readArchivePage } from "./routes/archive.ts";
 import { readHealth } from "./routes/health.ts";
 import { readStatus } from "./routes/status.ts";
 import { giveRevocation, listRevocations, previewRevocation, readRevocation } from "./routes/revocations.ts";
@@ -34,6 +35,7 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   removeDocument,
   findAuditEvents,
   searchAuditRecords,
+  readArchivePage,
   listConnections,
   listConnectionPeople,
   previewRevocation,

@@ -11,6 +11,7 @@ import { networkOf } from "../token-endpoint/network.ts";
 import { endingConnections } from "./ended-connections.ts";
 import type { Parts } from "./parts.ts";
 import { isWithin } from "./rate.ts";
+import { readArchive } from "../audit/read-archive.ts";
 import { readTrail } from "./audit-trail.ts";
 
 const HOUR_MILLISECONDS = 3_600_000;
@@ -38,6 +39,7 @@ export function buildAdmin(parts: Parts): AdminDependencies {
       readActivity: (now) => readActivity(env.AUDIT_INDEX, earliestPlace(now - HOUR_MILLISECONDS)),
     },
     keySetStatus: (issuer, jwksUri) => readKeySetStatus(env, issuer, jwksUri),
+    readArchive: (after) => readArchive(env.AUDIT_ARCHIVE, after),
     readTrail: () => readTrail(env, config, ledger),
     ledgerStatus: () => ledger.pending(),
     isNetworkWithinRate: (request) => isWithin(env.NETWORK_RATE_LIMIT, networkOf(request.headers)),

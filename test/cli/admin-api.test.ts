@@ -1,4 +1,4 @@
-import { chmod, readFile, stat } from "node:fs/promises";
+import { chmod, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { LocalBackend } from "../../cli/backend/local-backend.ts";
@@ -89,6 +89,10 @@ describe("a running Crossgate", { timeout: 180_000 }, () => {
     const review = JSON.parse((await runCrossgate(report, { environment })).stdout) as { changes: object[] };
     expect(review).toMatchObject({ where: url, connections: [], changes_complete: true });
     expect(review.changes).toEqual(expect.arrayContaining(changes));
+    const archive = await temporaryDirectory();
+    expect(await runCrossgate(["audit", "export", archive], { environment })).toMatchObject({ code: 0, stderr: "" });
+    const objects = await readdir(archive, { recursive: true });
+    expect(objects.some((name) => /^events\/v1\/.*\.ndjson$/.test(name))).toBe(true);
     const inventory = await runCrossgate(["inventory"], { environment });
     expect(inventory).toMatchObject({ code: 0, stdout: "No connection has been granted anything.\n", stderr: "" });
     dev.signal("SIGTERM");
