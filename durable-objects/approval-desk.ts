@@ -21,7 +21,7 @@ const RETENTION_MILLISECONDS = LIMITS.approvalRetentionSeconds * 1000;
 export class ApprovalDesk extends DurableObject<Env> {
   readonly #tables: ApprovalTables;
   #alarmAt: number | null = null;
-  #isDelivering = false;
+  #delivering: Promise<void> | null = null;
 
   constructor(context: DurableObjectState, env: Env) {
     super(context, env);
@@ -141,9 +141,15 @@ export class ApprovalDesk extends DurableObject<Env> {
     this.#rearm();
   }
 
-  async #deliver(): Promise<void> {
-    if (this.#isDelivering) return;
-    this.#isDelivering = true;
+  /** One at a time, and the same for all who wait for it: it ends when nothing is left. */
+  #deliver(): Promise<void> {
+    this.#delivering ??= this.#deliverAll().finally(() => {
+      this.#delivering = null;
+    });
+    return this.#delivering;
+  }
+
+  async #deliverAll(): Promise<void> {
     try {
       const { ledger, auditSubjects } = parseConfig(this.env);
       const ledgers = new LedgerShards(this.env.ASSERTION_LEDGER, ledger);
@@ -161,8 +167,6 @@ export class ApprovalDesk extends DurableObject<Env> {
       }
     } catch (error) {
       log({ event: "approval_records_delayed", class: error instanceof Error ? error.name : typeof error });
-    } finally {
-      this.#isDelivering = false;
     }
   }
 

@@ -296,6 +296,15 @@ export const LIMITS = {
   resourcesPerSecret: 64,
   /** How exactly it is known when a secret was last used: each use within it is not written again. */
   vaultUseSeconds: 60,
+  /** What a rule may count to: each call that is counted is remembered for as long. */
+  callsPerRate: 1_000,
+  rateMaximumSeconds: 3_600,
+  callsAtOnce: 1_000,
+  /** A call whose isolate has died counts for so long; longer than a server may take to begin its answer. */
+  callLeaseMilliseconds: 150_000,
+  callLeaseRenewalMilliseconds: 60_000,
+  concurrencyRetryAfterSeconds: 1,
+
   /** A call that waits for a person, and an approval that waits for its call. */
   approvalMinimumSeconds: 30,
   approvalMaximumSeconds: 300,

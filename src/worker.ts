@@ -32,6 +32,7 @@ export { AccountDirectory } from "../durable-objects/account-directory.ts";
 export { ApprovalDesk } from "../durable-objects/approval-desk.ts";
 export { AssertionLedger } from "../durable-objects/assertion-ledger.ts";
 export { AuditSink } from "../durable-objects/audit-sink.ts";
+export { CallCounter } from "../durable-objects/call-counter.ts";
 export { ClientDocumentSet } from "../durable-objects/client-document-set.ts";
 export { DocumentEdits } from "../durable-objects/document-edits.ts";
 export { IssuerKeySet } from "../durable-objects/issuer-key-set.ts";

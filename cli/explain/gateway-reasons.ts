@@ -82,6 +82,14 @@ export const GATEWAY_REASONS: Record<GatewayRefusal, ReasonWords> = {
     "The tool is defined otherwise now than it was when it was approved, or is no more.",
     "See what changed with npx crossgate tools diff RESOURCE; approve it if that is well.",
   ],
+  rate_limited: [
+    "A rule counts these calls, and there were too many in its time.",
+    "Let the client wait as long as Retry-After says; or raise the rule's rate.",
+  ],
+  concurrency_limited: [
+    "A rule lets so many of these calls run at once, and so many are running.",
+    "Let the client wait for an answer before it asks again; or raise the rule's concurrency.",
+  ],
   approval_pending: [
     "A rule wants a person's approval for this call, and nobody has decided yet.",
     "Decide with npx crossgate approval show ID; the client calls again with the same arguments.",
@@ -206,6 +214,10 @@ export const OUTAGE_REASONS: Record<OutageReason | "fault", ReasonWords> = {
   client_metadata_unavailable: [
     "The client's metadata document could not be fetched just now, and there is no copy that is recent enough.",
     "Check that its client_id answers in time; after a failure it is asked again a little later, not at once.",
+  ],
+  limits_unavailable: [
+    "The object that counts calls for a rule did not answer.",
+    "See the status of Durable Objects; no call that has to be counted goes on without it.",
   ],
   approvals_unavailable: [
     "The desk on which calls wait for approval did not answer.",

@@ -73,13 +73,13 @@ export const APPROVAL: readonly Mutant[] = [
       [
         "shown-by-one-rule",
         "one rule shows what another keeps",
-        "obligations.every(({ approval }) => approval.show",
-        "obligations.some(({ approval }) => approval.show",
+        "approvalsOf(call).every(({ approval }) => approval.show",
+        "approvalsOf(call).some(({ approval }) => approval.show",
       ],
       [
         "arguments-always-kept",
         "arguments are kept that policy does not show",
-        "if (!call.obligations.every(({ approval }) => approval.show_arguments)) return null;",
+        "if (!approvalsOf(call).every(({ approval }) => approval.show_arguments)) return null;",
         "",
       ],
       [

@@ -22,24 +22,6 @@ export const GATEWAY: readonly Mutant[] = [
         "isList",
       ],
       [
-        "revoked-while-the-tool-ran",
-        "what a tool answers reaches who has been revoked meanwhile",
-        "await requireStillGood(token, response, uses);",
-        "",
-      ],
-      [
-        "stream-outlives-revocation",
-        "an open stream goes on after its caller was revoked",
-        "isStream(response) ? endWhen(passedOn, () => uses.isRevoked(token.fenced)) : passedOn",
-        "isStream(response) && token === null ? endWhen(passedOn, () => uses.isRevoked(token.fenced)) : passedOn",
-      ],
-      [
-        "session-of-another",
-        "a session that is not the caller's is used without its upstream's name",
-        'if (presented !== null && session === null) throw new CallRefused("session_unknown");',
-        "",
-      ],
-      [
         "headers-against-body",
         "an intermediary that looks at headers sees another call than the server",
         "if (call.message !== null) requireAgreement(request.headers, call.message);",
@@ -55,6 +37,31 @@ export const GATEWAY: readonly Mutant[] = [
         "path-not-as-written",
         "a path that the parser changes reaches another server than it shows",
         "if (writtenPath !== pathname) return null;",
+        "",
+      ],
+    ],
+  }),
+  ...seed({
+    area,
+    file: "src/gateway/forward-in-session.ts",
+    tests: ["test/gateway/gateway.test.ts", "test/gateway/revocation.test.ts"],
+    mistakes: [
+      [
+        "revoked-while-the-tool-ran",
+        "what a tool answers reaches who has been revoked meanwhile",
+        "await requireStillGood(token, response, uses);",
+        "",
+      ],
+      [
+        "stream-outlives-revocation",
+        "an open stream goes on after its caller was revoked",
+        "isStream(response) ? endWhen(passedOn, () => uses.isRevoked(token.fenced)) : passedOn",
+        "isStream(response) && token === null ? endWhen(passedOn, () => uses.isRevoked(token.fenced)) : passedOn",
+      ],
+      [
+        "session-of-another",
+        "a session that is not the caller's is used without its upstream's name",
+        'if (presented !== null && session === null) throw new CallRefused("session_unknown");',
         "",
       ],
       [

@@ -70,6 +70,7 @@ const WORDS: Record<AdminReason, Words> = {
   trust_unavailable: outage,
   accounts_unavailable: outage,
   approvals_unavailable: outage,
+  limits_unavailable: outage,
   trust_document_invalid: outage,
   signer_unavailable: outage,
   vault_unavailable: outage,

@@ -4,7 +4,7 @@ import { digestParts } from "../jwt/digest.ts";
 import { isObject, type JsonObject } from "../jwt/strict-json.ts";
 import type { SealedTexts } from "../jwt/sealed-text.ts";
 import { LIMITS } from "../limits.ts";
-import type { Obligation } from "../policy/obligations.ts";
+import type { Approval, Obligation } from "../policy/obligations.ts";
 import type { AccessToken } from "../access-token/verify.ts";
 import type { Call } from "./call-record.ts";
 import { takesUrls } from "./client-capabilities.ts";
@@ -21,6 +21,12 @@ export interface ApprovalDependencies {
   readonly shownArguments: SealedTexts;
 }
 
+type ApprovalObligation = Pick<Obligation, "rule"> & { readonly approval: Approval };
+
+function approvalsOf({ obligations }: Call): readonly ApprovalObligation[] {
+  return obligations.flatMap(({ rule, approval }) => (approval === undefined ? [] : [{ rule, approval }]));
+}
+
 interface Asking {
   readonly call: Call;
   readonly token: AccessToken;
@@ -33,7 +39,7 @@ interface Asking {
  */
 export async function requireApproval(asking: Asking, uses: ApprovalDependencies): Promise<void> {
   const { call, message } = asking;
-  const { obligations } = call;
+  const obligations = approvalsOf(call);
   if (obligations.length === 0) return;
   if (message.kind !== "request") throw new CallRefused("message_malformed");
   const key = await bindingOf(asking, obligations);
@@ -58,7 +64,10 @@ export async function requireApproval(asking: Asking, uses: ApprovalDependencies
  * Everything that goes to the server but `_meta`, which differs from one try to the next, and what policy demands: an
  * approval stands for the rule as it was when it was asked for.
  */
-async function bindingOf({ call, token, message }: Asking, obligations: readonly Obligation[]): Promise<string> {
+async function bindingOf(
+  { call, token, message }: Asking,
+  obligations: readonly ApprovalObligation[],
+): Promise<string> {
   const { _meta: _untried, ...params } = message.params;
   return digestParts([
     "approval",
@@ -90,7 +99,7 @@ async function describe({ call, token, message }: Asking, key: string, uses: App
     argumentNames: names.slice(0, LIMITS.approvalArgumentNames).map((name) => name.slice(0, LIMITS.identifierBytes)),
     sealedArguments: await sealArguments({ call, given, key }, uses.shownArguments),
     policyRevision: call.policyRevision ?? "",
-    demands: call.obligations.map((obligation) => demandOf(obligation)),
+    demands: approvalsOf(call).map((obligation) => demandOf(obligation)),
   };
 }
 
@@ -99,13 +108,13 @@ async function sealArguments(
   { call, given, key }: { readonly call: Call; readonly given: JsonObject; readonly key: string },
   shown: SealedTexts,
 ): Promise<string | null> {
-  if (!call.obligations.every(({ approval }) => approval.show_arguments)) return null;
+  if (!approvalsOf(call).every(({ approval }) => approval.show_arguments)) return null;
   const text = spellCanonically(given);
   if (text.length > LIMITS.approvalArgumentsCharacters) throw new CallRefused("message_too_large");
   return shown.seal(text, key);
 }
 
-function demandOf({ rule, approval: { approvers } }: Obligation): ApprovalDemand {
+function demandOf({ rule, approval: { approvers } }: ApprovalObligation): ApprovalDemand {
   if (approvers === "any") return { rule, approvers };
   const listOf = (names: ReadonlySet<string> | undefined): string[] => [...(names ?? [])].toSorted();
   const { admins, groups, subjects } = approvers;

@@ -17,11 +17,18 @@ export function respondRefusal(call: Call, reason: Reason, refusal: CallRefused 
   if (reason === "operation_unknown" && isUnknownMethod(message)) return respondUnknownMethod(request.headers, message);
   const response = respondError(reason, message);
   const { challenge: code } = toGatewayError(reason);
-  if (code === null) return response;
+  if (code === null) return sayWhen(response, refusal);
   const error = code === "none" ? null : code;
   const scheme = isAboutBinding(call) || refusal?.isKeyBindingWanted === true ? "DPoP" : "Bearer";
   const { neededScopes: scopes = [], stepUp = null } = refusal ?? {};
   response.headers.set("www-authenticate", challenge(resource, { scheme, error, scopes, stepUp }));
+  return response;
+}
+
+/** Where we know better than the ordinary when it is worth trying again. */
+function sayWhen(response: Response, refusal: CallRefused | null): Response {
+  const seconds = refusal?.retryAfterSeconds ?? null;
+  if (seconds !== null) response.headers.set("retry-after", String(seconds));
   return response;
 }
 

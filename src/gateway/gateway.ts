@@ -2,32 +2,33 @@ import type { AccessToken } from "../access-token/verify.ts";
 import { Outage } from "../audit/reason.ts";
 import type { Recorder } from "../audit/recorder.ts";
 import type { RefusedRequest } from "../audit/refused-request.ts";
-import type { EgressRules } from "../egress/url-policy.ts";
 import { CORRELATION_HEADER, readClockSeconds, type ReceivedTrace, traceRequest } from "../http/trace.ts";
 import { listedBy, type Operation } from "../policy/operation.ts";
 import type { ProtectedResource } from "../trust/protected-resource.ts";
 import type { Revised } from "../trust/trust-store.ts";
-import { type ApprovalDependencies, requireApproval } from "./approval.ts";
 import { type AuthorizationDependencies, type Caller, identifyCaller, requirePermitted } from "./authorization.ts";
 import { type BearerDependencies, requireAccessToken } from "./bearer.ts";
 import { CallGuards, type GuardDependencies } from "./call-guards.ts";
 import { account, type Call, type CallOutcome, describeRefused } from "./call-record.ts";
-import { initializesWithUrls } from "./client-capabilities.ts";
 import { allowOrigin, requireAllowedOrigin, respondPreflight } from "./cors.ts";
 import { respondError, respondRefusal } from "./error-response.ts";
 import { requireEra } from "./era.ts";
 import type { CredentialDependencies } from "./credential.ts";
-import { type Forwarding, responseHeaders } from "./forward.ts";
-import { type Holder, openState } from "./held-state.ts";
+import type { Forwarding } from "./forward.ts";
+import {
+  forwardInSession,
+  isSubscription,
+  prepare,
+  type SessionDependencies,
+  takeBackState,
+} from "./forward-in-session.ts";
 import { filterResponse, type Viewer } from "./list-response.ts";
-import { type Message, readMessage } from "./message.ts";
+import { readMessage } from "./message.ts";
 import { requireAgreement } from "./mirrored-headers.ts";
 import { operationOf, operationsOf } from "./operation.ts";
 import { CallRefused } from "./refusal.ts";
-import type { Sessions } from "./session.ts";
 import { ToolGate, type ToolGateDependencies } from "./tool-gate.ts";
 import { Upstream } from "./upstream.ts";
-import { endWhen } from "./watched-stream.ts";
 
 export interface GatewayDependencies
   extends
@@ -35,11 +36,9 @@ export interface GatewayDependencies
     AuthorizationDependencies,
     ToolGateDependencies,
     CredentialDependencies,
-    ApprovalDependencies,
-    GuardDependencies {
+    GuardDependencies,
+    SessionDependencies {
   readonly findResource: (identifier: string) => Promise<Revised<ProtectedResource> | null>;
-  readonly sessions: Sessions;
-  readonly egress: EgressRules;
   readonly recorder: Recorder;
   readonly reportFault: (correlationId: string, cause: unknown) => void;
   /** Told of every way out but the granting one. */
@@ -188,88 +187,6 @@ const INTRODUCTIONS: ReadonlySet<string> = new Set(["initialize", "server/discov
 function showPermitted({ request, message }: Call, response: Response, viewer: Viewer): Response | Promise<Response> {
   const isList = message !== null && (listedBy(message.method) !== null || INTRODUCTIONS.has(message.method));
   return isList || request.method === "GET" ? filterResponse(response, viewer) : response;
-}
-
-/** @throws CallRefused for a session that is not this caller's */
-async function prepare(call: Call, token: AccessToken, uses: GatewayDependencies): Promise<Forwarding> {
-  const { request, resource, message, trace } = call;
-  const presented = request.headers.get("mcp-session-id");
-  const session = presented === null ? null : await uses.sessions.resolve(presented, holderOf(token, resource));
-  if (presented !== null && session === null) throw new CallRefused("session_unknown");
-  call.sessionTakesUrls = session?.takesUrls === true;
-  return {
-    request,
-    trace,
-    upstream: resource.upstream,
-    rules: uses.egress,
-    body: message?.text ?? null,
-    upstreamSessionId: session?.upstreamId ?? null,
-    endsAtMilliseconds: isSubscription(call) ? token.expiresAtSeconds * 1000 : null,
-  };
-}
-
-function holderOf({ principal, clientId }: AccessToken, { resource }: ProtectedResource): Holder {
-  return { principal, clientId, resource };
-}
-
-/** What a client brings back of a held call is between it and us: the server sees the call as it was. */
-async function takeBackState(
-  call: Call,
-  message: Message,
-  token: AccessToken,
-  { heldStates }: GatewayDependencies,
-): Promise<void> {
-  const returned = await openState(message, holderOf(token, call.resource), heldStates);
-  call.message = returned.message;
-  call.hasBeenHeld = returned.hasBeenHeld;
-}
-
-interface Sending {
-  readonly call: Call;
-  readonly token: AccessToken;
-  readonly forwarding: Forwarding;
-  readonly upstream: Upstream;
-}
-
-async function forwardInSession(
-  { call, token, forwarding, upstream }: Sending,
-  uses: GatewayDependencies,
-): Promise<Response> {
-  const { message } = call;
-  const isHeld = message !== null && call.obligations.length > 0;
-  const response = await (isHeld
-    ? upstream.sendOnce(forwarding, () => requireApproval({ call, token, message }, uses))
-    : upstream.send(forwarding));
-  call.upstreamStatus = response.status;
-  await requireStillGood(token, response, uses);
-  const headers = responseHeaders(response);
-  const issued = response.headers.get("mcp-session-id");
-  const holder = holderOf(token, call.resource);
-  const takesUrls = message !== null && initializesWithUrls(message);
-  const sessionId = issued === null ? null : await uses.sessions.issue({ upstreamId: issued, takesUrls }, holder);
-  if (sessionId !== null) headers.set("mcp-session-id", sessionId);
-  const passedOn = new Response(response.body, { status: response.status, headers });
-  return isStream(response) ? endWhen(passedOn, () => uses.isRevoked(token.fenced)) : passedOn;
-}
-
-/** A tool may have taken its time, and its caller may be gone since. */
-async function requireStillGood(token: AccessToken, { body }: Response, uses: GatewayDependencies): Promise<void> {
-  const isRevoked = await uses.isRevoked(token.fenced).catch(async (error: unknown) => {
-    await body?.cancel();
-    throw error;
-  });
-  if (!isRevoked) return;
-  await body?.cancel();
-  throw new CallRefused("token_revoked");
-}
-
-function isStream({ headers, body }: Response): boolean {
-  return body !== null && headers.get("content-type")?.toLowerCase().startsWith("text/event-stream") === true;
-}
-
-/** A stream that lasts as long as its client likes, in either era: it must not outlast the token that opened it. */
-function isSubscription({ request, message }: Call): boolean {
-  return request.method === "GET" || message?.method === "subscriptions/listen";
 }
 
 function refuse(call: Call, error: unknown, uses: GatewayDependencies): Response {

@@ -28,6 +28,8 @@ interface RefusalDetail {
   /** The page of ours where the person can connect an account at the upstream. */
   readonly connectUrl?: string | null;
   readonly held?: Held;
+  /** When it is worth trying again. */
+  readonly retryAfterSeconds?: number;
 }
 
 /** A refusal of a gateway call, with what its challenge and its record may say. Carries nothing of the input. */
@@ -41,6 +43,7 @@ export class CallRefused extends Error {
   readonly upstreamStatus: number | null;
   readonly connectUrl: string | null;
   readonly held: Held | null;
+  readonly retryAfterSeconds: number | null;
   constructor(reason: GatewayRefusal | OutageReason, detail: RefusalDetail = {}) {
     super(reason);
     this.reason = reason;
@@ -51,5 +54,6 @@ export class CallRefused extends Error {
     this.upstreamStatus = detail.upstreamStatus ?? null;
     this.connectUrl = detail.connectUrl ?? null;
     this.held = detail.held ?? null;
+    this.retryAfterSeconds = detail.retryAfterSeconds ?? null;
   }
 }

@@ -93,6 +93,8 @@ const WIRE: Record<GatewayRefusal | OutageReason | "fault", GatewayError> = {
     code: 403,
     message: "This tool has changed since it was approved.",
   },
+  rate_limited: { status: 429, challenge: null, code: 429, message: "Too many calls in this time." },
+  concurrency_limited: { status: 429, challenge: null, code: 429, message: "Too many calls at the same time." },
   // Answers of the tool, as far as HTTP goes: held-answer.ts.
   approval_pending: { status: 200, challenge: null, code: 202, message: "Held for approval." },
   approval_denied: { status: 200, challenge: null, code: 403, message: "An approver has denied this call." },
@@ -146,6 +148,7 @@ const WIRE: Record<GatewayRefusal | OutageReason | "fault", GatewayError> = {
   trust_unavailable: unavailable,
   accounts_unavailable: unavailable,
   approvals_unavailable: unavailable,
+  limits_unavailable: unavailable,
   trust_document_invalid: unavailable,
   signer_unavailable: unavailable,
   vault_unavailable: unavailable,

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { LIMITS } from "../limits.ts";
 import { deniedCallsSchema, type PermittedCalls, permittedCallsSchema } from "./calls.ts";
 import { compileExpression } from "./expression.ts";
-import { approvalSchema } from "./obligations.ts";
+import { approvalSchema, concurrencySchema, rateSchema } from "./obligations.ts";
 import { organizationSchema } from "./organization.ts";
 import { scopeTokenSchema } from "./scope.ts";
 import { selectorSchema } from "./selector.ts";
@@ -63,6 +63,8 @@ const permitSchema = z.strictObject({
   calls: permittedCallsSchema.optional(),
   /** Each of these calls waits for a person. */
   approval: approvalSchema.optional(),
+  rate: rateSchema.optional(),
+  concurrency: concurrencySchema.optional(),
 });
 
 /** A deny names no scopes: it refuses the whole request, or with `calls` no token and those calls alone. */

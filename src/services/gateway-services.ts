@@ -1,6 +1,7 @@
 import { Vaults } from "../../durable-objects/vaults.ts";
 import { openEgress } from "../egress/exchange.ts";
 import type { ExternalPorts } from "../guardrails/external.ts";
+import { CallLimits } from "../../durable-objects/call-limits.ts";
 import type { GatewayDependencies } from "../gateway/gateway.ts";
 import { KnownTools } from "../gateway/known-tools.ts";
 import { reportHeldBack } from "../gateway/report-held-back.ts";
@@ -39,6 +40,8 @@ export function buildGateway(parts: Parts): GatewayDependencies {
     knownTools: new KnownTools(),
     reportHeldBack: (held) => runtime.waitUntil(reportHeldBack(held, recorder)),
     sessions: new Sessions(stateSecret),
+    limits: new CallLimits(env.CALL_COUNTER, config.ledger),
+    outlast: runtime.waitUntil,
     present: (presented) => parts.approvals.present(presented),
     heldStates: new SealedTexts(stateSecret, "states of held calls v1"),
     shownArguments: parts.shownArguments,

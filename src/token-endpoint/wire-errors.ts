@@ -132,6 +132,7 @@ const WIRE: Record<Refusal | OutageReason | "fault", WireError> = {
   trust_unavailable: outage503,
   accounts_unavailable: outage503,
   approvals_unavailable: outage503,
+  limits_unavailable: outage503,
   trust_document_invalid: outage503,
   signer_unavailable: outage503,
   vault_unavailable: outage503,

@@ -14,6 +14,7 @@ it("says why, by which rule, what would help and what the upstream said, and not
   expect(Object.fromEntries(Object.entries(refused))).toEqual({
     name: "CallRefused",
     held: null,
+    retryAfterSeconds: null,
     reason: "scope_insufficient",
     neededScopes: ["a", "b"],
     stepUp,

@@ -95,3 +95,33 @@ describe("a rule that demands one", () => {
     expect(policySchema.safeParse(policyDocument({ rules: [deny] })).success).toBe(false);
   });
 });
+
+describe("a rule that counts", () => {
+  const LIMIT = { calls: 10, per_seconds: 60, by: ["subject"] };
+
+  function flaw(overrides: Members): string | undefined {
+    const { error } = policySchema.safeParse(policyDocument({ rules: [permitRule(overrides)] }));
+    return error?.issues[0]?.path.join(".");
+  }
+
+  it("says so with the calls that it permits", () => {
+    const demands = { rate: LIMIT, concurrency: { calls: 2, by: ["client", "tool"] } };
+    expect(flaw(demands)).toBeUndefined();
+    expect(obligationsOf([permitRule({ id: "counts", scopes: "any", ...demands })])).toEqual(["counts"]);
+  });
+
+  it.each<[string, Members]>([
+    ["no calls", { rate: { ...LIMIT, calls: 0 } }],
+    ["half a call", { rate: { ...LIMIT, calls: 0.5 } }],
+    ["more than is remembered", { rate: { ...LIMIT, calls: 1_001 } }],
+    ["a day", { rate: { ...LIMIT, per_seconds: 86_400 } }],
+    ["no time", { rate: { calls: 1, by: ["subject"] } }],
+    ["nobody", { rate: { ...LIMIT, by: [] } }],
+    ["somebody twice", { rate: { ...LIMIT, by: ["tool", "tool"] } }],
+    ["an address", { rate: { ...LIMIT, by: ["ip"] } }],
+    ["none at once", { concurrency: { calls: 0, by: ["subject"] } }],
+    ["a time at once", { concurrency: { calls: 1, by: ["subject"], per_seconds: 1 } }],
+  ])("does not parse with %s", (_what, overrides) => {
+    expect(flaw(overrides)).toMatch(/^rules\.0\.(?:rate|concurrency)/);
+  });
+});

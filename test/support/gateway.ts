@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import { onTestFinished, vi } from "vitest";
+import { CallLimits } from "../../durable-objects/call-limits.ts";
 import { Approvals } from "../../durable-objects/approvals.ts";
 import { type AuditEvent, auditEventSchema } from "../../src/audit/audit-event.ts";
 import { Recorder } from "../../src/audit/recorder.ts";
@@ -113,6 +114,8 @@ export class TestGateway {
   readonly events: AuditEvent[] = [];
   readonly counted: string[] = [];
   readonly faults: unknown[] = [];
+  /** What goes on when the answer is out. */
+  readonly outlasting: Promise<unknown>[] = [];
   /** What is being recorded of tools that were held back. */
   readonly reports: Promise<void>[] = [];
   readonly dependencies: GatewayDependencies;
@@ -151,6 +154,8 @@ export class TestGateway {
         headers: new Map(),
         facts: { type: resource.upstream_credential.type, upstreamHost: new URL(resource.upstream).host, kid: null },
       }),
+      limits: new CallLimits(env.CALL_COUNTER, { jurisdiction: null, locationHint: null }),
+      outlast: (work) => void this.outlasting.push(work),
       present: (presented) => approvals.present(presented),
       heldStates: new SealedTexts("a-secret-of-the-tests", "states"),
       shownArguments: new SealedTexts("a-secret-of-the-tests", "arguments"),

@@ -89,6 +89,7 @@ const EXPECTED: Record<TokenReason, `${number} ${string}`> = {
   trust_unavailable: "503 temporarily_unavailable",
   accounts_unavailable: "503 temporarily_unavailable",
   approvals_unavailable: "503 temporarily_unavailable",
+  limits_unavailable: "503 temporarily_unavailable",
   trust_document_invalid: "503 temporarily_unavailable",
   signer_unavailable: "503 temporarily_unavailable",
   vault_unavailable: "503 temporarily_unavailable",
@@ -124,6 +125,7 @@ describe("every reason [A7523-03]", () => {
     expect(retryable.toSorted()).toEqual(
       [
         "approvals_unavailable",
+        "limits_unavailable",
         "client_metadata_unavailable",
         "network_rate_limited",
         "revocations_full",

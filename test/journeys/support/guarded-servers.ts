@@ -58,8 +58,17 @@ const SCOPES = {
   "tools:any": { description: "Call any tool", methods: ["tools/call"] },
 };
 
+/** What else is written down beside what everybody may. */
+export interface Besides {
+  readonly rules?: readonly Members[];
+  readonly documents?: readonly { readonly key: string; readonly value: object }[];
+}
+
 /** `servers`: by path, what differs from an ordinary document; `upstream` must be there. */
-export async function guardServers(servers: Readonly<Record<string, Members>>): Promise<GuardedServers> {
+export async function guardServers(
+  servers: Readonly<Record<string, Members>>,
+  { rules = [], documents: others = [] }: Besides = {},
+): Promise<GuardedServers> {
   const port = await reservePort("127.0.0.1", 0);
   const issuer = `http://127.0.0.1:${port}`;
   const idp = await TestIdp.start();
@@ -80,7 +89,8 @@ export async function guardServers(servers: Readonly<Record<string, Members>>): 
       value: clientOf(name, everywhere, digestClientSecret(clientSecrets[name], secrets.CLIENT_SECRET_PEPPER)),
     })),
     ...resources.map((document) => ({ key: `resource:${document.resource}`, value: document })),
-    { key: "policy:acme", value: policyDocument({ rules: [permitEverything()] }) },
+    { key: "policy:acme", value: policyDocument({ rules: [permitEverything(), ...rules] }) },
+    ...others,
   ].map(({ key, value }) => ({ key, value: JSON.stringify(value) }));
   const bundleDirectory = await mkdtemp(join(tmpdir(), "crossgate-test-bundle-"));
   await bundleWorker(bundleDirectory);
