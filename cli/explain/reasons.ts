@@ -1,6 +1,7 @@
 import type { Reason } from "../../src/audit/reason.ts";
 import { ADMIN_REASONS } from "./admin-reasons.ts";
-import { GATEWAY_REASONS, OUTAGE_REASONS } from "./gateway-reasons.ts";
+import { GATEWAY_REASONS } from "./gateway-reasons.ts";
+import { OUTAGE_REASONS } from "./outage-reasons.ts";
 import { REDEMPTION_REASONS } from "./redemption-reasons.ts";
 import { TOKEN_REQUEST_REASONS } from "./token-request-reasons.ts";
 

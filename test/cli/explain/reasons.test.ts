@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { GATEWAY_REASONS, OUTAGE_REASONS } from "../../../cli/explain/gateway-reasons.ts";
+import { GATEWAY_REASONS } from "../../../cli/explain/gateway-reasons.ts";
+import { OUTAGE_REASONS } from "../../../cli/explain/outage-reasons.ts";
 import { REDEMPTION_REASONS } from "../../../cli/explain/redemption-reasons.ts";
 import { describeReason, isReason } from "../../../cli/explain/reasons.ts";
 import { TOKEN_REQUEST_REASONS } from "../../../cli/explain/token-request-reasons.ts";
