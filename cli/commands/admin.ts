@@ -10,7 +10,8 @@ goes nowhere else; the document that appoints its holder is printed. Whoever may
 there, since no administrator appoints another through the API.
 
   --role ROLE   viewer (reads), operator (reads and changes) or approver (reads and approves what is
-                held, changes nothing); default: viewer
+                held, changes nothing); default: viewer. To an approver's document add who he is at
+                each identity provider: "subjects": [{"issuer": "https://…", "sub": "…"}]
   --out FILE    where the private key goes (default: NAME.admin-key.json); never over a file that is there
   --json        {"key_file": …, "document_key": …, "document": {…}}
   --help        this text

@@ -37,8 +37,8 @@ export const APPROVAL: readonly Mutant[] = [
       [
         "any-tool",
         "an approval is good for another tool",
-        'message.target ?? "",\n    spellCanonically',
-        "spellCanonically",
+        "const { _meta: _untried, ...params } = message.params;",
+        "const { _meta: _untried, name: _name, ...params } = message.params;",
       ],
       [
         "any-person",

@@ -76,7 +76,7 @@ async function bindingOf(
     token.principal,
     token.clientId,
     message.method,
-    message.target ?? "",
+    // The tool's name is one of them.
     spellCanonically(params),
     JSON.stringify(obligations.map((obligation) => demandOf(obligation))),
   ]);
