@@ -52,7 +52,12 @@ export const AUDIT: readonly Mutant[] = [
         "previous === null || (await hashBatch(previous, content)) === range.hash",
         "previous === null || content.length > 0",
       ],
-      ["fork-not-found", "two histories pass for one", "if (first < next || last < first) {", "if (last < first) {"],
+      [
+        "fork-not-found",
+        "two histories pass for one",
+        'findings.push({ where, what: "forked", says: `claims records ${first} to ${last}, which another batch has` });',
+        "",
+      ],
     ],
   }),
   ...seed({

@@ -7,7 +7,7 @@ export const GATEWAY: readonly Mutant[] = [
   ...seed({
     area,
     file: "src/gateway/gateway.ts",
-    tests: ["test/gateway/gateway.test.ts", "test/gateway/revocation.test.ts"],
+    tests: ["test/gateway/list-response.test.ts"],
     mistakes: [
       [
         "list-not-filtered",
@@ -21,6 +21,18 @@ export const GATEWAY: readonly Mutant[] = [
         'isList || request.method === "GET"',
         "isList",
       ],
+    ],
+  }),
+  ...seed({
+    area,
+    file: "src/gateway/gateway.ts",
+    tests: [
+      "test/gateway/gateway.test.ts",
+      "test/gateway/revocation.test.ts",
+      "test/abuse/header-body-mismatch.test.ts",
+      "test/abuse/path-confusion.test.ts",
+    ],
+    mistakes: [
       [
         "headers-against-body",
         "an intermediary that looks at headers sees another call than the server",
