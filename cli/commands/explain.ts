@@ -23,6 +23,8 @@ for granted. With a correlation id: what the audit record of a real answer says,
                     standard input. Of JSON, aud, client_id, jti, iat and exp may be left out
   --resource URL    the resource that the client asks for
   --scope "A B"     the scope that the client asks for
+  --authorization-details JSON
+                    the authorization_details that the client asks for (RFC 9396)
   --dpop            the client sends a DPoP proof by the key that the ID-JAG names, or by one of its own
   --at TIME         as of then, e.g. 2026-11-21T08:00:00Z (default: now)
   DIR               under the documents in DIR (default: config)
@@ -46,6 +48,7 @@ const OPTIONS = {
   claims: { type: "string" },
   resource: { type: "string" },
   scope: { type: "string" },
+  "authorization-details": { type: "string" },
   dpop: { type: "boolean", default: false },
   at: { type: "string" },
   local: { type: "boolean", default: false },
@@ -92,6 +95,7 @@ async function explainClaims(values: Values, { client, claims, positionals }: Su
     clientId: client,
     resource: values.resource ?? null,
     scope: values.scope ?? null,
+    authorizationDetails: values["authorization-details"] ?? null,
     provesKey: values.dpop,
     nowSeconds,
   };

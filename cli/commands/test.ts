@@ -17,7 +17,8 @@ Runs the expectations in DIR/expectations/*.json (default: config) under the tru
 who may, and who may not. Each file is a list of
 
   { "name": "…", "client": "…", "claims": { "iss": "…", "sub": "…", "scope": "…" },
-    "resource": "…", "scope": "…", "dpop": true,            what the client asks for; all optional
+    "resource": "…", "scope": "…", "authorization_details": [{…}], "dpop": true,
+                                                            what the client asks for; all optional
     "expect": "granted" or "refused", "granted_scope": "…" or "reason": "…" }
 
 Of the claims, aud, client_id, jti, iat and exp may be left out.

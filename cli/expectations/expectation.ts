@@ -14,6 +14,8 @@ const expectationSchema = z
     client: z.string().min(1),
     resource: z.string().min(1).optional(),
     scope: z.string().min(1).optional(),
+    /** What the client asks for of them (RFC 9396). */
+    authorization_details: z.array(z.record(z.string(), z.json())).optional(),
     /** The client sends a DPoP proof. */
     dpop: z.boolean().default(false),
     expect: z.enum(["granted", "refused"]),

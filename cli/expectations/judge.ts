@@ -20,6 +20,8 @@ export async function judge(expectation: Expectation, world: RehearsalWorld, now
     clientId: expectation.client,
     resource: expectation.resource ?? null,
     scope: expectation.scope ?? null,
+    authorizationDetails:
+      expectation.authorization_details === undefined ? null : JSON.stringify(expectation.authorization_details),
     provesKey: expectation.dpop,
     nowSeconds: typeof iat === "number" ? iat : nowSeconds,
   };

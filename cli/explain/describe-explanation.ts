@@ -1,3 +1,4 @@
+import { inert } from "../inert-text.ts";
 import type { Explained } from "./explanation.ts";
 import type { ExplainedRule } from "./policy-part.ts";
 
@@ -27,6 +28,7 @@ function facts({
   organization,
   resource,
   scope_granted,
+  authorization_details_granted: details,
   token_lifetime_seconds,
   policy_rules,
 }: Explained): readonly string[] {
@@ -34,6 +36,7 @@ function facts({
     ["organization", organization],
     ["resource", resource],
     ["scope", scope_granted],
+    ["details", details.length === 0 ? null : inert(JSON.stringify(details))],
     ["token lives", token_lifetime_seconds === null ? null : `${token_lifetime_seconds} s`],
     ["decided by", policy_rules.length === 0 ? null : policy_rules.join(", ")],
   ];

@@ -1,4 +1,5 @@
 import type { Reason } from "../../src/audit/reason.ts";
+import type { AuthorizationDetail } from "../../src/policy/authorization-details.ts";
 import { formatScope } from "../../src/policy/scope.ts";
 import { isTokenEndpointReason, toWireError } from "../../src/token-endpoint/wire-errors.ts";
 import { CommandError } from "../command-error.ts";
@@ -20,6 +21,8 @@ export interface Explained {
   readonly organization: string | null;
   readonly resource: string | null;
   readonly scope_granted: string | null;
+  /** What the token would carry of them. */
+  readonly authorization_details_granted: readonly AuthorizationDetail[];
   readonly token_lifetime_seconds: number | null;
   /** The rules that permitted it, or the one that decided against it. */
   readonly policy_rules: readonly string[];
@@ -42,6 +45,7 @@ export async function explainRehearsal(
     organization: known.organization ?? null,
     resource: known.resource?.resource ?? null,
     scope_granted: known.grantedScope === undefined ? null : formatScope(known.grantedScope),
+    authorization_details_granted: known.grantedDetails ?? [],
     token_lifetime_seconds: contents === undefined ? null : contents.expiresAtSeconds - contents.issuedAtSeconds,
     ...policy,
     assumed,

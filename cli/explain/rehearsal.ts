@@ -21,6 +21,8 @@ export interface RehearsalRequest {
   readonly clientId: string;
   readonly resource: string | null;
   readonly scope: string | null;
+  /** The request's parameter, as the client sends it. */
+  readonly authorizationDetails: string | null;
   /** Whether the client proves the key that the assertion, or its token, is bound to. */
   readonly provesKey: boolean;
   readonly nowSeconds: number;
@@ -155,7 +157,7 @@ function presentedBy(found: FoundClient, { request, assertion, dpopProof }: Pres
     assertion,
     requestedScope: request.scope,
     requestedResource: request.resource,
-    requestedAuthorizationDetails: null,
+    requestedAuthorizationDetails: request.authorizationDetails,
     dpopProof,
   };
 }

@@ -137,6 +137,7 @@ async function explainCase(clientId: string, assertion: string, scope: string | 
     clientId,
     resource: null,
     scope: scope ?? null,
+    authorizationDetails: null,
     provesKey: false,
     nowSeconds,
   };

@@ -16,6 +16,7 @@ import {
   RESOURCE,
   resourceDocument,
 } from "../../support/documents.ts";
+import { DETAILS_TYPES, PAYMENT } from "../../support/details.ts";
 import { TestIdp, validClaims } from "../../support/test-idp.ts";
 import { acmeFiles, DEPLOYMENT, type Files, policyWith, ruleWith, stored } from "../acme-fixture.ts";
 
@@ -33,6 +34,7 @@ async function explainWith(
     clientId: CLIENT,
     resource: null,
     scope: null,
+    authorizationDetails: null,
     provesKey: false,
     nowSeconds: NOW,
     ...request,
@@ -54,6 +56,27 @@ describe("explainRehearsal", () => {
       assumed: ["aud", "client_id", "jti", "iat", "exp"],
     });
     expect(describeExplanation(explained)).toContain("Filled in, since the claims leave them out: aud, client_id");
+  });
+
+  const PAYING: Files = {
+    "resource/files.json": resourceDocument({ authorization_details_types: DETAILS_TYPES }),
+    ...policyWith(permitRule({ authorization_details_types: ["payment"] })),
+  };
+
+  it("grants of the authorization_details that are asked for what the claims and a rule allow, and shows it", async () => {
+    const asked = { ...PAYMENT, amount: 40 };
+    const request = { authorizationDetails: JSON.stringify([asked]) };
+    const explained = await explainWith(PAYING, { authorization_details: [PAYMENT] }, request);
+    expect(explained).toMatchObject({ decision: "granted", authorization_details_granted: [asked] });
+    expect(describeExplanation(explained)).toContain('"amount":40');
+  });
+
+  it("refuses authorization_details beyond what the claims say, and those that are none", async () => {
+    const claims = { authorization_details: [PAYMENT] };
+    const more = { authorizationDetails: JSON.stringify([{ ...PAYMENT, amount: 101 }]) };
+    expect(await explainWith(PAYING, claims, more)).toMatchObject({ reason: "authorization_details_exceeded" });
+    const none = { authorizationDetails: "payment" };
+    expect(await explainWith(PAYING, claims, none)).toMatchObject({ reason: "authorization_details_malformed" });
   });
 
   it.each<[string, Files, Members, Partial<RehearsalRequest>, { reason: string; check: string; shows: string }]>([
@@ -260,6 +283,7 @@ describe("explainRehearsal", () => {
       clientId: CLIENT,
       resource: RESOURCE,
       scope: null,
+      authorizationDetails: null,
       provesKey: false,
       nowSeconds: NOW,
     };
