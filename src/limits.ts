@@ -131,6 +131,8 @@ export const LIMITS = {
   pollBytes: 1024 * 1024,
   pollMilliseconds: 10_000,
   pollProviders: 1_000,
+  /** For counting what a signal cuts off, which its record says and nothing waits for. */
+  cutOffCountMilliseconds: 1_000,
   /** What is kept of how providers' events come: three notes each, with texts that somebody will read. */
   streamNotes: 3_000,
   streamNoteCharacters: 200,

@@ -1,5 +1,7 @@
+import { countLiveTokens } from "../audit/live-tokens.ts";
 import { fetchDocument } from "../egress/bounded-fetch.ts";
 import { LIMITS } from "../limits.ts";
+import { within } from "../revocation/within.ts";
 import { reportFault } from "../reporting.ts";
 import type { GlobalRevocationDependencies } from "../signals/global-token-revocation.ts";
 import type { PollDependencies } from "../signals/poll.ts";
@@ -49,7 +51,7 @@ export function buildSignals(parts: Parts): SignalServices {
 type Heard = Omit<SignalDependencies, "isAuthorized">;
 
 function buildHeard(parts: Parts): Heard {
-  const { env, runtime, config, trust, issuerKeys, accounts, revocations, recorder } = parts;
+  const { env, runtime, config, trust, issuerKeys, accounts, revocations, recorder, subjectNames } = parts;
   return {
     issuer: config.issuer,
     findIdp: (issuer) => trust.find("idp", issuer),
@@ -59,6 +61,14 @@ function buildHeard(parts: Parts): Heard {
     findAccountByEmail: (organization, address) => accounts.findByEmail(organization, address),
     note: (note) => revocations.noteStream(note),
     join: (fences, issuer) => endingConnections(revocations, parts).join(fences, `idp:${issuer}`),
+    countCutOff: async (named) => {
+      const counting = subjectNames.record(named);
+      const reach = Promise.resolve(counting).then((names) => countLiveTokens(env.AUDIT_INDEX, names, Date.now()));
+      return within(LIMITS.cutOffCountMilliseconds, reach).then(
+        ({ tokens }) => tokens,
+        () => null,
+      );
+    },
     record: (event) => recorder.record(event),
     reportFault: (correlationId, cause) => reportFault(runtime, correlationId, cause),
   };

@@ -4,7 +4,7 @@ import type { IssuerNote, StreamNote } from "../revocation/stream-note.ts";
 import { fenceOf, hasEffect, nameOfEvent } from "./effect.ts";
 import type { SecurityEvent } from "./security-event.ts";
 import { noteOf } from "./stream-event.ts";
-import { resolveSubject, type SignalSubject, type SubjectDirectory, type Unresolved } from "./subject.ts";
+import { namedBy, resolveSubject, type SignalSubject, type SubjectDirectory, type Unresolved } from "./subject.ts";
 
 /** By what an event takes effect, whichever way it came. */
 export interface SignalEffects extends SubjectDirectory {
@@ -12,6 +12,8 @@ export interface SignalEffects extends SubjectDirectory {
   readonly join: (fences: readonly Fence[], issuer: string) => Promise<unknown>;
   /** @throws Outage */
   readonly note: (note: IssuerNote) => Promise<unknown>;
+  /** Tokens that are good now and rest on this, for the record; null where that is not known at once. */
+  readonly countCutOff: (named: Readonly<Record<string, string>>) => Promise<number | null>;
   /** @throws Outage */
   readonly record: (event: AuditEvent) => Promise<void>;
 }
@@ -28,7 +30,9 @@ export async function act(event: SecurityEvent, trace: RequestTrace, uses: Signa
   const fence = typeof subject === "string" ? null : fenceOf(subject.fence, event);
   if (fence !== null) await uses.join([fence], event.idp.issuer);
   // Recorded all the same: somebody must see that a provider speaks of people whom we cannot find.
-  if (fence !== null || typeof subject === "string") await uses.record(describe(event, subject, trace));
+  if (fence === null && typeof subject !== "string") return;
+  const count = typeof subject === "string" ? null : await uses.countCutOff(namedBy(subject, event.idp.issuer));
+  await uses.record({ ...describe(event, subject, trace), count });
 }
 
 interface Handling {

@@ -10,7 +10,7 @@ import type { Fence } from "../revocation/fence.ts";
 import { signInAgain } from "../revocation/fence.ts";
 import { type RevocationCaller, verifyRevocationCaller } from "./revocation-caller.ts";
 import { type SignalError, SignalRejected } from "./rejection.ts";
-import { resolveUser, type SignalSubject, type SubjectDirectory, type Unresolved } from "./subject.ts";
+import { namedBy, resolveUser, type SignalSubject, type SubjectDirectory, type Unresolved } from "./subject.ts";
 import type { TransmitterDirectory } from "./transmitter.ts";
 
 export interface GlobalRevocationDependencies extends TransmitterDirectory, SubjectDirectory {
@@ -19,6 +19,8 @@ export interface GlobalRevocationDependencies extends TransmitterDirectory, Subj
   readonly consume: (caller: RevocationCaller) => Promise<"consumed" | "replayed">;
   /** Durable when it returns, and counted as this issuer's. @throws Outage */
   readonly join: (fences: readonly Fence[], issuer: string) => Promise<unknown>;
+  /** Tokens that are good now and rest on this, for the record; null where that is not known at once. */
+  readonly countCutOff: (named: Readonly<Record<string, string>>) => Promise<number | null>;
   /** @throws Outage */
   readonly record: (event: AuditEvent) => Promise<void>;
   readonly reportFault: (correlationId: string, cause: unknown) => void;
@@ -90,7 +92,8 @@ async function answer(request: Request, trace: RequestTrace, uses: GlobalRevocat
   if (typeof subject === "object") {
     await uses.join([signInAgain(subject.fence, trace.receivedAtMilliseconds)], caller.idp.issuer);
   }
-  await uses.record(describe(subject, caller, trace));
+  const count = typeof subject === "string" ? null : await uses.countCutOff(namedBy(subject, caller.idp.issuer));
+  await uses.record({ ...describe(subject, caller, trace), count });
   return { status: typeof subject === "object" ? 204 : STATUS_OF_UNRESOLVED[subject], seconds: null };
 }
 

@@ -108,3 +108,9 @@ async function resolveEmail(text: string, { idp, tenant, directory }: Place): Pr
   if (account === null) return "unknown";
   return { fence: fenceName("principal", await accountPrincipal(organization, account)), sub: null, tenant, account };
 }
+
+/** By the members of an audit record. */
+export function namedBy({ sub, tenant, account }: SignalSubject, issuer: string): Readonly<Record<string, string>> {
+  const person = account === null ? { subject: sub ?? "" } : { account };
+  return { issuer, ...person, ...(tenant === null ? {} : { tenant }) };
+}

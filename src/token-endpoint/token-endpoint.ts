@@ -61,7 +61,7 @@ type Redeemed = Awaited<ReturnType<typeof redemption.run>>;
 
 /**
  * Once more where a document that it rested on has just been edited: nothing has been spent, and what is read anew may
- * decide otherwise. Not where that is the record by which the client proved who it is: it proves that anew.
+ * decide otherwise. Where that is the record by which the client proved who it is, it is outdated again: 503.
  */
 async function redeem(presented: Presented, handling: Handling): Promise<Redeemed> {
   const { uses } = handling;
@@ -71,9 +71,7 @@ async function redeem(presented: Presented, handling: Handling): Promise<Redeeme
       consumeAssertion: async (decided) => uses.consumeAssertion(await describeEntry(decided, handling)),
     });
   const outcome = await run();
-  if (outcome.completed || outcome.reason !== "revocations_outdated") return outcome;
-  const client = await uses.findClient(presented.client.client_id).catch(() => null);
-  return client?.revision === presented.clientRevision ? run() : outcome;
+  return outcome.completed || outcome.reason !== "revocations_outdated" ? outcome : run();
 }
 
 /** The record of the grant. Should the ledger find a replay instead, it makes that record from this one. */

@@ -311,3 +311,44 @@ describe("a change", () => {
     expect(changes).toEqual([{ key: KEY, before: (await find())?.revision, after: null }]);
   });
 });
+
+describe("a document that is known to have been replaced", () => {
+  const replaced = (text: string | null) => {
+    const dead = new Set<string>();
+    const readCurrent = vi.fn(async (): Promise<string | null> => text);
+    const isReplaced = (_kind: string, revision: string): boolean => dead.has(revision);
+    const known = new TrustStore({ readText: kv.read, readCurrent, isReplaced, rules: RULES, onInvalid });
+    return { dead, readCurrent, known, find: () => known.find("idp", IDP) };
+  };
+
+  it("is read where edits are made, once, and KV's old text does not come back while the edit spreads", async () => {
+    kv.held.set(KEY, text());
+    const { dead, readCurrent, find: findIn } = replaced(text({ enabled: false }));
+    dead.add((await findIn())?.revision ?? "");
+    for (let second = 0; second < LIMITS.trustSpreadSeconds + FRESH - 1; second += 10) {
+      expect((await findIn())?.document.enabled).toBe(false);
+      after(10);
+    }
+    expect(readCurrent).toHaveBeenCalledTimes(1);
+    after(FRESH);
+    expect((await findIn())?.document.enabled).toBe(false);
+    expect(readCurrent).toHaveBeenCalledTimes(2);
+  });
+
+  it("is gone where it was removed, for as long", async () => {
+    kv.held.set(KEY, text());
+    const { dead, find: findIn } = replaced(null);
+    dead.add((await findIn())?.revision ?? "");
+    expect(await findIn()).toBeNull();
+    after(LIMITS.trustSpreadSeconds);
+    expect(await findIn()).toBeNull();
+  });
+
+  it("governs nothing, and nothing else does, where that place does not answer", async () => {
+    kv.held.set(KEY, text());
+    const { dead, readCurrent, find: findIn } = replaced(null);
+    dead.add((await findIn())?.revision ?? "");
+    readCurrent.mockRejectedValue(new Error("down"));
+    expect(await outageOf(findIn)).toBe("trust_unavailable");
+  });
+});
