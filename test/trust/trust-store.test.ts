@@ -313,9 +313,9 @@ describe("a change", () => {
 });
 
 describe("a document that is known to have been replaced", () => {
-  const replaced = (text: string | null) => {
+  const replaced = (current: string | null) => {
     const dead = new Set<string>();
-    const readCurrent = vi.fn(async (): Promise<string | null> => text);
+    const readCurrent = vi.fn(async (): Promise<string | null> => current);
     const isReplaced = (_kind: string, revision: string): boolean => dead.has(revision);
     const known = new TrustStore({ readText: kv.read, readCurrent, isReplaced, rules: RULES, onInvalid });
     return { dead, readCurrent, known, find: () => known.find("idp", IDP) };
