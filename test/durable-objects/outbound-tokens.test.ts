@@ -1,8 +1,10 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import { exportJWK, generateKeyPair } from "jose";
 import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from "vitest";
 import type { Acquired, TokenAsked } from "../../durable-objects/acquisition.ts";
 import { Vault } from "../../durable-objects/vault.ts";
+import { SigningKeys } from "../../src/jwt/signing-keys.ts";
 import { LIMITS } from "../../src/limits.ts";
 import { Network, TestAuthorizationServer } from "../support/authorization-server.ts";
 import {
@@ -140,14 +142,23 @@ describe("a token of our own (client_credentials)", () => {
     expect(server.asked).toEqual([]);
   });
 
-  it("is for the server that the upstream names, where the document does not", async () => {
+  it("is for the server that the upstream names, by our own key or one in the vault, where the document names none", async () => {
     network.serve("https://files.example.net", async ({ url }) =>
       url.endsWith("/.well-known/oauth-protected-resource/mcp")
         ? Response.json({ resource: UPSTREAM, authorization_servers: [AS] })
         : new Response("", { status: 404 }),
     );
-    const wanted = forDeployment({ credential: credential("client_credentials", { authorization_server: undefined }) });
-    expect(server.ownerOf(tokenOf(await acquire(wanted)))).toBe("us");
+    const found = { authorization_server: undefined, method: "private_key_jwt" };
+    const ownKey = forDeployment({ credential: credential("client_credentials", { ...found, secret: undefined }) });
+    expect(await acquire(ownKey)).toEqual(REFUSED_US);
+    server.clientKeys = { keys: [...SigningKeys.parse(env.SIGNING_KEYS).published.keys] };
+    advance(LIMITS.acquisitionCooldownSeconds);
+    expect(server.ownerOf(tokenOf(await acquire(ownKey)))).toBe("us");
+    const { publicKey, privateKey } = await generateKeyPair("ES256", { extractable: true });
+    server.clientKeys = { keys: [{ ...(await exportJWK(publicKey)), kid: "k1", alg: "ES256" }] };
+    await setClientSecret(JSON.stringify({ ...(await exportJWK(privateKey)), kid: "k1" }));
+    const keptKey = forDeployment({ credential: credential("client_credentials", found) });
+    expect(server.ownerOf(tokenOf(await acquire(keptKey)))).toBe("us");
   });
 });
 

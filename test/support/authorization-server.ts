@@ -1,4 +1,4 @@
-import { base64url } from "jose";
+import { base64url, createLocalJWKSet, type JSONWebKeySet, jwtVerify } from "jose";
 import { vi } from "vitest";
 import { TestIdp } from "./test-idp.ts";
 
@@ -36,6 +36,7 @@ export class TestAuthorizationServer {
   readonly issuer: string;
   readonly idp: TestIdp;
   readonly secrets = new Map([["us", "hush"]]);
+  clientKeys: JSONWebKeySet = { keys: [] };
   /** Forms that came to the token endpoint, whatever became of them. */
   readonly asked: Record<string, string>[] = [];
   fault: Fault = "none";
@@ -106,7 +107,7 @@ export class TestAuthorizationServer {
     return {
       issuer: this.issuer,
       token_endpoint: `${this.issuer}/token`,
-      token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post"],
+      token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post", "private_key_jwt"],
     };
   }
 
@@ -119,7 +120,9 @@ export class TestAuthorizationServer {
   }
 
   async #token(form: Record<string, string>, authorization: string | null): Promise<Response> {
-    if (!this.#isClient(form, authorization)) return refusal("invalid_client", 401);
+    const isClient =
+      form["client_assertion"] === undefined ? this.#isClient(form, authorization) : await this.#isSigned(form);
+    if (!isClient) return refusal("invalid_client", 401);
     const grant = form["grant_type"] ?? "";
     if (grant === "client_credentials") return this.#issue("us", null);
     if (grant === "refresh_token") return this.#refreshed(form["refresh_token"] ?? "");
@@ -136,6 +139,13 @@ export class TestAuthorizationServer {
             .split(":")
             .map((part) => decodeURIComponent(part.replaceAll("+", " ")));
     return secret !== "" && this.secrets.get(id) === secret;
+  }
+
+  /** RFC 7523 §3, by the keys that the client has published. */
+  async #isSigned({ client_id, client_assertion = "" }: Record<string, string>): Promise<boolean> {
+    const expected = { issuer: "us", subject: "us", audience: this.issuer, typ: "client-authentication+jwt" };
+    const verified = await jwtVerify(client_assertion, createLocalJWKSet(this.clientKeys), expected).catch(() => null);
+    return verified !== null && client_id === "us";
   }
 
   async #refreshed(token: string): Promise<Response> {
