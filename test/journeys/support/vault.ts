@@ -1,10 +1,14 @@
 import type { LocalCrossgate } from "../../../cli/local-runtime.ts";
-import type { ToKeep } from "../../../durable-objects/outbound-tokens.ts";
-import type { VaultOwner } from "../../../durable-objects/vault-records.ts";
+import type { KeptGrant } from "../../../src/vault/kept-grant.ts";
+
+interface VaultOwner {
+  readonly organization: string;
+  readonly owner: string;
+}
 
 interface VaultCalls {
   setSecret(secret: { name: string; value: string; resources: null }): Promise<unknown>;
-  keepIdentity(owner: VaultOwner, identity: ToKeep): Promise<unknown>;
+  keepIdentity(owner: VaultOwner, identity: Omit<KeptGrant, "state" | "rotates">): Promise<unknown>;
   forgetPerson(owner: VaultOwner): Promise<number>;
 }
 
