@@ -12,6 +12,7 @@ export type LedgerNamespace =
   | "client-assertion"
   | "dpop-proof"
   | "admin-request"
+  | "connect-state"
   | "global-token-revocation";
 
 export interface Consumable {

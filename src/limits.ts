@@ -50,6 +50,14 @@ export const LIMITS = {
   accessTokenLifetimeSeconds: 300,
   accessTokenLifetimeMaximumSeconds: 3600,
 
+  /** For how long the address that a call answers with can be opened. */
+  connectLinkSeconds: 600,
+  /** From each step of a person's way through /connect to the next; the ledger must remember a state for longer. */
+  connectJourneySeconds: 600,
+  /** Browsers drop a cookie of more than 4,096 with its name and attributes. */
+  connectCookieCharacters: 4000,
+  idTokenAgeSeconds: 600,
+
   /** Lifetime cap + 3 × largest tolerance + a minute is 840; a minute more lets a ledger's clock lag the Worker's. */
   ledgerRetentionSeconds: 900,
   /** Consumed identifiers are kept in one table a window, so that expiry drops a table instead of rows. */

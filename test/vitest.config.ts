@@ -42,6 +42,7 @@ const ON_NODE = ["journeys", "cli", "project"].map((directory) => `test/${direct
 /** Whatever is below these leaves nothing behind, as far as the others are concerned. */
 const PURE_DIRECTORIES = [
   "approval",
+  "connect",
   "jwt",
   "policy",
   "http",

@@ -73,6 +73,10 @@ export const OUTAGE_REASONS: Record<OutageReason | "fault", ReasonWords> = {
     "The server that issues tokens for the MCP server did not answer.",
     "Try again; see whether it can be reached from outside.",
   ],
+  identity_provider_unavailable: [
+    "A person was to sign in, and the identity provider did not answer.",
+    "Try again; look at the provider's status page.",
+  ],
   signer_unavailable: [
     "The access token could not be signed.",
     "Check the secret SIGNING_KEYS: npx crossgate keys show.",

@@ -1,5 +1,6 @@
 import type { Reason } from "../../src/audit/reason.ts";
 import { ADMIN_REASONS } from "./admin-reasons.ts";
+import { CONNECT_REASONS } from "./connect-reasons.ts";
 import { GATEWAY_REASONS } from "./gateway-reasons.ts";
 import { OUTAGE_REASONS } from "./outage-reasons.ts";
 import { REDEMPTION_REASONS } from "./redemption-reasons.ts";
@@ -13,6 +14,7 @@ const REASONS: Record<Reason, ReasonWords> = {
   ...TOKEN_REQUEST_REASONS,
   ...REDEMPTION_REASONS,
   ...GATEWAY_REASONS,
+  ...CONNECT_REASONS,
   ...ADMIN_REASONS,
   ...OUTAGE_REASONS,
   introspection_not_allowed: [

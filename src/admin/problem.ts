@@ -73,6 +73,7 @@ const WORDS: Record<AdminReason, Words> = {
   limits_unavailable: outage,
   trust_document_invalid: outage,
   signer_unavailable: outage,
+  identity_provider_unavailable: outage,
   vault_unavailable: outage,
   vault_keys_unavailable: outage,
   vault_record_damaged: outage,

@@ -6,6 +6,7 @@ const ACTIONS_OF = {
   redemption: [],
   gateway_call: [],
   introspection: [],
+  connection: [],
   configuration: ["changed", "removed", "invalid"],
   key_set: ["fetched", "rotated", "failed"],
   revocation: ["revoked", "lifted"],

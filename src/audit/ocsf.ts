@@ -13,6 +13,7 @@ const CLASS_OF = {
   redemption: AUTHORIZE_SESSION,
   gateway_call: API_ACTIVITY,
   introspection: API_ACTIVITY,
+  connection: AUTHORIZE_SESSION,
   configuration: ENTITY_MANAGEMENT,
   key_set: ENTITY_MANAGEMENT,
   revocation: ENTITY_MANAGEMENT,
@@ -96,7 +97,7 @@ export function toOcsf(event: AuditEvent): Record<string, unknown> {
 }
 
 function activityOf({ type, action, method }: AuditEvent): number {
-  if (type === "redemption") return ASSIGN_PRIVILEGES;
+  if (type === "redemption" || type === "connection") return ASSIGN_PRIVILEGES;
   if (type === "gateway_call") return /\/(?:list|read|get)$/.test(method ?? "") ? READ : OTHER;
   return action === null ? OTHER : ACTIVITY_OF[action];
 }

@@ -138,6 +138,29 @@ export type GatewayRefusal =
   | "upstream_tools_unknown"
   | "upstream_answer_malformed";
 
+/** Of a person who connects an account of theirs, at /connect. */
+export type ConnectRefusal =
+  | "connect_rate_limited"
+  | "connect_link_invalid"
+  | "connect_link_expired"
+  | "connect_nothing_to_connect"
+  | "connect_sign_in_not_configured"
+  | "connect_browser_unknown"
+  | "connect_too_late"
+  | "connect_state_mismatch"
+  | "connect_state_replayed"
+  | "connect_issuer_mismatch"
+  | "connect_sign_in_refused"
+  | "connect_id_token_invalid"
+  | "connect_person_unknown"
+  | "connect_person_mismatch"
+  | "connect_revoked"
+  | "connect_form_foreign"
+  | "connect_declined"
+  | "connect_authorization_refused"
+  | "connect_grant_refused"
+  | "connect_authorization_server_unfit";
+
 /** Who has not proved who he is; to the outside they are all one. */
 export type AdminAuthenticationRefusal =
   | "admin_credentials_missing"
@@ -193,13 +216,21 @@ export type OutageReason =
   | "vault_unavailable"
   | "vault_keys_unavailable"
   | "vault_record_damaged"
-  | "upstream_authorization_server_unavailable";
+  | "upstream_authorization_server_unavailable"
+  | "identity_provider_unavailable";
 
 /** Of a token that is good, to a resource server that it is not for: told as any other is, and recorded. */
 export type IntrospectionRefusal = "introspection_not_allowed";
 
 export type Refusal = ShedReason | ClientRefusal | RedemptionRefusal;
-export type Reason = Refusal | GatewayRefusal | AdminRefusal | IntrospectionRefusal | OutageReason | "fault";
+export type Reason =
+  | Refusal
+  | GatewayRefusal
+  | ConnectRefusal
+  | AdminRefusal
+  | IntrospectionRefusal
+  | OutageReason
+  | "fault";
 
 /** Something we depend on did not answer. Never a refusal: the caller may try the same thing again. */
 export class Outage extends Error {

@@ -11,7 +11,7 @@ interface RecorderOptions {
   readonly counters: Pick<AnalyticsEngineDataset, "writeDataPoint">;
 }
 
-export type Channel = "token" | "gateway" | "admin";
+export type Channel = "token" | "gateway" | "connect" | "admin";
 
 /**
  * Where decisions go. Three guarantees, by what is at stake: a decision of the token endpoint is durable before it is

@@ -151,6 +151,7 @@ const WIRE: Record<GatewayRefusal | OutageReason | "fault", GatewayError> = {
   limits_unavailable: unavailable,
   trust_document_invalid: unavailable,
   signer_unavailable: unavailable,
+  identity_provider_unavailable: unavailable,
   vault_unavailable: unavailable,
   vault_keys_unavailable: unavailable,
   vault_record_damaged: unavailable,

@@ -135,6 +135,7 @@ const WIRE: Record<Refusal | OutageReason | "fault", WireError> = {
   limits_unavailable: outage503,
   trust_document_invalid: outage503,
   signer_unavailable: outage503,
+  identity_provider_unavailable: outage503,
   vault_unavailable: outage503,
   vault_keys_unavailable: outage503,
   vault_record_damaged: outage503,

@@ -78,7 +78,7 @@ export const protectedResourceSchema = z
 export type ProtectedResource = z.output<typeof protectedResourceSchema>;
 
 const RESERVED_PATH =
-  /^\/(?:token|jwks|authorize|health|revoke|introspect|signals|global-token-revocation|(?:admin|approvals|schemas)(?:\/.*)?|\.well-known\/.*)\/*$/;
+  /^\/(?:token|jwks|authorize|health|revoke|introspect|signals|global-token-revocation|(?:admin|approvals|schemas|connect)(?:\/.*)?|\.well-known\/.*)\/*$/;
 
 /** The router answers these itself, whatever host they are asked of. */
 function isReserved(text: string): boolean {

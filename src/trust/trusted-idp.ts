@@ -2,12 +2,42 @@ import * as z from "zod";
 import { ALGORITHMS } from "../jwt/json-web-key.ts";
 import { LIMITS } from "../limits.ts";
 import { organizationSchema } from "../policy/organization.ts";
+import { scopeTokenSchema } from "../policy/scope.ts";
 import { keySourceSchema } from "./key-source.ts";
+import { secretNameSchema } from "./upstream-credential.ts";
 import { type ResolutionMeans, type SubjectResolution, subjectResolutionSchema } from "./subject-resolution.ts";
 
 /** Of the kinds that an identity provider may issue, those that we know how to redeem. */
 export const ASSERTION_TYPES = ["id-jag"] as const;
 export type AssertionType = (typeof ASSERTION_TYPES)[number];
+
+const scopesSchema = z.array(scopeTokenSchema).max(LIMITS.scopeTokens);
+
+/**
+ * Who we are at the provider when people sign in at /connect. With private_key_jwt we sign with our own keys, those of
+ * /jwks, and there is no secret to keep.
+ */
+const signInSchema = z
+  .strictObject({
+    client_id: z.string().min(1).max(LIMITS.identifierBytes),
+    method: z.enum(["private_key_jwt", "client_secret_basic", "client_secret_post"]).default("private_key_jwt"),
+    /** The name of the client's secret in the vault. */
+    secret: secretNameSchema.optional(),
+    /** What tells us who somebody is. */
+    scopes: scopesSchema.min(1).default(["openid", "email"]),
+    /** Asked for besides, where a sign-in is lent to us (`xaa`, and `token_exchange` of the provider's own token). */
+    refresh_scopes: scopesSchema.default(["offline_access"]),
+  })
+  .refine(({ scopes }) => scopes.includes("openid"), {
+    path: ["scopes"],
+    message: "must hold openid: without it no provider says who has signed in",
+  })
+  .refine(({ method, secret }) => (method === "private_key_jwt") === (secret === undefined), {
+    path: ["secret"],
+    message: "belongs to client_secret_basic and client_secret_post, which need one",
+  });
+
+export type SignIn = z.output<typeof signInSchema>;
 
 /**
  * An identity provider whose ID-JAGs we redeem, and the organization whose users it may assert: one organization, or
@@ -72,6 +102,8 @@ export const trustedIdpSchema = z
         global_token_revocation: z.boolean().default(false),
       })
       .optional(),
+    /** How people sign in with this provider, at /connect; absent: they do not. */
+    sign_in: signInSchema.optional(),
     /** An assertion without `scope`: refuse it, or leave the ceiling to client, resource and policy. */
     scope_absent: z.enum(["refuse", "policy_decides"]).default("refuse"),
   })

@@ -77,6 +77,7 @@ const TABLE = {
   vault_keys_unavailable: [503, null, 503],
   vault_record_damaged: [503, null, 503],
   upstream_authorization_server_unavailable: [503, null, 503],
+  identity_provider_unavailable: [503, null, 503],
   fault: [500, null, 500],
 } as const satisfies Record<Parameters<typeof toGatewayError>[0], readonly [number, string | null, number]>;
 

@@ -96,6 +96,7 @@ const EXPECTED: Record<TokenReason, `${number} ${string}`> = {
   vault_keys_unavailable: "503 temporarily_unavailable",
   vault_record_damaged: "503 temporarily_unavailable",
   upstream_authorization_server_unavailable: "503 temporarily_unavailable",
+  identity_provider_unavailable: "503 temporarily_unavailable",
   fault: "500 server_error",
 };
 
@@ -146,6 +147,7 @@ describe("every reason [A7523-03]", () => {
         "vault_keys_unavailable",
         "vault_record_damaged",
         "upstream_authorization_server_unavailable",
+        "identity_provider_unavailable",
       ].toSorted(),
     );
   });

@@ -8,7 +8,7 @@ import { subjectQueryOf } from "../subject-query.ts";
 
 interface Needs {
   readonly claims: JsonObject;
-  readonly idJag: IdJag;
+  readonly idJag: Pick<IdJag, "issuer" | "sub">;
   readonly idp: TrustedIdp;
   readonly idpTenant: string | null;
   readonly organization: string;

@@ -1,0 +1,98 @@
+import { digestParts } from "../jwt/digest.ts";
+import { authorizationUrl, makeCodeProof } from "../oauth-client/authorization.ts";
+import { type AuthorizationServer, discoverAuthorizationServer, discoverIssuerOf } from "../oauth-client/discovery.ts";
+import { authorizationCodeGrant } from "../oauth-client/grants.ts";
+import { requestToken } from "../oauth-client/token-request.ts";
+import type { IssuedToken } from "../oauth-client/token-response.ts";
+import type { ProtectedResource } from "../trust/protected-resource.ts";
+import type { CredentialOfType } from "../trust/upstream-credential.ts";
+import type { ConnectDependencies } from "./dependencies.ts";
+import { type JourneyAt, randomText } from "./journey.ts";
+import { inTermsOf, receiveCode, UPSTREAM_FAILURES } from "./oauth-leg.ts";
+import { ConnectRefused } from "./refusal.ts";
+import type { Departure } from "./sign-in.ts";
+
+export const CALLBACK_PATH = "/connect/callback";
+const CALLBACK_ID_CHARACTERS = 22;
+
+export interface Granting {
+  readonly resource: ProtectedResource;
+  readonly credential: CredentialOfType<"authorization_code">;
+}
+
+/** To the server's own authorization server, for somebody who has agreed. @throws ConnectRefused, Outage */
+export async function departToAuthorize(
+  { wanted, person }: JourneyAt<"asked">,
+  granting: Granting,
+  uses: ConnectDependencies,
+): Promise<Departure> {
+  const server = await findAuthorizationServer(granting, uses);
+  const client = await uses.clientAtUpstream(granting.credential, granting.resource.resource);
+  const { verifier, challenge } = await makeCodeProof();
+  const state = randomText();
+  const request = {
+    server,
+    clientId: client.clientId,
+    redirectUri: await callbackUri(granting.credential, server.issuer, uses.issuer),
+    state,
+    codeChallenge: challenge,
+    scope: granting.credential.scope,
+    resource: granting.resource.upstream,
+  };
+  const location = await inTermsOf(UPSTREAM_FAILURES, () => authorizationUrl(request));
+  const journey = { step: "authorizing", wanted, person, state, verifier, authorization_server: server.issuer } as const;
+  return { location, journey };
+}
+
+interface Received {
+  readonly issued: IssuedToken;
+  readonly authorizationServer: string;
+}
+
+/**
+ * Back from there. The code is redeemed at the server that the browser was sent to and at no other, whatever the answer
+ * says (mix-up, RFC 9700 §4.4): it must name itself where it says that it does, and a client that is registered by hand
+ * has a redirect URI for each. @throws ConnectRefused, Outage
+ */
+export async function receiveAuthorization(
+  url: URL,
+  { journey, granting }: { readonly journey: JourneyAt<"authorizing">; readonly granting: Granting },
+  uses: ConnectDependencies & { readonly nowSeconds: number },
+): Promise<Received> {
+  const { state, verifier, authorization_server: issuer } = journey;
+  const redirectUri = await callbackUri(granting.credential, issuer, uses.issuer);
+  if (`${uses.issuer}${url.pathname}` !== redirectUri) throw new ConnectRefused("connect_issuer_mismatch");
+  const server = await findAuthorizationServer(granting, uses);
+  // The document, or what the server says of itself, has changed under way.
+  if (server.issuer !== issuer) throw new ConnectRefused("connect_issuer_mismatch");
+  const sent = { server, state, refused: "connect_authorization_refused" } as const;
+  const code = await receiveCode(url.searchParams, sent, uses);
+  const { resource, credential } = granting;
+  const client = await uses.clientAtUpstream(credential, resource.resource);
+  const grant = authorizationCodeGrant({ code, redirectUri, codeVerifier: verifier, resource: resource.upstream });
+  const request = { server, client, grant, nowSeconds: uses.nowSeconds, expectedType: "bearer" } as const;
+  const issued = await inTermsOf(UPSTREAM_FAILURES, () => requestToken(request, uses.egress));
+  return { issued, authorizationServer: issuer };
+}
+
+/** Where the person will agree: for the page that asks, before anything is sent there. @throws ConnectRefused, Outage */
+export async function findAuthorizationServer(
+  { resource, credential }: Granting,
+  { egress }: Pick<ConnectDependencies, "egress">,
+): Promise<AuthorizationServer> {
+  return inTermsOf(UPSTREAM_FAILURES, async () => {
+    const issuer = credential.authorization_server ?? (await discoverIssuerOf(resource.upstream, egress));
+    return discoverAuthorizationServer(issuer, egress);
+  });
+}
+
+/** One for each authorization server, to be registered there; our metadata document has one for all that read it. */
+export async function callbackUri(
+  { client }: Pick<CredentialOfType<"authorization_code">, "client">,
+  authorizationServer: string,
+  ourIssuer: string,
+): Promise<string> {
+  if (client.kind === "metadata_document") return `${ourIssuer}${CALLBACK_PATH}`;
+  const digest = await digestParts(["connect-callback", authorizationServer]);
+  return `${ourIssuer}${CALLBACK_PATH}/${digest.slice(0, CALLBACK_ID_CHARACTERS)}`;
+}

@@ -1,0 +1,66 @@
+import type { ProtectedResource } from "../trust/protected-resource.ts";
+import type { CredentialOfType } from "../trust/upstream-credential.ts";
+import type { Offer } from "./ask-page.ts";
+import { findAuthorizationServer } from "./authorization.ts";
+import type { WantedConnection } from "./connect-link.ts";
+import type { ConnectDependencies } from "./dependencies.ts";
+import { ConnectRefused } from "./refusal.ts";
+
+/** What a server needs of a person: a grant at its own authorization server, or that their sign-in is lent to us. */
+export type Need =
+  | {
+      readonly kind: "grant";
+      readonly resource: ProtectedResource;
+      readonly credential: CredentialOfType<"authorization_code">;
+    }
+  | { readonly kind: "identity"; readonly resource: ProtectedResource; readonly scope: string | undefined };
+
+/** By the document as it is now: what a link was made for may be gone. @throws ConnectRefused, Outage */
+export async function findNeed(
+  wanted: WantedConnection,
+  { findResource }: Pick<ConnectDependencies, "findResource">,
+): Promise<Need> {
+  const resource = (await findResource(wanted.resource))?.document;
+  if (resource?.enabled !== true) throw new ConnectRefused("connect_nothing_to_connect");
+  const { upstream_credential: credential } = resource;
+  switch (credential.type) {
+    case "authorization_code":
+      return { kind: "grant", resource, credential };
+    case "xaa":
+      // Somebody else's provider has nothing to say of this person.
+      if (credential.idp !== wanted.issuer) throw new ConnectRefused("connect_nothing_to_connect");
+      return { kind: "identity", resource, scope: credential.scope };
+    case "token_exchange":
+      if (credential.subject_token !== "idp_token") throw new ConnectRefused("connect_nothing_to_connect");
+      return { kind: "identity", resource, scope: credential.scope };
+    default:
+      throw new ConnectRefused("connect_nothing_to_connect");
+  }
+}
+
+/** @throws ConnectRefused, Outage */
+export async function describeOffer(
+  need: Need,
+  wanted: WantedConnection,
+  uses: Pick<ConnectDependencies, "egress" | "nameOfAgent">,
+): Promise<Offer> {
+  const { resource } = need;
+  const scope = need.kind === "grant" ? need.credential.scope : need.scope;
+  return {
+    serverName: resource.name,
+    resource: resource.resource,
+    authorizationHost: new URL(await whereAgreed(need, wanted, uses)).host,
+    scopes: scope === undefined || scope === "" ? [] : scope.split(" "),
+    agentName: await uses.nameOfAgent(wanted.client_id),
+  };
+}
+
+async function whereAgreed(
+  need: Need,
+  { issuer }: WantedConnection,
+  uses: Pick<ConnectDependencies, "egress">,
+): Promise<string> {
+  if (need.kind === "identity") return issuer;
+  const server = await findAuthorizationServer(need, uses);
+  return server.authorizationEndpoint ?? server.issuer;
+}

@@ -1,0 +1,115 @@
+import { authorizationUrl, makeCodeProof } from "../oauth-client/authorization.ts";
+import { type AuthorizationServer, discoverAuthorizationServer } from "../oauth-client/discovery.ts";
+import { authorizationCodeGrant } from "../oauth-client/grants.ts";
+import { requestToken } from "../oauth-client/token-request.ts";
+import type { IssuedToken } from "../oauth-client/token-response.ts";
+import type { SignIn, TrustedIdp } from "../trust/trusted-idp.ts";
+import type { WantedConnection } from "./connect-link.ts";
+import type { ConnectDependencies } from "./dependencies.ts";
+import { type IdToken, verifyIdToken } from "./id-token.ts";
+import { type Journey, type JourneyAt, type Person, randomText } from "./journey.ts";
+import { inTermsOf, PROVIDER_FAILURES, receiveCode } from "./oauth-leg.ts";
+import { recognize, requireSamePerson } from "./person.ts";
+import { ConnectRefused } from "./refusal.ts";
+import { requireNotRevoked } from "./revoked.ts";
+
+/** Where the identity provider sends people back to; to be registered there. */
+const SIGNED_IN_PATH = "/connect/signed-in";
+
+interface Provider {
+  readonly idp: TrustedIdp;
+  readonly signIn: SignIn;
+  readonly server: AuthorizationServer;
+}
+
+/** A browser to be sent out, and what it has to remember meanwhile. */
+export interface Departure {
+  readonly location: string;
+  readonly journey: Journey;
+}
+
+/** To the identity provider, to learn who this is: nothing is lent to us there. @throws ConnectRefused, Outage */
+export async function departToSignIn(wanted: WantedConnection, uses: ConnectDependencies): Promise<Departure> {
+  const provider = await findProvider(wanted.issuer, uses);
+  const { location, sent } = await depart(provider, provider.signIn.scopes, uses);
+  return { location, journey: { step: "signing_in", wanted, ...sent } };
+}
+
+/**
+ * To the identity provider once more, for somebody who has agreed that their sign-in is lent to us: what it then gives is
+ * what Cross App Access begins with. @throws ConnectRefused, Outage
+ */
+export async function departToLend(
+  { wanted, person }: JourneyAt<"asked">,
+  uses: ConnectDependencies,
+): Promise<Departure> {
+  const provider = await findProvider(wanted.issuer, uses);
+  const { scopes, refresh_scopes: more } = provider.signIn;
+  const { location, sent } = await depart(provider, [...new Set([...scopes, ...more])], uses);
+  const url = new URL(location);
+  // OIDC Core §11: without it, nothing that outlives the session is given.
+  if (more.includes("offline_access")) url.searchParams.set("prompt", "consent");
+  return { location: url.href, journey: { step: "lending", wanted, person, ...sent } };
+}
+
+export interface SignedIn {
+  readonly person: Person;
+  readonly issued: IssuedToken;
+}
+
+/** Back from the identity provider, as the very person that the link was made for. @throws ConnectRefused, Outage */
+export async function receiveSignIn(
+  parameters: URLSearchParams,
+  journey: JourneyAt<"signing_in"> | JourneyAt<"lending">,
+  uses: ConnectDependencies & { readonly nowSeconds: number },
+): Promise<SignedIn> {
+  const { wanted, state, verifier, nonce } = journey;
+  const { idp, signIn, server } = await findProvider(wanted.issuer, uses);
+  const sent = { server, state, refused: "connect_sign_in_refused" } as const;
+  const code = await receiveCode(parameters, sent, uses);
+  const { nowSeconds } = uses;
+  const client = await uses.clientAtProvider(idp, signIn);
+  const grant = authorizationCodeGrant({ code, redirectUri: signedInUri(uses.issuer), codeVerifier: verifier });
+  const request = { server, client, grant, nowSeconds, expectedType: "bearer" } as const;
+  const issued = await inTermsOf(PROVIDER_FAILURES, () => requestToken(request, uses.egress));
+  if (issued.idToken === null) throw new ConnectRefused("connect_id_token_invalid");
+  const idToken = await verifyIdToken(issued.idToken, { idp, clientId: signIn.client_id, nonce, nowSeconds }, uses);
+  return { person: await identify(idToken, idp, { wanted, uses }), issued };
+}
+
+async function identify(
+  idToken: IdToken,
+  idp: TrustedIdp,
+  { wanted, uses }: { readonly wanted: WantedConnection; readonly uses: ConnectDependencies },
+): Promise<Person> {
+  const person = await recognize(idToken, idp, uses);
+  requireSamePerson(person, wanted);
+  await requireNotRevoked({ person, wanted }, uses);
+  return person;
+}
+
+async function findProvider(issuer: string, uses: ConnectDependencies): Promise<Provider> {
+  const idp = (await uses.findIdp(issuer))?.document;
+  if (idp?.enabled !== true || idp.sign_in === undefined) throw new ConnectRefused("connect_sign_in_not_configured");
+  const server = await inTermsOf(PROVIDER_FAILURES, () => discoverAuthorizationServer(issuer, uses.egress));
+  return { idp, signIn: idp.sign_in, server };
+}
+
+function signedInUri(issuer: string): string {
+  return `${issuer}${SIGNED_IN_PATH}`;
+}
+
+async function depart({ signIn, server }: Provider, scopes: readonly string[], uses: ConnectDependencies) {
+  const { verifier, challenge } = await makeCodeProof();
+  const sent = { state: randomText(), nonce: randomText(), verifier };
+  const request = {
+    server,
+    clientId: signIn.client_id,
+    redirectUri: signedInUri(uses.issuer),
+    state: sent.state,
+    nonce: sent.nonce,
+    codeChallenge: challenge,
+    scope: scopes.join(" "),
+  };
+  return { location: await inTermsOf(PROVIDER_FAILURES, () => authorizationUrl(request)), sent };
+}
