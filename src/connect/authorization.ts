@@ -40,7 +40,14 @@ export async function departToAuthorize(
     resource: granting.resource.upstream,
   };
   const location = await inTermsOf(UPSTREAM_FAILURES, () => authorizationUrl(request));
-  const journey = { step: "authorizing", wanted, person, state, verifier, authorization_server: server.issuer } as const;
+  const journey = {
+    step: "authorizing",
+    wanted,
+    person,
+    state,
+    verifier,
+    authorization_server: server.issuer,
+  } as const;
   return { location, journey };
 }
 

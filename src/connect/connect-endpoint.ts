@@ -23,13 +23,19 @@ export interface Visit {
   readonly trace: ReceivedTrace;
   readonly uses: ConnectDependencies & { readonly nowSeconds: number };
   /** For the record: whom and what this is about, once a sealed text of ours has said so. */
-  about: Pick<JourneyAt<"connected">, "wanted"> & Partial<Pick<JourneyAt<"connected">, "person">> | null;
+  about: (Pick<JourneyAt<"connected">, "wanted"> & Partial<Pick<JourneyAt<"connected">, "person">>) | null;
 }
 
 /** Where people connect accounts of theirs to servers that ask for one: pages, and nothing that an agent could use. */
 export async function handleConnectRequest(request: Request, uses: ConnectDependencies): Promise<Response> {
   const trace = traceRequest(request);
-  const visit = { request, url: new URL(request.url), trace, uses: { ...uses, nowSeconds: readClockSeconds() }, about: null };
+  const visit = {
+    request,
+    url: new URL(request.url),
+    trace,
+    uses: { ...uses, nowSeconds: readClockSeconds() },
+    about: null,
+  };
   const response = await route(visit).catch((error: unknown) => end(visit, error));
   response.headers.set(CORRELATION_HEADER, trace.correlationId);
   return response;
@@ -99,8 +105,7 @@ async function decide(visit: Visit): Promise<Response> {
   const need = await findNeed(journey.wanted, uses);
   await requireNotRevoked(journey, uses);
   const isLent = need.kind === "identity";
-  const departure = isLent ? await departToLend(journey, uses) : await departToAuthorize(journey, need, uses);
-  return sendOn(visit, departure);
+  return sendOn(visit, isLent ? await departToLend(journey, need, uses) : await departToAuthorize(journey, need, uses));
 }
 
 async function comeFromServer(visit: Visit): Promise<Response> {
@@ -117,11 +122,7 @@ async function comeFromServer(visit: Visit): Promise<Response> {
 }
 
 /** No connection without a record, which is made first. Nothing of the answer stays in the address. */
-async function connected(
-  visit: Visit,
-  journey: JourneyAt<"connected">,
-  keep: () => Promise<void>,
-): Promise<Response> {
+async function connected(visit: Visit, journey: JourneyAt<"connected">, keep: () => Promise<void>): Promise<Response> {
   await requireNotRevoked(journey, visit.uses);
   await recordConnection(visit, null);
   await keep();
@@ -133,15 +134,17 @@ async function conclude(visit: Visit): Promise<Response> {
   if (journey.step !== "connected") throw new ConnectRefused("connect_browser_unknown");
   const resource = (await visit.uses.findResource(journey.wanted.resource))?.document;
   const name = resource?.name ?? journey.wanted.resource;
-  const body = html`<p><strong>${name}</strong> is connected for <strong>${journey.person.name}</strong>. You can close this
-page: your agent goes on when you tell it to, or by itself.</p>`;
+  const body = html`<p>
+    <strong>${name}</strong> is connected for <strong>${journey.person.name}</strong>. You can close this page: your
+    agent goes on when you tell it to, or by itself.
+  </p>`;
   return respondPage({ status: 200, title: "Connected", body });
 }
 
 async function sendOn(visit: Visit, { location, journey }: Departure): Promise<Response> {
   const { host } = new URL(location);
   const body = html`<p>You are on your way to <strong>${host}</strong>, where you agree.</p>
-<p><a class="button" href="${location}">Go on</a></p>`;
+    <p><a class="button" href="${location}">Go on</a></p>`;
   const cookie = await remember(visit, journey);
   return respondPage({ status: 200, title: "One moment", body, goesOnTo: location, cookie });
 }
@@ -182,4 +185,3 @@ async function end(visit: Visit, error: unknown): Promise<Response> {
   await recordConnection(visit, ending).catch(() => undefined);
   return respondMessage(ending, trace.correlationId);
 }
-

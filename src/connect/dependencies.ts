@@ -17,8 +17,10 @@ export interface Connected {
   readonly issued: IssuedToken;
 }
 
-export interface ConnectDependencies
-  extends Pick<Dependencies, "issuer" | "findIdp" | "findResource" | "findKey" | "resolveSubject"> {
+export interface ConnectDependencies extends Pick<
+  Dependencies,
+  "issuer" | "findIdp" | "findResource" | "findKey" | "resolveSubject"
+> {
   readonly links: ConnectLinks;
   readonly journeys: Journeys;
   readonly egress: Egress;

@@ -78,7 +78,9 @@ function readTimes(claims: JsonObject): Times | null {
 function isTimely({ expiresAtSeconds, issuedAtSeconds }: Times, { idp, nowSeconds }: ExpectedIdToken): boolean {
   const tolerance = idp.clock_tolerance_seconds;
   const ageSeconds = nowSeconds - issuedAtSeconds;
-  return nowSeconds < expiresAtSeconds + tolerance && ageSeconds >= -tolerance && ageSeconds <= LIMITS.idTokenAgeSeconds;
+  return (
+    nowSeconds < expiresAtSeconds + tolerance && ageSeconds >= -tolerance && ageSeconds <= LIMITS.idTokenAgeSeconds
+  );
 }
 
 function readName(claims: JsonObject): string | null {

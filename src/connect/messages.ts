@@ -121,7 +121,8 @@ function isRefusal(ending: Ending): ending is ConnectRefusal {
  */
 export function respondMessage(ending: Ending, correlationId: string): Response {
   const { status, title, text } = messageOf(ending);
-  const body = html`<p>${text}</p><p class="soft">Reference: <code>${correlationId}</code></p>`;
+  const body = html`<p>${text}</p>
+    <p class="soft">Reference: <code>${correlationId}</code></p>`;
   const forgets = ending === "connect_declined" ? { cookie: FORGET_JOURNEY } : {};
   const response = respondPage({ status, title, body, ...forgets });
   if (status === 503 || status === 429) response.headers.set("retry-after", "10");

@@ -13,7 +13,13 @@ export type Need =
       readonly resource: ProtectedResource;
       readonly credential: CredentialOfType<"authorization_code">;
     }
-  | { readonly kind: "identity"; readonly resource: ProtectedResource; readonly scope: string | undefined };
+  | {
+      readonly kind: "identity";
+      readonly resource: ProtectedResource;
+      readonly scope: string | undefined;
+      /** Ours at the provider, where it must be one in particular: what it gives us is for that client alone. */
+      readonly clientId: string | null;
+    };
 
 /** By the document as it is now: what a link was made for may be gone. @throws ConnectRefused, Outage */
 export async function findNeed(
@@ -29,11 +35,14 @@ export async function findNeed(
     case "xaa":
       // Somebody else's provider has nothing to say of this person.
       if (credential.idp !== wanted.issuer) throw new ConnectRefused("connect_nothing_to_connect");
-      return { kind: "identity", resource, scope: credential.scope };
+      return { kind: "identity", resource, scope: credential.scope, clientId: credential.idp_client.client_id };
     case "token_exchange":
       if (credential.subject_token !== "idp_token") throw new ConnectRefused("connect_nothing_to_connect");
-      return { kind: "identity", resource, scope: credential.scope };
-    default:
+      return { kind: "identity", resource, scope: credential.scope, clientId: null };
+    case "none":
+    case "secret":
+    case "identity":
+    case "client_credentials":
       throw new ConnectRefused("connect_nothing_to_connect");
   }
 }

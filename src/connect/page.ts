@@ -25,24 +25,24 @@ interface Page {
 }
 
 export function respondPage({ status, title, body, goesOnTo, cookie }: Page): Response {
-  const refresh = goesOnTo === undefined ? html`` : html`<meta http-equiv="refresh" content="0;url=${goesOnTo}">`;
+  const refresh = goesOnTo === undefined ? html`` : html`<meta http-equiv="refresh" content="0;url=${goesOnTo}" />`;
   const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
-${refresh}<title>${title}</title>
-<link rel="stylesheet" href="/connect/style.css">
-</head>
-<body>
-<main>
-<h1>${title}</h1>
-${body}
-</main>
-</body>
-</html>
-`;
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="robots" content="noindex" />
+        ${refresh}
+        <title>${title}</title>
+        <link rel="stylesheet" href="/connect/style.css" />
+      </head>
+      <body>
+        <main>
+          <h1>${title}</h1>
+          ${body}
+        </main>
+      </body>
+    </html> `;
   return respondHtml(status, page.text, { ...HEADERS, ...(cookie === undefined ? {} : { "set-cookie": cookie }) });
 }
 

@@ -41,9 +41,12 @@ export async function departToSignIn(wanted: WantedConnection, uses: ConnectDepe
  */
 export async function departToLend(
   { wanted, person }: JourneyAt<"asked">,
+  { clientId }: { readonly clientId: string | null },
   uses: ConnectDependencies,
 ): Promise<Departure> {
   const provider = await findProvider(wanted.issuer, uses);
+  const isFit = clientId === null || clientId === provider.signIn.client_id;
+  if (!isFit) throw new ConnectRefused("connect_sign_in_not_configured");
   const { scopes, refresh_scopes: more } = provider.signIn;
   const { location, sent } = await depart(provider, [...new Set([...scopes, ...more])], uses);
   const url = new URL(location);

@@ -1,5 +1,6 @@
 import { respondJson } from "../http/respond.ts";
 import { isObject, type JsonObject } from "../jwt/strict-json.ts";
+import { initializesWithUrls, takesUrls } from "./client-capabilities.ts";
 import type { Message } from "./message.ts";
 import { isStateless } from "./mirrored-headers.ts";
 import { toGatewayError } from "./wire-errors.ts";
@@ -14,12 +15,11 @@ interface Asked {
   readonly headers: Headers;
   readonly message: Message;
   /** In the era of sessions: whether the client said in `initialize` that it can send people to an address. */
-  readonly elicitsUrls: boolean;
+  readonly sessionTakesUrls: boolean;
 }
 
 /** What we ask under, in a map whose other keys are the upstream's. */
 const INPUT_KEY = "crossgate/connect";
-const CAPABILITIES = "io.modelcontextprotocol/clientCapabilities";
 /** Of MCP 2025-11-25; 2026-07-28 forbids it. */
 const URL_ELICITATION_REQUIRED = -32_042;
 /** MCP 2026-07-28, multi round-trip requests: the only methods that may be answered with a question. */
@@ -34,28 +34,14 @@ const MULTI_ROUND_TRIP: ReadonlySet<string> = new Set(["tools/call", "prompts/ge
 export function respondDisconnected(asked: Asked, disconnected: Disconnected): Response {
   const { headers, message } = asked;
   const isModern = isStateless(headers, message);
-  if (isModern && MULTI_ROUND_TRIP.has(message.method) && canOpenUrls(message) && !hasBeenAsked(message)) {
+  if (isModern && MULTI_ROUND_TRIP.has(message.method) && takesUrls(message) && !hasBeenAsked(message)) {
     return respondResult(message, askForInput(message, disconnected));
   }
-  if (!isModern && (asked.elicitsUrls || declaresAtStart(message))) return respondElicitation(message, disconnected);
+  if (!isModern && (asked.sessionTakesUrls || initializesWithUrls(message)))
+    return respondElicitation(message, disconnected);
   if (message.method !== "tools/call") return respondConnectError(message, disconnected);
   const content = [{ type: "text", text: `${sentenceOf(disconnected)} ${disconnected.url}` }];
   return respondResult(message, { ...(isModern ? { resultType: "complete" } : {}), content, isError: true });
-}
-
-/** Whether an `initialize` says that the client can send people to an address (2025-11-25, elicitation, capabilities). */
-export function declaresAtStart({ method, params }: Pick<Message, "method" | "params">): boolean {
-  return method === "initialize" && hasUrlMode(params["capabilities"]);
-}
-
-function canOpenUrls({ params }: Message): boolean {
-  const meta = params["_meta"];
-  return isObject(meta) && hasUrlMode(meta[CAPABILITIES]);
-}
-
-function hasUrlMode(capabilities: JsonObject[string]): boolean {
-  const elicitation = isObject(capabilities) ? capabilities["elicitation"] : undefined;
-  return isObject(elicitation) && isObject(elicitation["url"]);
 }
 
 function hasBeenAsked({ params }: Message): boolean {

@@ -7,6 +7,8 @@ import { CallRefused } from "./refusal.ts";
 export interface CredentialDependencies {
   /** What to present upstream. @throws CredentialRefused, Outage */
   readonly supplyCredential: (asked: CredentialAsked) => Promise<SuppliedCredential>;
+  /** The page of ours where this caller, and nobody else, connects an account at this server. */
+  readonly connectUrl: (asked: CredentialAsked) => Promise<string>;
 }
 
 /** Once a call: of its credential, or of the one that follows when the upstream refuses the first. @throws CallRefused, Outage */
@@ -23,9 +25,10 @@ export async function supplyCredential(
     correlationId: trace.correlationId,
     isRefused,
   };
-  const supplied = await uses.supplyCredential(asked).catch((error: unknown) => {
-    if (error instanceof CredentialRefused) throw new CallRefused(error.reason, { connectUrl: error.connectUrl });
-    throw error;
+  const supplied = await uses.supplyCredential(asked).catch(async (error: unknown) => {
+    if (!(error instanceof CredentialRefused)) throw error;
+    const isDisconnected = error.reason === "connection_required" || error.reason === "connection_lost";
+    throw new CallRefused(error.reason, { connectUrl: isDisconnected ? await uses.connectUrl(asked) : null });
   });
   call.credential = supplied.facts;
   return supplied;

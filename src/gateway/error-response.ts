@@ -2,6 +2,7 @@ import { respondJson } from "../http/respond.ts";
 import { LIMITS } from "../limits.ts";
 import type { Call, CallOutcome } from "./call-record.ts";
 import { challenge } from "./challenge.ts";
+import { respondDisconnected } from "./connection-response.ts";
 import { respondHeld } from "./held-answer.ts";
 import type { Message } from "./message.ts";
 import { isStateless } from "./mirrored-headers.ts";
@@ -15,6 +16,8 @@ export function respondRefusal(call: Call, reason: Reason, refusal: CallRefused 
   const { message, resource, request } = call;
   if (refusal?.held) return respondHeld(refusal.held, message?.id ?? null);
   if (reason === "operation_unknown" && isUnknownMethod(message)) return respondUnknownMethod(request.headers, message);
+  const toConnect = respondToConnect(call, reason, refusal);
+  if (toConnect !== null) return toConnect;
   const response = respondError(reason, message);
   const { challenge: code } = toGatewayError(reason);
   if (code === null) return sayWhen(response, refusal);
@@ -23,6 +26,15 @@ export function respondRefusal(call: Call, reason: Reason, refusal: CallRefused 
   const { neededScopes: scopes = [], stepUp = null } = refusal ?? {};
   response.headers.set("www-authenticate", challenge(resource, { scheme, error, scopes, stepUp }));
   return response;
+}
+
+/** @returns null where there is nothing to connect, or no request to answer with it */
+function respondToConnect(call: Call, reason: Reason, refusal: CallRefused | null): Response | null {
+  const { message, request, sessionTakesUrls } = call;
+  const url = refusal?.connectUrl ?? null;
+  const isDisconnected = reason === "connection_required" || reason === "connection_lost";
+  if (!isDisconnected || url === null || message?.kind !== "request") return null;
+  return respondDisconnected({ headers: request.headers, message, sessionTakesUrls }, { reason, url });
 }
 
 /** Where we know better than the ordinary when it is worth trying again. */

@@ -13,6 +13,7 @@ import { account, type Call, type CallOutcome, describeRefused } from "./call-re
 import { allowOrigin, requireAllowedOrigin, respondPreflight } from "./cors.ts";
 import { respondError, respondRefusal } from "./error-response.ts";
 import { requireEra } from "./era.ts";
+import { withoutOurAnswer } from "./connection-response.ts";
 import type { CredentialDependencies } from "./credential.ts";
 import type { Forwarding } from "./forward.ts";
 import {
@@ -136,7 +137,7 @@ async function authorizeAndForward(call: Call, uses: GatewayDependencies): Promi
     await authorize(call, token, uses);
     await requireUsableTool(toolCall);
   }
-  const forwarding = { ...prepared, body: call.message?.text ?? null };
+  const forwarding = { ...prepared, body: call.message === null ? null : withoutOurAnswer(call.message).text };
   const response = await forwardInSession({ call, token, forwarding, upstream }, uses);
   const shown = await showPermitted(call, response, { ...forwarding, caller, tools });
   if (guards !== null) return guards.guardAnswered(shown, isSubscription(call));

@@ -8,6 +8,7 @@ import { reportHeldBack } from "../gateway/report-held-back.ts";
 import { Sessions } from "../gateway/session.ts";
 import { SealedTexts } from "../jwt/sealed-text.ts";
 import { reportFault, reportsRefused } from "../reporting.ts";
+import { buildConnectUrl } from "./connect-services.ts";
 import { buildCredentials } from "./credential-services.ts";
 import type { Parts } from "./parts.ts";
 import { isWithin } from "./rate.ts";
@@ -31,6 +32,7 @@ export function buildGateway(parts: Parts): GatewayDependencies {
     issuer: config.issuer,
     keys,
     supplyCredential: (asked) => credentials.supply(asked),
+    connectUrl: buildConnectUrl(parts),
     isRevoked: (facts) => revocations.stops(facts),
     consumeProof: (proof) => consumeProof(ledger, proof),
     findResource: (identifier) => trust.find("resource", identifier),

@@ -68,7 +68,9 @@ describe("an answer with something changed in it", () => {
     const answer = answerTo(authorize, { code: "c", iss: UPSTREAM_ISSUER });
     for (const name of ["code", "iss"]) {
       const { ada: fresh, authorize: other } = await world();
-      expect(await titleOf(await fresh.open(`${answerTo(other, { code: "c", iss: UPSTREAM_ISSUER })}&${name}=d`))).toBe(ANOTHER);
+      expect(await titleOf(await fresh.open(`${answerTo(other, { code: "c", iss: UPSTREAM_ISSUER })}&${name}=d`))).toBe(
+        ANOTHER,
+      );
     }
     expect(await titleOf(await ada.open(`${answer}&state=d`))).toBe(ANOTHER);
   });
@@ -88,20 +90,24 @@ describe("mix-up (RFC 9207, RFC 9700 §4.4)", () => {
     for (const iss of ["https://as.evil.example", `${UPSTREAM_ISSUER}/`, IDP, ""]) {
       const { world: made, ada, authorize } = await world();
       const before = made.requests.length;
-      expect(await titleOf(await ada.open(answerTo(authorize, { code: "c", iss })))).toBe("The answer came from somebody else");
+      expect(await titleOf(await ada.open(answerTo(authorize, { code: "c", iss })))).toBe(
+        "The answer came from somebody else",
+      );
       expect(made.requests.slice(before).some(({ method }) => method === "POST")).toBe(false);
     }
   });
 
   it("redeems none without iss where the server says that it names itself", async () => {
     const { ada, authorize } = await world();
-    expect(await titleOf(await ada.open(answerTo(authorize, { code: "c" })))).toBe("The answer came from somebody else");
+    expect(await titleOf(await ada.open(answerTo(authorize, { code: "c" })))).toBe(
+      "The answer came from somebody else",
+    );
   });
 
   it("redeems none that came to the redirect URI of another server", async () => {
     const { world: made, ada, authorize } = await world();
     const state = new URL(authorize).searchParams.get("state") ?? "";
-    const members = new URLSearchParams({ code: "c", iss: UPSTREAM_ISSUER, state });
+    const members = new URLSearchParams({ code: "c", iss: UPSTREAM_ISSUER, state }).toString();
     for (const path of ["/connect/callback", `/connect/callback/${"A".repeat(22)}`]) {
       expect(await titleOf(await ada.open(`${path}?${members}`))).toBe("The answer came from somebody else");
     }
@@ -110,7 +116,11 @@ describe("mix-up (RFC 9207, RFC 9700 §4.4)", () => {
 
   it("redeems none when the document names another server by now", async () => {
     const { world: made, ada, authorize } = await world();
-    const credential = { type: "authorization_code", authorization_server: IDP, client: { kind: "registered", client_id: "c" } };
+    const credential = {
+      type: "authorization_code",
+      authorization_server: IDP,
+      client: { kind: "registered", client_id: "c" },
+    };
     made.documents = { ...made.documents, resource: { upstream_credential: credential } };
     await ada.open(answerTo(authorize, { code: "c", iss: UPSTREAM_ISSUER }));
     expect(made.granted).toEqual([]);
@@ -119,7 +129,7 @@ describe("mix-up (RFC 9207, RFC 9700 §4.4)", () => {
   it("takes no answer of the provider's for the server's, or the other way about", async () => {
     const { world: made, ada, authorize } = await world();
     const state = new URL(authorize).searchParams.get("state") ?? "";
-    const members = new URLSearchParams({ code: "c", iss: IDP, state });
+    const members = new URLSearchParams({ code: "c", iss: IDP, state }).toString();
     expect(await titleOf(await ada.open(`/connect/signed-in?${members}`))).toBe("This browser did not begin here");
     expect(made.granted).toEqual([]);
   });
@@ -259,7 +269,12 @@ describe("a cookie that is not ours alone", () => {
   it("comes twice, changed, or too long, and counts for none", async () => {
     const { ada } = await world();
     const { cookie } = ada;
-    const changed = [`${cookie}; ${cookie}`, `${cookie.slice(0, -2)}AA`, `${cookie}${"A".repeat(5000)}`, cookie.toLowerCase()];
+    const changed = [
+      `${cookie}; ${cookie}`,
+      `${cookie.slice(0, -2)}AA`,
+      `${cookie}${"A".repeat(5000)}`,
+      cookie.toLowerCase(),
+    ];
     for (const spoilt of changed) {
       ada.cookie = spoilt;
       expect(await titleOf(await ada.open("/connect/review"))).toBe("This browser did not begin here");

@@ -50,7 +50,10 @@ describe("connecting an account", () => {
 
     expect(world.granted).toMatchObject([
       {
-        connected: { person: { sub: "ada", organization: "acme" }, issued: { token: "at-files", refreshToken: "rt-files" } },
+        connected: {
+          person: { sub: "ada", organization: "acme" },
+          issued: { token: "at-files", refreshToken: "rt-files" },
+        },
         authorizationServer: UPSTREAM_ISSUER,
       },
     ]);

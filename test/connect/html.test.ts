@@ -11,14 +11,14 @@ describe("a page's markup", () => {
   });
 
   it("takes its own markup for markup, alone and in lists", () => {
-    expect(html`<ul>${["a", "<b>"].map((item) => html`<li>${item}</li>`)}${html`<hr>`}</ul>`.text).toBe(
-      "<ul><li>a</li><li>&lt;b&gt;</li><hr></ul>",
-    );
+    expect(
+      html`<ul>
+        ${["a", "<b>"].map((item) => html`<li>${item}</li>`)}${html`<hr />`}
+      </ul>`.text,
+    ).toBe("<ul><li>a</li><li>&lt;b&gt;</li><hr></ul>");
   });
 
   it("shows characters that nobody sees or that turn text around", () => {
-    expect(html`${"pay\u202Elor\u200B\u0000\u2066\uD800"}`.text).toBe(
-      "pay\\u{202e}lor\\u{200b}\\u{0}\\u{2066}\uFFFD",
-    );
+    expect(html`${"pay\u202Elor\u200B\u0000\u2066\uD800"}`.text).toBe("pay\\u{202e}lor\\u{200b}\\u{0}\\u{2066}\uFFFD");
   });
 });

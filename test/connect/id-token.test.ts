@@ -95,7 +95,8 @@ describe("an ID token", () => {
   it("at an issuer of several customers must say whose user it is", async () => {
     const shared = makeIdp({ organization: undefined, tenants: { t1: "acme" } });
     expect(await verify({ tenant: "t1" }, {}, shared)).toMatchObject({ organization: "acme", idpTenant: "t1" });
-    for (const tenant of [undefined, "t2"]) expect(await verify({ tenant }, {}, shared)).toBe("connect_id_token_invalid");
+    for (const tenant of [undefined, "t2"])
+      expect(await verify({ tenant }, {}, shared)).toBe("connect_id_token_invalid");
   });
 
   it("that is no token at all is refused", async () => {

@@ -20,8 +20,11 @@ function modern(method: string, capabilities: Members, params: Members = {}): Me
   return message(method, { ...params, _meta: meta });
 }
 
-async function answer(asked: Message, { elicitsUrls = false, reason = REQUIRED.reason } = {}): Promise<Members> {
-  const response = respondDisconnected({ headers: new Headers(), message: asked, elicitsUrls }, { reason, url: URL_ });
+async function answer(asked: Message, { sessionTakesUrls = false, reason = REQUIRED.reason } = {}): Promise<Members> {
+  const response = respondDisconnected(
+    { headers: new Headers(), message: asked, sessionTakesUrls },
+    { reason, url: URL_ },
+  );
   expect(response.status).toBe(200);
   const body = (await response.json()) as Members;
   expect(body["id"]).toBe(7);
@@ -58,7 +61,7 @@ describe("a client of 2026-07-28 that opens addresses", () => {
   });
 
   it("is never sent the code that its revision forbids, nor a question where none may be", async () => {
-    const { result, error } = await answer(modern("tools/list", OPENS_URLS), { elicitsUrls: true });
+    const { result, error } = await answer(modern("tools/list", OPENS_URLS), { sessionTakesUrls: true });
     expect(result).toBeUndefined();
     expect(error).toEqual({
       code: 403,
@@ -86,12 +89,12 @@ describe("a client of 2026-07-28 that does not", () => {
 
 describe("a client of the era of sessions", () => {
   it("is told by error -32042 where it said in initialize that it opens addresses", async () => {
-    for (const [asked, elicitsUrls] of [
+    for (const [asked, sessionTakesUrls] of [
       [message("tools/call", TOOL), true],
       [message("tools/list"), true],
       [message("initialize", { protocolVersion: "2025-11-25", capabilities: OPENS_URLS }), false],
     ] as const) {
-      const { error } = await answer(asked, { elicitsUrls });
+      const { error } = await answer(asked, { sessionTakesUrls });
       expect(error).toEqual({
         code: -32_042,
         message: expect.any(String),

@@ -2,7 +2,8 @@ import { describe, expect, it, vi } from "vitest";
 import { Outage } from "../../src/audit/reason.ts";
 import { CredentialRefused } from "../../src/credentials/credential-refused.ts";
 import type { CredentialAsked, SuppliedCredential } from "../../src/credentials/supplied.ts";
-import { permitRule } from "../support/documents.ts";
+import type { GatewayDependencies } from "../../src/gateway/gateway.ts";
+import { CROSSGATE, permitRule, RESOURCE } from "../support/documents.ts";
 import { answerResult, reasonsOf, type Sent, stubUpstream, TestGateway } from "../support/gateway.ts";
 
 function supplied(headers: Readonly<Record<string, string>>): SuppliedCredential {
@@ -127,7 +128,7 @@ describe("the credential of a call", () => {
 
 describe("a call without a credential to be had", () => {
   it.each([
-    [new CredentialRefused("connection_required"), 403, "refused"],
+    [new CredentialRefused("connection_required"), 200, "refused"],
     [new CredentialRefused("credential_absent"), 502, "failed"],
     [new CredentialRefused("credential_type_unsupported"), 502, "failed"],
     [new Outage("vault_unavailable"), 503, "failed"],
@@ -204,5 +205,50 @@ describe("a credential that the upstream refuses", () => {
     });
     expect((await gateway.call()).status).toBe(401);
     expect(upstream.sent).toHaveLength(1);
+  });
+});
+
+describe("a caller whose account has to be connected", () => {
+  const disconnected = (reason: "connection_required" | "connection_lost" | "credential_absent") => ({
+    supplyCredential: vi.fn<GatewayDependencies["supplyCredential"]>(async () => {
+      throw new CredentialRefused(reason);
+    }),
+  });
+
+  it.each(["connection_required", "connection_lost"] as const)(
+    "has the address made for them in the tool's result, and on record why: %s",
+    async (reason) => {
+      const gateway = await TestGateway.start({ overrides: disconnected(reason) });
+      const { status, text } = await gateway.call();
+      expect(status).toBe(200);
+      const { result } = JSON.parse(text) as { result: { isError: boolean; content: { text: string }[] } };
+      expect(result.isError).toBe(true);
+      expect(result.content[0]?.text).toContain(`${CROSSGATE}/connect?link=for-usr_`);
+      expect(gateway.events).toMatchObject([{ decision: "refused", reason }]);
+    },
+  );
+
+  it("has no address where connecting would mend nothing", async () => {
+    const gateway = await TestGateway.start({ overrides: disconnected("credential_absent") });
+    const { status, text } = await gateway.call();
+    expect(status).toBe(502);
+    expect(text).not.toContain("/connect");
+  });
+
+  it("has an error without a message to answer, as of a GET", async () => {
+    const gateway = await TestGateway.start({ overrides: disconnected("connection_required") });
+    expect((await gateway.call({ method: "GET" })).status).toBe(403);
+  });
+
+  it("is told in their session as they said at its beginning", async () => {
+    const opened = { ...disconnected("connection_required") };
+    const gateway = await TestGateway.start({ overrides: opened });
+    const params = { protocolVersion: "2025-11-25", capabilities: { elicitation: { url: {} } } };
+    const message = { jsonrpc: "2.0", id: 1, method: "initialize", params };
+    expect((await gateway.call({ message })).errorCode).toBe(-32_042);
+    const ada = { upstreamId: "upstream-1", takesUrls: true };
+    const holder = { principal: "usr_ada", clientId: "agent", resource: RESOURCE };
+    const id = (await gateway.dependencies.sessions.issue(ada, holder)) ?? "";
+    expect((await gateway.call({ headers: { "mcp-session-id": id } })).errorCode).toBe(-32_042);
   });
 });

@@ -95,7 +95,11 @@ export class ConnectWorld {
       findKey: async (_idp, wanted) => chooseKey({ keys: keysOf(issuer) }, wanted),
       resolveSubject: async (_organization, { sub }) => (sub === "ada" ? { account: "ada-1" } : "unknown"),
       nameOfAgent: async () => "Example <agent>",
-      clientAtProvider: async (_idp, { client_id: clientId }) => ({ method: "client_secret_post", clientId, secret: "s3" }),
+      clientAtProvider: async (_idp, { client_id: clientId }) => ({
+        method: "client_secret_post",
+        clientId,
+        secret: "s3",
+      }),
       clientAtUpstream: async ({ client }) => ({
         method: "none",
         clientId: client.kind === "registered" ? client.client_id : `${CROSSGATE}/.well-known/crossgate-client`,
@@ -205,7 +209,11 @@ export class Visitor {
   }
 
   submit(fields: Readonly<Record<string, string>>, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
-    const own = { origin: CROSSGATE, "sec-fetch-site": "same-origin", "content-type": "application/x-www-form-urlencoded" };
+    const own = {
+      origin: CROSSGATE,
+      "sec-fetch-site": "same-origin",
+      "content-type": "application/x-www-form-urlencoded",
+    };
     const body = new URLSearchParams(fields).toString();
     return this.open("/connect/review", { method: "POST", headers: { ...own, ...headers }, body });
   }

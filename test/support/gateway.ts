@@ -157,6 +157,7 @@ export class TestGateway {
       limits: new CallLimits(env.CALL_COUNTER, { jurisdiction: null, locationHint: null }),
       outlast: (work) => void this.outlasting.push(work),
       present: (presented) => approvals.present(presented),
+      connectUrl: async ({ caller }) => `${CROSSGATE}/connect?link=for-${caller.principal}`,
       heldStates: new SealedTexts("a-secret-of-the-tests", "states"),
       shownArguments: new SealedTexts("a-secret-of-the-tests", "arguments"),
       egress: { ownHost: "crossgate.example", allowsLoopback: false },
