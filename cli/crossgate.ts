@@ -17,6 +17,7 @@ const HELP = `Usage: crossgate <command> [options]
   explain    say why something is granted or refused, and what would have to change
   idp        discover an identity provider and write its document
   tools      show what changed in an MCP server's tools, and approve it
+  upstream   look at an MCP server, say what it asks for, and write its document
   status     count documents and recent decisions; name what is broken
   approval   decide about calls that are held for a person: list, show, approve, deny
   account    keep the accounts of users: add, list, show, remove, unbind, import
@@ -50,6 +51,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<{ readonly command: Command }>
   ["explain", () => import("./commands/explain.ts")],
   ["idp", () => import("./commands/idp.ts")],
   ["tools", () => import("./commands/tools.ts")],
+  ["upstream", () => import("./commands/upstream.ts")],
   ["status", () => import("./commands/status.ts")],
   ["approval", () => import("./commands/approval.ts")],
   ["account", () => import("./commands/account.ts")],

@@ -1,4 +1,3 @@
-import { digestParts } from "../jwt/digest.ts";
 import { authorizationUrl, makeCodeProof } from "../oauth-client/authorization.ts";
 import { type AuthorizationServer, discoverAuthorizationServer, discoverIssuerOf } from "../oauth-client/discovery.ts";
 import { authorizationCodeGrant } from "../oauth-client/grants.ts";
@@ -6,14 +5,12 @@ import { requestToken } from "../oauth-client/token-request.ts";
 import type { IssuedToken } from "../oauth-client/token-response.ts";
 import type { ProtectedResource } from "../trust/protected-resource.ts";
 import type { CredentialOfType } from "../trust/upstream-credential.ts";
+import { callbackUri } from "./callback-uri.ts";
 import type { ConnectDependencies } from "./dependencies.ts";
 import { type JourneyAt, randomText } from "./journey.ts";
 import { inTermsOf, receiveCode, UPSTREAM_FAILURES } from "./oauth-leg.ts";
 import { ConnectRefused } from "./refusal.ts";
 import type { Departure } from "./sign-in.ts";
-
-export const CALLBACK_PATH = "/connect/callback";
-const CALLBACK_ID_CHARACTERS = 22;
 
 export interface Granting {
   readonly resource: ProtectedResource;
@@ -91,15 +88,4 @@ export async function findAuthorizationServer(
     const issuer = credential.authorization_server ?? (await discoverIssuerOf(resource.upstream, egress));
     return discoverAuthorizationServer(issuer, egress);
   });
-}
-
-/** One for each authorization server, to be registered there; our metadata document has one for all that read it. */
-export async function callbackUri(
-  { client }: Pick<CredentialOfType<"authorization_code">, "client">,
-  authorizationServer: string,
-  ourIssuer: string,
-): Promise<string> {
-  if (client.kind === "metadata_document") return `${ourIssuer}${CALLBACK_PATH}`;
-  const digest = await digestParts(["connect-callback", authorizationServer]);
-  return `${ourIssuer}${CALLBACK_PATH}/${digest.slice(0, CALLBACK_ID_CHARACTERS)}`;
 }

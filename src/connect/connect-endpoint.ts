@@ -3,7 +3,8 @@ import { CORRELATION_HEADER, readClockSeconds, type ReceivedTrace, traceRequest 
 import { Rejected } from "../redemption/rejection.ts";
 import { readForm } from "../token-endpoint/form.ts";
 import { respondAskPage } from "./ask-page.ts";
-import { CALLBACK_PATH, departToAuthorize, receiveAuthorization } from "./authorization.ts";
+import { departToAuthorize, receiveAuthorization } from "./authorization.ts";
+import { CALLBACK_PATH } from "./callback-uri.ts";
 import type { ConnectDependencies } from "./dependencies.ts";
 import { html } from "./html.ts";
 import { type Journey, type JourneyAt, randomText } from "./journey.ts";

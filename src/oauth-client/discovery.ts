@@ -6,6 +6,9 @@ import { ask, readJsonAnswer } from "./ask.ts";
 import { readChallenges } from "./challenge.ts";
 import { OAuthFailure } from "./oauth-failure.ts";
 
+/** ID-JAG §7.2. */
+const GRANT_PROFILE_ID_JAG = "urn:ietf:params:oauth:grant-profile:id-jag";
+
 /** Of an authorization server, what a client needs to know (RFC 8414 §2). */
 export interface AuthorizationServer {
   readonly issuer: string;
@@ -20,6 +23,8 @@ export interface AuthorizationServer {
   /** RFC 9207 §3: it says who it is in each authorization response. */
   readonly namesItself: boolean;
   readonly acceptsMetadataDocuments: boolean;
+  /** It redeems ID-JAGs (Cross App Access). */
+  readonly redeemsIdJags: boolean;
 }
 
 const url = z.string().max(LIMITS.urlBytes);
@@ -36,6 +41,7 @@ const serverSchema = z.object({
   code_challenge_methods_supported: names.optional(),
   authorization_response_iss_parameter_supported: z.boolean().optional(),
   client_id_metadata_document_supported: z.boolean().optional(),
+  authorization_grant_profiles_supported: names.optional(),
 });
 
 const resourceSchema = z.object({
@@ -89,6 +95,7 @@ function readServer(document: unknown, issuer: string, { rules }: Egress): Autho
     hasS256: data.code_challenge_methods_supported?.includes("S256") === true,
     namesItself: data.authorization_response_iss_parameter_supported === true,
     acceptsMetadataDocuments: data.client_id_metadata_document_supported === true,
+    redeemsIdJags: data.authorization_grant_profiles_supported?.includes(GRANT_PROFILE_ID_JAG) === true,
   };
 }
 

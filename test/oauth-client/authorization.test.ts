@@ -16,6 +16,7 @@ const SERVER = {
   hasS256: true,
   namesItself: true,
   acceptsMetadataDocuments: false,
+  redeemsIdJags: false,
 };
 
 describe("a code proof (PKCE)", () => {

@@ -29,6 +29,7 @@ describe("an authorization server's metadata (RFC 8414)", () => {
       hasS256: false,
       namesItself: false,
       acceptsMetadataDocuments: false,
+      redeemsIdJags: false,
     });
   });
 
