@@ -1,6 +1,7 @@
 import { waitUntil } from "cloudflare:workers";
 import { Router } from "itty-router";
 import { handleAdminRequest } from "./admin/admin-endpoint.ts";
+import { CLIENT_DOCUMENT_PATH, clientDocument } from "./connect/client-document.ts";
 import { type AuditStores, consumeAuditBatches } from "./audit/consumer.ts";
 import { log } from "./audit/operator-log.ts";
 import { Outage } from "./audit/reason.ts";
@@ -57,6 +58,7 @@ router
 publish("/approvals/*", (request) => explainApproval(request));
 publish("/jwks", async (_request, { publishedKeys }) => respondKeySet(await publishedKeys()));
 publish("/.well-known/crossgate-audit-checkpoint", async (_request, { evidence }) => respondEvidence(await evidence()));
+publish(CLIENT_DOCUMENT_PATH, (_request, { config }) => respondJson(200, clientDocument(config.issuer)));
 publish("/health", () => respondJson(200, { status: "ok" }));
 publish(PROTECTED_RESOURCE_FORM, protectedResource);
 publish(`${PROTECTED_RESOURCE_FORM}/*`, protectedResource);

@@ -28,24 +28,23 @@ const SIGN_IN = "People connect at /connect: give the idp: document of their pro
 
 /** The least that the server needs to be told: Cross App Access where it speaks it, else each person's own grant. */
 export function propose(wants: Wants, known: Known): Proposal | Lacking {
-  switch (wants.kind) {
-    case "nothing":
-      return {
-        says: "asks for no credential",
-        credential: { type: "none" },
-        secrets: [],
-        notes: ["Nobody but Crossgate should be able to reach it."],
-      };
-    case "secret":
-      return {
-        says: `wants a credential and does not say where to get one (${wants.status}, ${wants.flaw})`,
-        credential: { type: "secret", secret: known.stem },
-        secrets: [known.stem],
-        notes: ["Ask its owner for a key or token; header and format say how it is presented."],
-      };
-    case "oauth":
-      return known.idp === undefined ? proposeGrant(wants.server, known) : proposeXaa(wants.server, known);
+  if (wants.kind === "oauth") {
+    return known.idp === undefined ? proposeGrant(wants.server, known) : proposeXaa(wants.server, known);
   }
+  if (wants.kind === "secret") {
+    return {
+      says: `wants a credential and does not say where to get one (${wants.status}, ${wants.flaw})`,
+      credential: { type: "secret", secret: known.stem },
+      secrets: [known.stem],
+      notes: ["Ask its owner for a key or token; header and format say how it is presented."],
+    };
+  }
+  return {
+    says: "asks for no credential",
+    credential: { type: "none" },
+    secrets: [],
+    notes: ["Nobody but Crossgate should be able to reach it."],
+  };
 }
 
 function proposeXaa({ issuer, redeemsIdJags }: AuthorizationServer, known: Known): Proposal | Lacking {

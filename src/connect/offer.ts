@@ -29,22 +29,15 @@ export async function findNeed(
   const resource = (await findResource(wanted.resource))?.document;
   if (resource?.enabled !== true) throw new ConnectRefused("connect_nothing_to_connect");
   const { upstream_credential: credential } = resource;
-  switch (credential.type) {
-    case "authorization_code":
-      return { kind: "grant", resource, credential };
-    case "xaa":
-      // Somebody else's provider has nothing to say of this person.
-      if (credential.idp !== wanted.issuer) throw new ConnectRefused("connect_nothing_to_connect");
-      return { kind: "identity", resource, scope: credential.scope, clientId: credential.idp_client.client_id };
-    case "token_exchange":
-      if (credential.subject_token !== "idp_token") throw new ConnectRefused("connect_nothing_to_connect");
-      return { kind: "identity", resource, scope: credential.scope, clientId: null };
-    case "none":
-    case "secret":
-    case "identity":
-    case "client_credentials":
-      throw new ConnectRefused("connect_nothing_to_connect");
+  if (credential.type === "authorization_code") return { kind: "grant", resource, credential };
+  // Somebody else's provider has nothing to say of this person.
+  if (credential.type === "xaa" && credential.idp === wanted.issuer) {
+    return { kind: "identity", resource, scope: credential.scope, clientId: credential.idp_client.client_id };
   }
+  if (credential.type === "token_exchange" && credential.subject_token === "idp_token") {
+    return { kind: "identity", resource, scope: credential.scope, clientId: null };
+  }
+  throw new ConnectRefused("connect_nothing_to_connect");
 }
 
 /** @throws ConnectRefused, Outage */

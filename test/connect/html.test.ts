@@ -11,11 +11,8 @@ describe("a page's markup", () => {
   });
 
   it("takes its own markup for markup, alone and in lists", () => {
-    expect(
-      html`<ul>
-        ${["a", "<b>"].map((item) => html`<li>${item}</li>`)}${html`<hr />`}
-      </ul>`.text,
-    ).toBe("<ul><li>a</li><li>&lt;b&gt;</li><hr></ul>");
+    const list = ["a", "<b>"].map((item) => html`<i>${item}</i>`);
+    expect(html`<b>${list}${html`<u>c</u>`}</b>`.text).toBe("<b><i>a</i><i>&lt;b&gt;</i><u>c</u></b>");
   });
 
   it("shows characters that nobody sees or that turn text around", () => {
