@@ -1,70 +1,26 @@
 import { describe, expect, it } from "vitest";
-import { digestClientSecret } from "../../../cli/client-secret.ts";
-import { reservePort } from "../../../cli/listening-port.ts";
 import { ensureLocalSecrets } from "../../../cli/secrets.ts";
-import { redeem } from "../../../demo/redeem.ts";
 import { eventually } from "../../journeys/support/eventually.ts";
 import { callGateway } from "../../journeys/support/gateway-call.ts";
-import { startScriptedUpstream } from "../../journeys/support/scripted-upstream.ts";
-import {
-  clientDocument,
-  IDP,
-  idpDocument,
-  permitRule,
-  policyDocument,
-  resourceDocument,
-} from "../../support/documents.ts";
-import { TestIdp, validClaims } from "../../support/test-idp.ts";
-import { CrossgateProcess } from "../crossgate-process.ts";
+import { type RevocableCrossgate, startRevocableCrossgate } from "../../journeys/support/revocable-crossgate.ts";
+import { IDP } from "../../support/documents.ts";
+import type { CommandOutcome } from "../run-crossgate.ts";
 import { runCrossgate } from "../run-crossgate.ts";
 import { temporaryDirectory } from "../temporary-directory.ts";
-import { writeDocument } from "../trust-fixture.ts";
 
 const LIST = { jsonrpc: "2.0", id: 1, method: "tools/list", params: {} };
-const SECRET = "the-secret-of-the-agent-in-this-test";
 
-/** A running Crossgate with one server behind it, and somebody who signs in as ada. */
-async function start() {
-  const [config, state] = [await temporaryDirectory(), await temporaryDirectory()];
-  const { CLIENT_SECRET_PEPPER } = await ensureLocalSecrets(state);
-  const [idp, upstream] = [await TestIdp.start(), await startScriptedUpstream()];
-  const port = await reservePort("127.0.0.1", 0);
-  const issuer = `http://127.0.0.1:${port}`;
-  const server = `${issuer}/mcp/files`;
-  const authentication = {
-    methods: ["client_secret_basic"],
-    secret_digests: [digestClientSecret(SECRET, CLIENT_SECRET_PEPPER)],
-  };
-  await writeDocument(config, "idp/example.json", idpDocument({ key_set: idp.jwks }));
-  await writeDocument(config, "client/agent.json", clientDocument({ authentication, resources: [server] }));
-  await writeDocument(config, "resource/files.json", resourceDocument({ resource: server, upstream: upstream.url }));
-  await writeDocument(config, "policy/acme.json", policyDocument({ rules: [permitRule({ resources: [server] })] }));
-  const dev = new CrossgateProcess(["dev", "--config", config, "--state", state, "--port", `${port}`, "--json"]);
-  await dev.line('"event":"listening"');
-  const signIn = async () => {
-    const claims = validClaims({ aud: issuer, resource: server, jti: crypto.randomUUID() });
-    return redeem({ issuer, clientId: "agent", clientSecret: SECRET, assertion: await idp.sign(claims) });
-  };
-  const stop = async () => {
-    dev.signal("SIGTERM");
-    await Promise.all([dev.ended(), upstream.close()]);
-  };
-  const say = (...words: readonly string[]) => runCrossgate([...words, "--reason", "INC-1", "--state", state]);
-  return { state, server, issuer, signIn, say, stop };
-}
+type Running = RevocableCrossgate & { readonly say: (...words: readonly string[]) => Promise<CommandOutcome> };
 
-type Running = Awaited<ReturnType<typeof start>>;
-
-async function tokenOf({ signIn }: Running): Promise<string> {
-  const { accessToken } = await signIn();
-  if (accessToken === undefined) throw new Error("no access token");
-  return accessToken;
+async function start(): Promise<Running> {
+  const running = await startRevocableCrossgate();
+  return { ...running, say: (...words) => running.run(...words, "--reason", "INC-1") };
 }
 
 /** A person: seen first, then stopped at both ends, then let in again with the very token that she had. */
 async function stopAndRestorePerson(running: Running): Promise<void> {
   const { server, signIn, say } = running;
-  const token = await tokenOf(running);
+  const token = await running.tokenOf("user-ada");
   const person = ["subject", IDP, "user-ada"];
   const call = async () => {
     const response = await callGateway(server, { token, message: LIST });
