@@ -12,13 +12,13 @@ export const GATEWAY: readonly Mutant[] = [
       [
         "list-not-filtered",
         "a list shows what its reader may not use",
-        'return isList || request.method === "GET" ? filterResponse(response, viewer) : response;',
+        "return isList || isSubscription(call) ? filterResponse(response, viewer) : response;",
         "return isList && viewer === null ? filterResponse(response, viewer) : response;",
       ],
       [
         "stream-not-filtered",
         "a stream that is resumed brings a list unfiltered",
-        'isList || request.method === "GET"',
+        "isList || isSubscription(call)",
         "isList",
       ],
     ],

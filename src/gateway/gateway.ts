@@ -6,6 +6,7 @@ import { CORRELATION_HEADER, readClockSeconds, type ReceivedTrace, traceRequest 
 import { listedBy, type Operation } from "../policy/operation.ts";
 import type { ProtectedResource } from "../trust/protected-resource.ts";
 import type { Revised } from "../trust/trust-store.ts";
+import { announceChanges, type Announcing } from "./announced-changes.ts";
 import { type AuthorizationDependencies, type Caller, identifyCaller, requirePermitted } from "./authorization.ts";
 import { type BearerDependencies, requireAccessToken } from "./bearer.ts";
 import { CallGuards, type GuardDependencies } from "./call-guards.ts";
@@ -139,10 +140,25 @@ async function authorizeAndForward(call: Call, uses: GatewayDependencies): Promi
   }
   const forwarding = { ...prepared, body: call.message === null ? null : withoutOurAnswer(call.message).text };
   const response = await forwardInSession({ call, token, forwarding, upstream }, uses);
-  const shown = await showPermitted(call, response, { ...forwarding, caller, tools });
-  if (guards !== null) return guards.guardAnswered(shown, isSubscription(call));
-  account(call, null, uses.recorder);
-  return shown;
+  const viewer = { caller, tools, upstreamSessionId: forwarding.upstreamSessionId };
+  const shown = await showPermitted(call, response, viewer);
+  if (guards === null) account(call, null, uses.recorder);
+  const passed = guards === null ? shown : await guards.guardAnswered(shown, isSubscription(call));
+  return isSubscription(call) ? announceChanges(passed, follow({ call, token, viewer }, uses)) : passed;
+}
+
+/** A stream may last for days: what it shows is judged by what is in force then. */
+function follow(
+  { call, token, viewer }: { readonly call: Call; readonly token: AccessToken; readonly viewer: Viewer },
+  uses: GatewayDependencies,
+): Announcing {
+  const authorizeAgain: Announcing["authorizeAgain"] = async ({ document, revision }) => {
+    const now = { ...call, resource: document, resourceRevision: revision };
+    viewer.caller = await authorize(now, token, uses);
+    viewer.tools = await ToolGate.open(now, viewer.caller, uses);
+    return viewer.caller.policy.revision;
+  };
+  return { call, sources: uses, authorizeAgain };
 }
 
 /** By the policy as it is now, the connection itself included: a GET, a DELETE and a ping are somebody's too. */
@@ -185,9 +201,10 @@ async function requireUsableTool({ call, caller, tools, forwarding, upstream }: 
 const INTRODUCTIONS: ReadonlySet<string> = new Set(["initialize", "server/discover"]);
 
 /** The answer without what the caller may not use, where it is a list, or a stream that may be bringing one again. */
-function showPermitted({ request, message }: Call, response: Response, viewer: Viewer): Response | Promise<Response> {
+function showPermitted(call: Call, response: Response, viewer: Viewer): Response | Promise<Response> {
+  const { message } = call;
   const isList = message !== null && (listedBy(message.method) !== null || INTRODUCTIONS.has(message.method));
-  return isList || request.method === "GET" ? filterResponse(response, viewer) : response;
+  return isList || isSubscription(call) ? filterResponse(response, viewer) : response;
 }
 
 function refuse(call: Call, error: unknown, uses: GatewayDependencies): Response {

@@ -14,11 +14,14 @@ interface ListedItems {
   readonly nameMember: string;
 }
 
-/** For whom a message is: what policy permits them, and what is known of the tools in their place. */
+/**
+ * For whom a message is: what policy permits them, and what is known of the tools in their place. A stream outlives both,
+ * and is given what is in force since.
+ */
 export interface Viewer {
-  readonly caller: Caller;
+  caller: Caller;
   /** null where definitions are of no concern. */
-  readonly tools: ToolGate | null;
+  tools: ToolGate | null;
   readonly upstreamSessionId: string | null;
 }
 
