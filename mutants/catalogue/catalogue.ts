@@ -9,11 +9,13 @@ import { DPOP } from "./dpop.ts";
 import { EGRESS } from "./egress.ts";
 import { GATEWAY } from "./gateway.ts";
 import { GRANT } from "./grant.ts";
+import { GUARDRAILS } from "./guardrails.ts";
 import { LEDGER } from "./ledger.ts";
 import { POLICY } from "./policy.ts";
 import { REDEMPTION } from "./redemption.ts";
 import { REVOCATION } from "./revocation.ts";
 import { TOKENS } from "./tokens.ts";
+import { TOOLS } from "./tools.ts";
 import { WIRE } from "./wire.ts";
 
 /** Every mistake, in the order in which they are tried. */
@@ -27,6 +29,8 @@ export const MUTANTS: readonly Mutant[] = [
   ...REVOCATION,
   ...POLICY,
   ...GATEWAY,
+  ...TOOLS,
+  ...GUARDRAILS,
   ...APPROVAL,
   ...APPROVAL_DESK,
   ...CALL_LIMITS,

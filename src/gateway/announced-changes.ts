@@ -1,25 +1,28 @@
-import type { ApprovedTools } from "../trust/approved-tools.ts";
+import type { AccessToken } from "../access-token/verify.ts";
+import { isObject } from "../jwt/strict-json.ts";
+import { LIMITS } from "../limits.ts";
 import type { ProtectedResource } from "../trust/protected-resource.ts";
 import type { Revised } from "../trust/trust-store.ts";
-import { LIMITS } from "../limits.ts";
-import { isObject } from "../jwt/strict-json.ts";
+import type { AuthorizationDependencies } from "./authorization.ts";
+import { authorize } from "./authorize-call.ts";
 import type { Call } from "./call-record.ts";
+import type { Viewer } from "./list-result.ts";
 import { isEventStream } from "./message-stream.ts";
 import { CallRefused } from "./refusal.ts";
+import { ToolGate, type ToolGateDependencies } from "./tool-gate.ts";
 
-/** What decides what a subscriber sees of a server. */
-export interface ViewSources {
-  readonly findResource: (identifier: string) => Promise<Revised<ProtectedResource> | null>;
-  readonly findApprovedTools: (resource: string) => Promise<Revised<ApprovedTools> | null>;
-}
-
-export interface Announcing {
+/** Whoever follows a server, what they are shown, and where what decides about it is found. */
+interface Following {
   readonly call: Call;
-  readonly sources: ViewSources;
-  /** Judges the subscription again, by what is in force now. @returns the policy's revision. @throws CallRefused, Outage */
-  readonly authorizeAgain: (resource: Revised<ProtectedResource>) => Promise<string>;
+  readonly token: AccessToken;
+  readonly viewer: Viewer;
+  readonly uses: AuthorizationDependencies &
+    ToolGateDependencies & {
+      readonly findResource: (identifier: string) => Promise<Revised<ProtectedResource> | null>;
+    };
 }
 
+const REFUSED = "refused";
 const ACKNOWLEDGED = "notifications/subscriptions/acknowledged";
 const LISTS = [
   ["toolsListChanged", "notifications/tools/list_changed"],
@@ -32,15 +35,15 @@ const LISTS = [
  * have changed, within a look of our having read it; and ends the stream of whoever may not follow it any more. Between
  * whole events, which the body has one a chunk, and in the era without sessions never before the acknowledgement.
  */
-export function announceChanges(response: Response, announcing: Announcing): Response {
+export function announceChanges(response: Response, following: Following): Response {
   const { body, status, headers } = response;
-  const notices = noticesFor(announcing.call);
+  const notices = noticesFor(following.call);
   if (body === null || !isEventStream(response)) return response;
   const decoder = new TextDecoder();
   const encoder = new TextEncoder();
   let timer: ReturnType<typeof setTimeout> | null = null;
   let isOpen = true;
-  let mayAnnounce = announcing.call.message === null;
+  let mayAnnounce = following.call.message === null;
   let [seen, isDue]: [string | null, boolean] = [null, false];
   const stop = (): void => {
     isOpen = false;
@@ -54,9 +57,9 @@ export function announceChanges(response: Response, announcing: Announcing): Res
   const announced = new TransformStream<Uint8Array, Uint8Array>({
     async start(controller) {
       const look = async (): Promise<void> => {
-        const revision = await revisionOf(announcing, seen);
+        const revision = await revisionOf(following, seen);
         if (!isOpen) return;
-        if (revision === "refused") return controller.terminate();
+        if (revision === REFUSED) return controller.terminate();
         isDue ||= seen !== null && revision !== null && revision !== seen;
         seen = revision ?? seen;
         announce(controller);
@@ -75,17 +78,22 @@ export function announceChanges(response: Response, announcing: Announcing): Res
   return new Response(body.pipeThrough(announced), { status, headers });
 }
 
-/** @returns null while it cannot be known; refused for who may not follow this server any more */
-async function revisionOf({ call, sources, authorizeAgain }: Announcing, seen: string | null) {
+/**
+ * Judges the stream again: it may last for days, and what it shows is judged by what is in force then.
+ * @returns what decides it now; what it was while that cannot be known; refused for who may not follow any more
+ */
+async function revisionOf({ call, token, viewer, uses }: Following, seen: string | null): Promise<string | null> {
   const { resource: identifier } = call.resource;
   try {
-    const resource = await sources.findResource(identifier);
-    if (resource === null || !resource.document.enabled) return "refused";
-    const tools = await sources.findApprovedTools(identifier);
-    const policy = await authorizeAgain(resource);
-    return JSON.stringify([resource.revision, tools?.revision ?? null, policy]);
+    const resource = await uses.findResource(identifier);
+    if (resource === null || !resource.document.enabled) return REFUSED;
+    const tools = await uses.findApprovedTools(identifier);
+    const now = { ...call, resource: resource.document, resourceRevision: resource.revision };
+    viewer.caller = await authorize(now, token, uses);
+    viewer.tools = await ToolGate.open(now, viewer.caller, uses);
+    return JSON.stringify([resource.revision, tools?.revision ?? null, viewer.caller.policy.revision]);
   } catch (error) {
-    if (error instanceof CallRefused) return "refused";
+    if (error instanceof CallRefused) return REFUSED;
     // An outage, or a document that does not parse: nobody is told of a change that nobody can see yet.
     return seen;
   }

@@ -1,13 +1,13 @@
-import type { AccessToken } from "../access-token/verify.ts";
 import { Outage } from "../audit/reason.ts";
 import type { Recorder } from "../audit/recorder.ts";
 import type { RefusedRequest } from "../audit/refused-request.ts";
-import { CORRELATION_HEADER, readClockSeconds, type ReceivedTrace, traceRequest } from "../http/trace.ts";
-import { listedBy, type Operation } from "../policy/operation.ts";
+import { CORRELATION_HEADER, type ReceivedTrace, traceRequest } from "../http/trace.ts";
+import { listedBy } from "../policy/operation.ts";
 import type { ProtectedResource } from "../trust/protected-resource.ts";
 import type { Revised } from "../trust/trust-store.ts";
-import { announceChanges, type Announcing } from "./announced-changes.ts";
-import { type AuthorizationDependencies, type Caller, identifyCaller, requirePermitted } from "./authorization.ts";
+import { announceChanges } from "./announced-changes.ts";
+import type { AuthorizationDependencies } from "./authorization.ts";
+import { authorize, requireUsableTool } from "./authorize-call.ts";
 import { type BearerDependencies, requireAccessToken } from "./bearer.ts";
 import { CallGuards, type GuardDependencies } from "./call-guards.ts";
 import { account, type Call, type CallOutcome, describeRefused } from "./call-record.ts";
@@ -16,7 +16,6 @@ import { respondError, respondRefusal } from "./error-response.ts";
 import { requireEra } from "./era.ts";
 import { withoutOurAnswer } from "./connection-response.ts";
 import type { CredentialDependencies } from "./credential.ts";
-import type { Forwarding } from "./forward.ts";
 import {
   forwardInSession,
   isSubscription,
@@ -27,7 +26,6 @@ import {
 import { filterResponse, type Viewer } from "./list-response.ts";
 import { readMessage } from "./message.ts";
 import { requireAgreement } from "./mirrored-headers.ts";
-import { operationOf, operationsOf } from "./operation.ts";
 import { CallRefused } from "./refusal.ts";
 import { ToolGate, type ToolGateDependencies } from "./tool-gate.ts";
 import { Upstream } from "./upstream.ts";
@@ -144,57 +142,7 @@ async function authorizeAndForward(call: Call, uses: GatewayDependencies): Promi
   const shown = await showPermitted(call, response, viewer);
   if (guards === null) account(call, null, uses.recorder);
   const passed = guards === null ? shown : await guards.guardAnswered(shown, isSubscription(call));
-  return isSubscription(call) ? announceChanges(passed, follow({ call, token, viewer }, uses)) : passed;
-}
-
-/** A stream may last for days: what it shows is judged by what is in force then. */
-function follow(
-  { call, token, viewer }: { readonly call: Call; readonly token: AccessToken; readonly viewer: Viewer },
-  uses: GatewayDependencies,
-): Announcing {
-  const authorizeAgain: Announcing["authorizeAgain"] = async ({ document, revision }) => {
-    const now = { ...call, resource: document, resourceRevision: revision };
-    viewer.caller = await authorize(now, token, uses);
-    viewer.tools = await ToolGate.open(now, viewer.caller, uses);
-    return viewer.caller.policy.revision;
-  };
-  return { call, sources: uses, authorizeAgain };
-}
-
-/** By the policy as it is now, the connection itself included: a GET, a DELETE and a ping are somebody's too. */
-async function authorize(call: Call, token: AccessToken, uses: GatewayDependencies): Promise<Caller> {
-  const { resource, message } = call;
-  const caller = await identifyCaller({ token, resource, nowSeconds: readClockSeconds() }, uses);
-  call.policyRevision = caller.policy.revision;
-  const operations = message === null ? [null] : operationsOf(message);
-  const permits = operations.map((operation) => requirePermitted(caller, withToolUnlearned(operation)));
-  call.policyRules = [...new Set(permits.flatMap(({ rules }) => rules))].toSorted();
-  call.obligations = permits.flatMap(({ obligations }) => obligations);
-  return caller;
-}
-
-/** So that nothing is asked of a server for a call that is refused whatever it says. */
-function withToolUnlearned(operation: Operation | null): Operation | null {
-  return operation?.kind === "tool" ? { ...operation, tool: "to_be_learned" } : operation;
-}
-
-interface ToolCall {
-  readonly call: Call;
-  readonly caller: Caller;
-  /** null where nobody asks what tools are. */
-  readonly tools: ToolGate | null;
-  readonly forwarding: Forwarding;
-  readonly upstream: Upstream;
-}
-
-/** Policy once more, now that it is known what the tool is. @returns its approved input schema */
-async function requireUsableTool({ call, caller, tools, forwarding, upstream }: ToolCall) {
-  const operation = call.message === null ? null : operationOf(call.message);
-  if (tools === null || operation?.kind !== "tool") return undefined;
-  const usable = await tools.requireUsable(caller, operation, { forwarding, upstream });
-  call.policyRules = usable.rules;
-  call.obligations = usable.obligations;
-  return usable.inputSchema;
+  return isSubscription(call) ? announceChanges(passed, { call, token, viewer, uses }) : passed;
 }
 
 /** By which a server says what it can do. */

@@ -1,0 +1,196 @@
+import { type Mutant, seed } from "../mutant.ts";
+
+const area = "guardrails";
+
+/** What looks at calls and their answers, and how it could be made to look away. */
+export const GUARDRAILS: readonly Mutant[] = [
+  ...seed({
+    area,
+    file: "src/guardrails/guardrails.ts",
+    tests: [
+      "test/gateway/call-guards.test.ts",
+      "test/guardrails/external.test.ts",
+      "test/abuse/guardrail-evasion.test.ts",
+    ],
+    mistakes: [
+      [
+        "blocked-passes",
+        "what is blocked passes",
+        'if (outcome === "blocked") throw new GuardRefused',
+        'if (outcome === "blocked" && count < 0) throw new GuardRefused',
+      ],
+      [
+        "open-by-default",
+        "a processor that does not answer lets everything pass",
+        'if (outcome === "failed" && !isOpen)',
+        'if (outcome === "failed" && isOpen)',
+      ],
+      [
+        "stuck-redacted",
+        "what cannot be taken out passes",
+        'guardrail.action === "redact" && !isStuck',
+        'guardrail.action === "redact"',
+      ],
+      [
+        "repeated-in-a-header",
+        "what was taken out of a message goes on in a header",
+        "const isRepeated = repeated.some((text) => inspection.inspect(text).count > 0);",
+        "const isRepeated = false;",
+      ],
+      [
+        "schema-unknown",
+        "arguments fit a schema that nobody knows",
+        "return schema !== null && fitsInputSchema",
+        "return schema === null || fitsInputSchema",
+      ],
+      ["seam-forgotten", "a secret that is cut over two events passes", "this.#inspections.set(name, inspection);", ""],
+      [
+        "size-of-each",
+        "a stream of many small events has no size",
+        "this.#answeredBytes += byteLength(text);",
+        "this.#answeredBytes = byteLength(text);",
+      ],
+      [
+        "sees-before-redaction",
+        "a processor is shown what the one before it took out",
+        "      carried = verdict.value;\n",
+        "",
+      ],
+      [
+        "answers-unread",
+        "answers are not looked at",
+        'return list.some((guardrail) => looksAt(guardrail, "after"));',
+        "return list.length < 0;",
+      ],
+    ],
+  }),
+  ...seed({
+    area,
+    file: "src/guardrails/inspect-texts.ts",
+    tests: ["test/gateway/call-guards.test.ts", "test/abuse/guardrail-evasion.test.ts"],
+    mistakes: [
+      ["names-unread", "a secret in a member's name passes", "if (this.#find(name).length > 0) this.#stick();", ""],
+      [
+        "numbers-unread",
+        "a card's number that is a number passes",
+        "if (number !== null) return this.#number(number, value);",
+        "",
+      ],
+      [
+        "base64-unread",
+        "base64 is a way out",
+        "return mergeFindings([...this.#detector.find(text), ...encoded]);",
+        "return mergeFindings(this.#detector.find(text));",
+      ],
+      [
+        "seams-unread",
+        "two texts that are read as one hide what neither has",
+        "if (across.some(({ start, end }) => start < seam && end > seam)) this.#stick();",
+        "",
+      ],
+      ["url-safe-unread", "base64 for URLs is a way out", 'run.replaceAll("-", "+").replaceAll("_", "/")', "run"],
+    ],
+  }),
+  ...seed({
+    area,
+    file: "src/guardrails/arguments-schema.ts",
+    tests: ["test/guardrails/arguments-schema.test.ts"],
+    mistakes: [
+      [
+        "endless-schema",
+        "a schema that doubles at each level is followed to its end",
+        "if (reads > LIMITS.schemaReads) throw new OutOfSteps();",
+        "if (reads > LIMITS.schemaReads * 20) throw new OutOfSteps();",
+      ],
+      ["patterns-run", "a server's own pattern is run", '"pattern", "patternProperties"', '"patternProperties"'],
+      ["error-fits", "what cannot be judged fits", "    return false;\n", "    return true;\n"],
+    ],
+  }),
+  ...seed({
+    area,
+    file: "src/guardrails/external.ts",
+    tests: ["test/guardrails/external.test.ts"],
+    mistakes: [
+      [
+        "content-untold",
+        "a processor elsewhere is told what is in a call though it did not ask",
+        'sends === "content" ? { content } : {}',
+        "{ content }",
+      ],
+      [
+        "any-status",
+        "an error of a processor elsewhere lets pass",
+        "if (answer.status !== 200) throw new ExternalFailed();",
+        "",
+      ],
+      ["unsigned-time", "an old request of ours can be sent again", "`${id}.${timestamp}.${body}`", "`${id}.${body}`"],
+      ["no-secret", "a request is signed with nothing", "if (secret === null) throw new ExternalFailed();", ""],
+    ],
+  }),
+  ...seed({
+    area,
+    file: "src/gateway/guarded-response.ts",
+    tests: ["test/gateway/call-guards.test.ts", "test/abuse/guardrail-evasion.test.ts"],
+    mistakes: [
+      [
+        "unreadable-passes",
+        "an event that cannot be read is passed on",
+        "  if (read === null) return null;\n  try",
+        "  if (read === null) return data;\n  try",
+      ],
+      [
+        "two-readings",
+        "a member that comes twice is looked at once and shown once more",
+        "const message = parseDefinitions(text);",
+        "const message: unknown = JSON.parse(text);",
+      ],
+      ["withheld-silently", "a stream that withholds its answer leaves no trace of it", "onRefused(error.reason);", ""],
+    ],
+  }),
+  ...seed({
+    area,
+    file: "src/gateway/guarded-message.ts",
+    tests: ["test/gateway/call-guards.test.ts"],
+    mistakes: [
+      [
+        "answers-to-questions",
+        "what a user answers a server is not looked at",
+        '"inputResponses"] as const',
+        "] as const",
+      ],
+      [
+        "headers-unread",
+        "headers that repeat arguments are not looked at",
+        "if (isForwardedParameter(name)) repeated.push",
+        'if (name === "") repeated.push',
+      ],
+    ],
+  }),
+  ...seed({
+    area,
+    file: "src/gateway/gateway.ts",
+    tests: ["test/gateway/call-guards.test.ts"],
+    mistakes: [
+      [
+        "redacted-not-authorized",
+        "what is forwarded was never authorized",
+        "    await authorize(call, token, uses);\n    await requireUsableTool(toolCall);\n",
+        "",
+      ],
+      [
+        "forwarded-as-it-came",
+        "what was taken out is forwarded",
+        "const forwarding = { ...prepared, body: call.message === null ? null : withoutOurAnswer(call.message).text };",
+        "const forwarding = prepared;",
+      ],
+    ],
+  }),
+  ...seed({
+    area,
+    file: "src/trust/text-pattern.ts",
+    tests: ["test/trust/text-pattern.test.ts"],
+    mistakes: [
+      ["cost-unbounded", "a pattern may cost what it likes", "if (cost > LIMITS.patternCost)", "if (cost < 0)"],
+    ],
+  }),
+];
