@@ -21,36 +21,37 @@ async function answered(body: BodyInit, headers: Record<string, string>, guardra
 const message = (text: string): string =>
   JSON.stringify({ jsonrpc: "2.0", id: 1, result: { content: [{ type: "text", text }] } });
 
+const plain = btoa(`aws_access_key_id=${KEY}`);
+const forUrls = btoa(`>>>?aws_access_key_id=${KEY}`).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+const inSentence = btoa(`x ${KEY} x`);
+const withResult = (result: unknown): string => JSON.stringify({ jsonrpc: "2.0", id: 1, result });
+
 describe("a secret does not get past", () => {
   it.each([
-    ["by escapes", message(KEY).replace("AKIA", String.raw`\u0041\u004bIA`)],
-    ["in base64", message(btoa(`aws_access_key_id=${KEY}`))],
-    [
-      "in base64 for URLs, without padding",
-      message(btoa(`>>>?aws_access_key_id=${KEY}`).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")),
-    ],
-    ["in base64 within a sentence", message(`look: ${btoa(`x ${KEY} x`)}.`)],
-    ["in the name of a member", JSON.stringify({ jsonrpc: "2.0", id: 1, result: { structuredContent: { [KEY]: 1 } } })],
+    ["by escapes", message(KEY).replace("AKIA", String.raw`\u0041\u004bIA`), "OSFODNN7"],
+    ["in base64", message(plain), plain],
+    ["in base64 for URLs, without padding", message(forUrls), forUrls],
+    ["in base64 within a sentence", message(`look: ${inSentence}.`), inSentence],
+    ["in the name of a member", withResult({ structuredContent: { [KEY]: 1 } }), KEY],
     [
       "in two parts of a content",
-      JSON.stringify({
-        jsonrpc: "2.0",
-        id: 1,
-        result: {
-          content: [
-            { type: "text", text: `see ${KEY.slice(0, 7)}` },
-            { type: "text", text: KEY.slice(7) },
-          ],
-        },
+      withResult({
+        content: [
+          { type: "text", text: `see ${KEY.slice(0, 7)}` },
+          { type: "text", text: KEY.slice(7) },
+        ],
       }),
+      KEY.slice(7),
     ],
     [
       "beside a member that is shown instead",
       message("harmless").replace('"text":"harmless"', `"text":"harmless","text":"${KEY}"`),
+      KEY,
     ],
-  ])("%s", async (_how, body) => {
+  ])("%s", async (_how, body, spelled) => {
+    expect(body.includes(spelled)).toBe(true);
     const { text } = await answered(body, { "content-type": "application/json" });
-    for (const spelled of [KEY, btoa(KEY).slice(2, 20), KEY.slice(7)]) expect(text).not.toContain(spelled);
+    expect(text).not.toContain(spelled);
   });
 
   it("cut over chunks, lines and events of a stream, wherever it is cut", async () => {

@@ -142,7 +142,7 @@ describe("whoever has subscribed in the stateless era", () => {
   const notice = (kind: string): string =>
     `data: ${JSON.stringify({ jsonrpc: "2.0", method: `notifications/${kind}/list_changed`, params: { _meta: { [SUBSCRIPTION]: "s-1" } } })}\n\n`;
 
-  it("hears of the lists that it asked for, by its subscription's id [GW-06, MCPT-34]", async () => {
+  it("hears of the lists that it asked for, by its subscription's id [GW-06]", async () => {
     const { inForce, seen, feed, pass } = await follow(listen({ toolsListChanged: true, promptsListChanged: true }));
     await feed(ACKNOWLEDGED);
     inForce.tools = "2";

@@ -258,6 +258,16 @@ describe("what a server answers event by event", () => {
     expect(gateway.events).toMatchObject([{ decision: "refused", reason: "guardrail_withheld" }]);
   });
 
+  it("has a size as a whole, however small its events are", async () => {
+    const size = [{ name: "small", type: "size", result_bytes: 250 }];
+    const { text, gateway } = await ask({
+      guardrails: size,
+      answer: () => new Response(progress("a").repeat(3) + result("b"), EVENTS),
+    });
+    expect(text.startsWith(progress("a").repeat(3))).toBe(true);
+    expect([text.includes('"b"'), reasonsOf(gateway)]).toEqual([false, ["guardrail_withheld"]]);
+  });
+
   it("is recorded when nobody listens to its end", async () => {
     const open = () =>
       new Response(new ReadableStream({ start: (c) => c.enqueue(new TextEncoder().encode(progress("a"))) }), EVENTS);

@@ -147,6 +147,19 @@ describe("a tool that is called", () => {
     expect(methodsOf(upstream.sent).slice(4)).toEqual(["tools/list", "tools/call"]);
   });
 
+  it("goes by no list of another session", async () => {
+    const upstream = serve(() => [READ]);
+    const gateway = await start();
+    const holder = { principal: "usr_ada", clientId: "agent", resource: RESOURCE };
+    for (const upstreamId of ["upstream-1", "upstream-2"]) {
+      // oxlint-disable-next-line no-await-in-loop -- one session after the other
+      const session = await gateway.dependencies.sessions.issue({ upstreamId, takesUrls: false }, holder);
+      // oxlint-disable-next-line no-await-in-loop -- one session after the other
+      await gateway.call({ headers: { "mcp-session-id": session ?? "" } });
+    }
+    expect(methodsOf(upstream.sent)).toEqual(["tools/list", "tools/call", "tools/list", "tools/call"]);
+  });
+
   it("is asked about anew once the server has said that its tools changed", async () => {
     let tools = [READ];
     const notice = 'data: {"jsonrpc":"2.0","method":"notifications/tools/list_changed"}\n\n';
@@ -215,6 +228,10 @@ describe("a tool that is called", () => {
 
   it.each<[string, (sent: Sent) => Response]>([
     ["with an error", () => Response.json({ error: "no" }, { status: 500 })],
+    [
+      "with an error that has a list",
+      (sent) => Response.json(JSON.parse(answerTo(sent, { tools: [READ] })), { status: 500 }),
+    ],
     ["with what is no JSON", () => new Response("tools", { headers: { "content-type": "application/json" } })],
     ["with another's answer", () => Response.json({ jsonrpc: "2.0", id: 1, result: { tools: [READ] } })],
     [

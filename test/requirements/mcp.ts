@@ -132,11 +132,7 @@ export const MCP: readonly Requirement[] = [
   ours("GW-06", "MUST", "MCP caching", "lists show what may be used, and calls are refused all the same"),
   ours("GW-07", "SHOULD", "RFC 9470", "a better sign-in, or more scope, is asked for by its own error"),
   ours("GW-08", "SHOULD", "W3C Trace Context", "traces go on, and baggage does not"),
-  notOffered(
-    "GW-09",
-    { level: "MUST", source: "MCP basic", says: "no reference in a tool's schema is followed" },
-    "tools' schemas are passed on and not evaluated; those of authorization_details take no references",
-  ),
+  ours("GW-09", "MUST", "MCP basic", "no reference in a tool's schema leads elsewhere, and none takes without bound"),
   ours("GW-10", "MUST", "MCP security", "bodies, headers and events have bounds"),
   ours("GW-11", "SHOULD", "SSF", "what is stopped is stopped at once"),
 ];
