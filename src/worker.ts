@@ -1,6 +1,7 @@
 import { waitUntil } from "cloudflare:workers";
 import { Router } from "itty-router";
 import { handleAdminRequest } from "./admin/admin-endpoint.ts";
+import { handleConnectRequest } from "./connect/connect-endpoint.ts";
 import { CLIENT_DOCUMENT_PATH, clientDocument } from "./connect/client-document.ts";
 import { type AuditStores, consumeAuditBatches } from "./audit/consumer.ts";
 import { log } from "./audit/operator-log.ts";
@@ -54,6 +55,8 @@ router
   .all(GLOBAL_REVOCATION_PATH, (request, { globalRevocation }) =>
     outlasting(handleGlobalRevocation(request, globalRevocation)),
   )
+  .all("/connect", (request, { connect }) => outlasting(handleConnectRequest(request, connect)))
+  .all("/connect/*", (request, { connect }) => outlasting(handleConnectRequest(request, connect)))
   .all("/authorize", (request) => explainAuthorize(request));
 publish("/approvals/*", (request) => explainApproval(request));
 publish("/jwks", async (_request, { publishedKeys }) => respondKeySet(await publishedKeys()));

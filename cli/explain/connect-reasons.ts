@@ -64,4 +64,12 @@ export const CONNECT_REASONS: Record<ConnectRefusal, ReasonWords> = {
     "The authorization server's metadata is missing, malformed, or without PKCE (S256).",
     "crossgate upstream add says what it found; name authorization_server in the document where it cannot be found.",
   ],
+  connect_client_unproved: [
+    "The secret of our own client is not in the vault, or not for this server or provider.",
+    "Set it, under the name that the document has: crossgate vault set NAME",
+  ],
+  connect_full: [
+    "The person has connected as many accounts as one may have.",
+    "Disconnect what is no longer used: crossgate connect revoke",
+  ],
 };

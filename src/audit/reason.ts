@@ -159,7 +159,9 @@ export type ConnectRefusal =
   | "connect_declined"
   | "connect_authorization_refused"
   | "connect_grant_refused"
-  | "connect_authorization_server_unfit";
+  | "connect_authorization_server_unfit"
+  | "connect_client_unproved"
+  | "connect_full";
 
 /** Who has not proved who he is; to the outside they are all one. */
 export type AdminAuthenticationRefusal =

@@ -2,14 +2,14 @@ import { authorizationUrl, makeCodeProof } from "../oauth-client/authorization.t
 import { type AuthorizationServer, discoverAuthorizationServer, discoverIssuerOf } from "../oauth-client/discovery.ts";
 import { authorizationCodeGrant } from "../oauth-client/grants.ts";
 import { requestToken } from "../oauth-client/token-request.ts";
-import type { IssuedToken } from "../oauth-client/token-response.ts";
 import type { ProtectedResource } from "../trust/protected-resource.ts";
 import type { CredentialOfType } from "../trust/upstream-credential.ts";
 import { callbackUri } from "./callback-uri.ts";
-import type { ConnectDependencies } from "./dependencies.ts";
+import type { ConnectDependencies, ToKeep } from "./dependencies.ts";
 import { type JourneyAt, randomText } from "./journey.ts";
 import { inTermsOf, receiveCode, UPSTREAM_FAILURES } from "./oauth-leg.ts";
 import { ConnectRefused } from "./refusal.ts";
+import { registrationAtUpstream } from "./registration.ts";
 import type { Departure } from "./sign-in.ts";
 
 export interface Granting {
@@ -24,12 +24,12 @@ export async function departToAuthorize(
   uses: ConnectDependencies,
 ): Promise<Departure> {
   const server = await findAuthorizationServer(granting, uses);
-  const client = await uses.clientAtUpstream(granting.credential, granting.resource.resource);
+  const { client_id: clientId } = registrationAtUpstream(granting.credential, uses.issuer);
   const { verifier, challenge } = await makeCodeProof();
   const state = randomText();
   const request = {
     server,
-    clientId: client.clientId,
+    clientId,
     redirectUri: await callbackUri(granting.credential, server.issuer, uses.issuer),
     state,
     codeChallenge: challenge,
@@ -48,11 +48,6 @@ export async function departToAuthorize(
   return { location, journey };
 }
 
-interface Received {
-  readonly issued: IssuedToken;
-  readonly authorizationServer: string;
-}
-
 /**
  * Back from there. The code is redeemed at the server that the browser was sent to and at no other, whatever the answer
  * says (mix-up, RFC 9700 §4.4): it must name itself where it says that it does, and a client that is registered by hand
@@ -62,7 +57,7 @@ export async function receiveAuthorization(
   url: URL,
   { journey, granting }: { readonly journey: JourneyAt<"authorizing">; readonly granting: Granting },
   uses: ConnectDependencies & { readonly nowSeconds: number },
-): Promise<Received> {
+): Promise<ToKeep> {
   const { state, verifier, authorization_server: issuer } = journey;
   const redirectUri = await callbackUri(granting.credential, issuer, uses.issuer);
   if (`${uses.issuer}${url.pathname}` !== redirectUri) throw new ConnectRefused("connect_issuer_mismatch");
@@ -72,11 +67,23 @@ export async function receiveAuthorization(
   const sent = { server, state, refused: "connect_authorization_refused" } as const;
   const code = await receiveCode(url.searchParams, sent, uses);
   const { resource, credential } = granting;
-  const client = await uses.clientAtUpstream(credential, resource.resource);
+  const registration = registrationAtUpstream(credential, uses.issuer);
+  const client = await uses.prove(registration, resource.resource);
   const grant = authorizationCodeGrant({ code, redirectUri, codeVerifier: verifier, resource: resource.upstream });
   const request = { server, client, grant, nowSeconds: uses.nowSeconds, expectedType: "bearer" } as const;
   const issued = await inTermsOf(UPSTREAM_FAILURES, () => requestToken(request, uses.egress));
-  return { issued, authorizationServer: issuer };
+  const { upstream } = resource;
+  return {
+    authorization_server: issuer,
+    client: registration,
+    subject: null,
+    upstream,
+    resource: upstream,
+    refresh_token: issued.refreshToken,
+    token: issued.token,
+    token_issued_at: uses.nowSeconds * 1000,
+    token_expires_at: (uses.nowSeconds + issued.lifetimeSeconds) * 1000,
+  };
 }
 
 /** Where the person will agree: for the page that asks, before anything is sent there. @throws ConnectRefused, Outage */

@@ -75,13 +75,13 @@ async function comeFromProvider(visit: Visit): Promise<Response> {
   if (journey.step !== "signing_in" && journey.step !== "lending") throw new ConnectRefused("connect_browser_unknown");
   const { wanted } = journey;
   const need = await findNeed(wanted, uses);
-  const { person, issued } = await receiveSignIn(url.searchParams, journey, uses);
+  const { person, identity } = await receiveSignIn(url.searchParams, journey, uses);
   visit.about = { wanted, person };
   if (journey.step === "signing_in") {
     return goTo("/connect/review", await remember(visit, { step: "asked", wanted, person, csrf: randomText() }));
   }
   if (need.kind !== "identity") throw new ConnectRefused("connect_nothing_to_connect");
-  return connected(visit, { step: "connected", wanted, person }, () => uses.keepIdentity({ person, wanted, issued }));
+  return connected(visit, { step: "connected", wanted, person }, () => uses.keepIdentity(person, identity));
 }
 
 async function review(visit: Visit): Promise<Response> {
@@ -117,8 +117,8 @@ async function comeFromServer(visit: Visit): Promise<Response> {
   visit.about = { wanted, person };
   const need = await findNeed(wanted, uses);
   if (need.kind !== "grant") throw new ConnectRefused("connect_nothing_to_connect");
-  const { issued, authorizationServer } = await receiveAuthorization(url, { journey, granting: need }, uses);
-  const keep = (): Promise<void> => uses.keepGrant({ person, wanted, issued }, authorizationServer);
+  const grant = await receiveAuthorization(url, { journey, granting: need }, uses);
+  const keep = (): Promise<void> => uses.keepGrant(person, wanted.resource, grant);
   return connected(visit, { step: "connected", wanted, person }, keep);
 }
 

@@ -34,12 +34,12 @@ export class ConnectLinks {
   }
 
   async make(wanted: WantedConnection, nowSeconds: number): Promise<string> {
-    const link = await this.#seal.seal("connect-link", wanted, nowSeconds + LIMITS.connectLinkSeconds);
+    const link = await this.#seal.seal("link", wanted, nowSeconds + LIMITS.connectLinkSeconds);
     return `${this.#issuer}/connect?link=${link}`;
   }
 
   async read(link: string, nowSeconds: number): Promise<WantedConnection | "unreadable" | "expired"> {
-    const opened = await this.#seal.open("connect-link", link, nowSeconds);
+    const opened = await this.#seal.open("link", link, nowSeconds);
     if (opened === "unreadable" || opened === "expired") return opened;
     const parsed = linkSchema.safeParse(opened);
     if (!parsed.success) return "unreadable";

@@ -1,21 +1,14 @@
 import type { Recorder } from "../audit/recorder.ts";
 import type { Egress } from "../egress/exchange.ts";
 import type { OwnClient } from "../oauth-client/client-authentication.ts";
-import type { IssuedToken } from "../oauth-client/token-response.ts";
 import type { Dependencies } from "../redemption/dependencies.ts";
 import type { FencedFacts } from "../revocation/fence.ts";
-import type { CredentialOfType } from "../trust/upstream-credential.ts";
-import type { SignIn, TrustedIdp } from "../trust/trusted-idp.ts";
-import type { WantedConnection } from "./connect-link.ts";
+import type { KeptGrant, Registration } from "../vault/kept-grant.ts";
 import type { ConnectLinks } from "./connect-link.ts";
 import type { Journeys, Person } from "./journey.ts";
 
-/** What a person agreed to, as the server's authorization server answered. */
-export interface Connected {
-  readonly person: Person;
-  readonly wanted: WantedConnection;
-  readonly issued: IssuedToken;
-}
+/** Of what an authorization server gave us; what becomes of it later is the vault's to say. */
+export type ToKeep = Omit<KeptGrant, "state" | "rotates">;
 
 export interface ConnectDependencies extends Pick<
   Dependencies,
@@ -26,18 +19,14 @@ export interface ConnectDependencies extends Pick<
   readonly egress: Egress;
   /** What an agent calls itself in its document; its id where there is none any more. */
   readonly nameOfAgent: (clientId: string) => Promise<string>;
-  /** Who we are at a provider where people sign in. */
-  readonly clientAtProvider: (idp: TrustedIdp, signIn: SignIn) => Promise<OwnClient>;
-  /** Who we are at an upstream's authorization server. */
-  readonly clientAtUpstream: (
-    credential: CredentialOfType<"authorization_code">,
-    resource: string,
-  ) => Promise<OwnClient>;
+  /** With what proves it; `whom` is the server or provider that the secret must be meant for. @throws ConnectRefused */
+  readonly prove: (registration: Registration, whom: string) => Promise<OwnClient>;
   /** Each state once. */
   readonly spendState: (state: string) => Promise<"consumed" | "replayed">;
   readonly isRevoked: (facts: FencedFacts) => Promise<boolean>;
-  readonly keepGrant: (connected: Connected, authorizationServer: string) => Promise<void>;
-  readonly keepIdentity: (connected: Connected) => Promise<void>;
+  /** @throws ConnectRefused, Outage where it is not kept */
+  readonly keepGrant: (person: Person, resource: string, grant: ToKeep) => Promise<void>;
+  readonly keepIdentity: (person: Person, identity: ToKeep) => Promise<void>;
   readonly isNetworkWithinRate: (request: Request) => Promise<boolean>;
   readonly recorder: Recorder;
   readonly reportFault: (correlationId: string, cause: unknown) => void;

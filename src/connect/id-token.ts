@@ -19,6 +19,7 @@ export interface IdToken extends ProviderToken {
   readonly sub: string;
   /** When the person last proved who they are; where the token does not say, when it was issued. */
   readonly signedInAtSeconds: number;
+  readonly expiresAtSeconds: number;
   /** For a page, and for nothing else. */
   readonly name: string;
 }
@@ -40,7 +41,8 @@ export async function verifyIdToken(
   if (!isForUs(claims, expected.clientId) || claims["nonce"] !== expected.nonce || !isTimely(times, expected)) {
     throw new ConnectRefused("connect_id_token_invalid");
   }
-  return { ...verified, sub, signedInAtSeconds: times.signedInAtSeconds, name: readName(claims) ?? sub };
+  const { signedInAtSeconds, expiresAtSeconds } = times;
+  return { ...verified, sub, signedInAtSeconds, expiresAtSeconds, name: readName(claims) ?? sub };
 }
 
 async function verify(

@@ -62,7 +62,7 @@ export class Journeys {
   /** @returns the Set-Cookie header */
   async write(journey: Journey, nowSeconds: number): Promise<string> {
     const seconds = LIMITS.connectJourneySeconds;
-    const sealed = await this.#seal.seal("connect-journey", journey, nowSeconds + seconds);
+    const sealed = await this.#seal.seal("journey", journey, nowSeconds + seconds);
     return `${COOKIE}=${sealed}; Max-Age=${seconds}; ${ATTRIBUTES}`;
   }
 
@@ -70,7 +70,7 @@ export class Journeys {
     const values = readCookies(request.headers.get("cookie") ?? "");
     const [value] = values;
     if (value === undefined || values.length > 1 || value.length > LIMITS.connectCookieCharacters) return "unreadable";
-    const opened = await this.#seal.open("connect-journey", value, nowSeconds);
+    const opened = await this.#seal.open("journey", value, nowSeconds);
     if (opened === "unreadable" || opened === "expired") return opened;
     const { expires: _, ...members } = opened;
     return journeySchema.safeParse(members).data ?? "unreadable";

@@ -91,6 +91,16 @@ const MESSAGES: Record<ConnectRefusal, Message> = {
     title: "This server cannot be connected",
     text: `Its authorization server does not do what it must for a safe connection. ${tellAdministrator}`,
   },
+  connect_client_unproved: {
+    status: 503,
+    title: "This is not set up",
+    text: `We have nothing to prove who we are with. ${tellAdministrator}`,
+  },
+  connect_full: {
+    status: 409,
+    title: "You have connected too much",
+    text: "No more accounts can be connected for you. Have one disconnected that you no longer need.",
+  },
 };
 
 const FAULT: Message = { status: 500, title: "Something went wrong", text: tellAdministrator };

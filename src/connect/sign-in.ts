@@ -2,15 +2,15 @@ import { authorizationUrl, makeCodeProof } from "../oauth-client/authorization.t
 import { type AuthorizationServer, discoverAuthorizationServer } from "../oauth-client/discovery.ts";
 import { authorizationCodeGrant } from "../oauth-client/grants.ts";
 import { requestToken } from "../oauth-client/token-request.ts";
-import type { IssuedToken } from "../oauth-client/token-response.ts";
 import type { SignIn, TrustedIdp } from "../trust/trusted-idp.ts";
 import type { WantedConnection } from "./connect-link.ts";
-import type { ConnectDependencies } from "./dependencies.ts";
+import type { ConnectDependencies, ToKeep } from "./dependencies.ts";
 import { type IdToken, verifyIdToken } from "./id-token.ts";
 import { type Journey, type JourneyAt, type Person, randomText } from "./journey.ts";
 import { inTermsOf, PROVIDER_FAILURES, receiveCode } from "./oauth-leg.ts";
 import { recognize, requireSamePerson } from "./person.ts";
 import { ConnectRefused } from "./refusal.ts";
+import { registrationAtProvider } from "./registration.ts";
 import { requireNotRevoked } from "./revoked.ts";
 
 /** Where the identity provider sends people back to; to be registered there. */
@@ -57,7 +57,8 @@ export async function departToLend(
 
 export interface SignedIn {
   readonly person: Person;
-  readonly issued: IssuedToken;
+  /** What may be kept of it, where the person has agreed to that. */
+  readonly identity: ToKeep;
 }
 
 /** Back from the identity provider, as the very person that the link was made for. @throws ConnectRefused, Outage */
@@ -71,13 +72,26 @@ export async function receiveSignIn(
   const sent = { server, state, refused: "connect_sign_in_refused" } as const;
   const code = await receiveCode(parameters, sent, uses);
   const { nowSeconds } = uses;
-  const client = await uses.clientAtProvider(idp, signIn);
+  const registration = registrationAtProvider(signIn);
+  const client = await uses.prove(registration, idp.issuer);
   const grant = authorizationCodeGrant({ code, redirectUri: signedInUri(uses.issuer), codeVerifier: verifier });
   const request = { server, client, grant, nowSeconds, expectedType: "bearer" } as const;
   const issued = await inTermsOf(PROVIDER_FAILURES, () => requestToken(request, uses.egress));
   if (issued.idToken === null) throw new ConnectRefused("connect_id_token_invalid");
   const idToken = await verifyIdToken(issued.idToken, { idp, clientId: signIn.client_id, nonce, nowSeconds }, uses);
-  return { person: await identify(idToken, idp, { wanted, uses }), issued };
+  const person = await identify(idToken, idp, { wanted, uses });
+  const identity = {
+    authorization_server: idp.issuer,
+    client: registration,
+    subject: idToken.sub,
+    upstream: "",
+    resource: null,
+    refresh_token: issued.refreshToken,
+    token: issued.idToken,
+    token_issued_at: nowSeconds * 1000,
+    token_expires_at: idToken.expiresAtSeconds * 1000,
+  };
+  return { person, identity };
 }
 
 async function identify(

@@ -11,6 +11,7 @@ import { Accounts } from "../../durable-objects/accounts.ts";
 import { IssuerKeys } from "../../durable-objects/issuer-keys.ts";
 import { LedgerShards } from "../../durable-objects/ledger-shards.ts";
 import { Revocations } from "../../durable-objects/revocations.ts";
+import type { ConnectDependencies } from "../connect/dependencies.ts";
 import type { GatewayDependencies } from "../gateway/gateway.ts";
 import { SealedTexts } from "../jwt/sealed-text.ts";
 import { withoutRevoked } from "../published-keys.ts";
@@ -21,6 +22,7 @@ import type { ProtectedResource } from "../trust/protected-resource.ts";
 import { OnlyResource } from "../trust/only-resource.ts";
 import type { Revised } from "../trust/trust-store.ts";
 import { readEvidence } from "../upkeep.ts";
+import { buildConnect } from "./connect-services.ts";
 import { buildGateway } from "./gateway-services.ts";
 import { buildIntrospection } from "./introspection-services.ts";
 import type { Runtime } from "./parts.ts";
@@ -35,6 +37,7 @@ export interface Services extends SignalServices {
   readonly keys: SigningKeys;
   readonly token: TokenEndpointDependencies;
   readonly gateway: GatewayDependencies;
+  readonly connect: ConnectDependencies;
   readonly revocation: RevocationEndpointDependencies;
   readonly introspection: IntrospectionEndpointDependencies;
   /** What verifies our tokens, without keys that have been revoked. @throws Outage when that cannot be known */
@@ -82,6 +85,7 @@ export function buildServices(env: Env, runtime: Runtime): Services {
     revocation: { ...token, keys, join: (fences) => revocations.join(fences, "client") },
     introspection: buildIntrospection(parts, token),
     gateway: buildGateway(parts),
+    connect: buildConnect(parts),
     ...buildSignals(parts),
     publishedKeys: () => withoutRevoked(keys.published, revocations),
     admin: buildAdmin(parts),

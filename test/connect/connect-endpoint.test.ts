@@ -50,11 +50,16 @@ describe("connecting an account", () => {
 
     expect(world.granted).toMatchObject([
       {
-        connected: {
-          person: { sub: "ada", organization: "acme" },
-          issued: { token: "at-files", refreshToken: "rt-files" },
+        person: { sub: "ada", organization: "acme" },
+        resource: RESOURCE,
+        grant: {
+          authorization_server: UPSTREAM_ISSUER,
+          client: { client_id: "crossgate-at-files", method: "none", secret: null },
+          subject: null,
+          upstream: "https://files.example.net/mcp",
+          token: "at-files",
+          refresh_token: "rt-files",
         },
-        authorizationServer: UPSTREAM_ISSUER,
       },
     ]);
     expect(formOf(world.requests.at(-1))).toMatchObject({
@@ -98,7 +103,17 @@ describe("connecting an account", () => {
     });
     const done = await ada.open(world.signInAt(again, "ada"));
     expect(done.headers.get("location")).toBe("/connect/done");
-    expect(world.lent).toMatchObject([{ person: { sub: "ada" }, issued: { refreshToken: "rt-idp" } }]);
+    expect(world.lent).toMatchObject([
+      {
+        person: { sub: "ada" },
+        identity: {
+          authorization_server: IDP,
+          client: { client_id: "crossgate-at-the-idp", secret: "idp-client" },
+          subject: "ada",
+          refresh_token: "rt-idp",
+        },
+      },
+    ]);
     expect(world.granted).toEqual([]);
   });
 

@@ -2,8 +2,8 @@ import type { AuditEvent } from "../../src/audit/audit-event.ts";
 import type { Outage } from "../../src/audit/reason.ts";
 import { handleConnectRequest } from "../../src/connect/connect-endpoint.ts";
 import { ConnectLinks, type WantedConnection } from "../../src/connect/connect-link.ts";
-import type { ConnectDependencies, Connected } from "../../src/connect/dependencies.ts";
-import { Journeys } from "../../src/connect/journey.ts";
+import type { ConnectDependencies, ToKeep } from "../../src/connect/dependencies.ts";
+import { Journeys, type Person } from "../../src/connect/journey.ts";
 import { Seal } from "../../src/connect/seal.ts";
 import type { TextAnswer, TextRequest } from "../../src/egress/exchange.ts";
 import { readVerificationKey, type VerificationKey } from "../../src/jwt/json-web-key.ts";
@@ -49,8 +49,8 @@ interface Options {
 /** Everything of /connect but the Worker around it: its people, their browsers, and the servers that they are sent to. */
 export class ConnectWorld {
   readonly links: ConnectLinks;
-  readonly granted: { readonly connected: Connected; readonly authorizationServer: string }[] = [];
-  readonly lent: Connected[] = [];
+  readonly granted: { readonly person: Person; readonly resource: string; readonly grant: ToKeep }[] = [];
+  readonly lent: { readonly person: Person; readonly identity: ToKeep }[] = [];
   readonly events: AuditEvent[] = [];
   readonly counted: string[] = [];
   readonly faults: unknown[] = [];
@@ -95,26 +95,22 @@ export class ConnectWorld {
       findKey: async (_idp, wanted) => chooseKey({ keys: keysOf(issuer) }, wanted),
       resolveSubject: async (_organization, { sub }) => (sub === "ada" ? { account: "ada-1" } : "unknown"),
       nameOfAgent: async () => "Example <agent>",
-      clientAtProvider: async (_idp, { client_id: clientId }) => ({
-        method: "client_secret_post",
-        clientId,
-        secret: "s3",
-      }),
-      clientAtUpstream: async ({ client }) => ({
-        method: "none",
-        clientId: client.kind === "registered" ? client.client_id : `${CROSSGATE}/.well-known/crossgate-client`,
-      }),
+      prove: async ({ client_id: clientId, method, secret }) => {
+        if (method === "none") return { method, clientId };
+        if (method === "private_key_jwt") throw new TypeError("no key here");
+        return { method, clientId, secret: `value of ${secret ?? ""}` };
+      },
       spendState: async (state) => {
         if (spent.has(state)) return "replayed";
         spent.add(state);
         return "consumed";
       },
       isRevoked: async () => this.answers.isRevoked,
-      keepGrant: async (connected, authorizationServer) => {
+      keepGrant: async (person, resource, grant) => {
         if (this.answers.failing !== null) throw this.answers.failing;
-        this.granted.push({ connected, authorizationServer });
+        this.granted.push({ person, resource, grant });
       },
-      keepIdentity: async (connected) => void this.lent.push(connected),
+      keepIdentity: async (person, identity) => void this.lent.push({ person, identity }),
       isNetworkWithinRate: async () => this.answers.isWithinRate,
       recorder: {
         record: async (event: AuditEvent) => void this.events.push(event),
