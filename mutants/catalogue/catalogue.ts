@@ -11,6 +11,7 @@ import { GATEWAY } from "./gateway.ts";
 import { GRANT } from "./grant.ts";
 import { GUARDRAILS } from "./guardrails.ts";
 import { LEDGER } from "./ledger.ts";
+import { OUTSIDE_WORDS } from "./outside-words.ts";
 import { POLICY } from "./policy.ts";
 import { REDEMPTION } from "./redemption.ts";
 import { REVOCATION } from "./revocation.ts";
@@ -27,6 +28,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...CLIENT,
   ...LEDGER,
   ...REVOCATION,
+  ...OUTSIDE_WORDS,
   ...POLICY,
   ...GATEWAY,
   ...TOOLS,
