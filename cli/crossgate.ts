@@ -27,7 +27,8 @@ const HELP = `Usage: crossgate <command> [options]
   audit      search the audit trail, export its archive, verify it
   inventory  every connection: who approved it, for what, for how many people, and how to stop it
   report     the review of access that an auditor asks for, as a page or as CSV
-  keys       make, rotate and show the keys that sign access tokens
+  keys       make, rotate and show the keys that sign access tokens or encrypt the vault
+  vault      credentials for MCP servers: set, list, delete, rotate, status
   secret     make a client secret and its digest
 
   --help      this text, or that of a command: crossgate dev --help
@@ -62,6 +63,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<{ readonly command: Command }>
   ["inventory", () => import("./commands/inventory.ts")],
   ["report", () => import("./commands/report.ts")],
   ["keys", () => import("./commands/keys.ts")],
+  ["vault", () => import("./commands/vault.ts")],
   ["secret", () => import("./commands/secret.ts")],
 ]);
 

@@ -2,7 +2,7 @@ import type { CredentialRefusal, OutageReason } from "../src/audit/reason.ts";
 import type { TokenLifetime } from "../src/vault/kept-grant.ts";
 import { OAuthFailure, type OAuthFlaw } from "../src/oauth-client/oauth-failure.ts";
 import type { CredentialOfType } from "../src/trust/upstream-credential.ts";
-import type { VaultOwner } from "./vault-records.ts";
+import type { VaultOwner } from "./vault-owner.ts";
 
 /** Types of credential for which a token is asked for, by this object. */
 export type AcquiredType = "client_credentials" | "token_exchange" | "xaa" | "authorization_code";

@@ -1,4 +1,4 @@
-import type { VaultOwner } from "./vault-records.ts";
+import type { VaultOwner } from "./vault-owner.ts";
 
 /** A person as his provider calls him. */
 export interface ConnectedSubject {

@@ -4,8 +4,8 @@ import { kindOfFence } from "../src/revocation/fence-names.ts";
 import { within } from "../src/revocation/within.ts";
 import type { ConnectedSubject, WhoIsForgotten } from "./connection-index.ts";
 import type { ConnectionDescription, Kept, ToKeep } from "./outbound-tokens.ts";
-import { DEPLOYMENT, type Vault } from "./vault.ts";
-import type { VaultOwner } from "./vault-records.ts";
+import type { Vault } from "./vault.ts";
+import { DEPLOYMENT, type VaultOwner } from "./vault-owner.ts";
 
 type VaultOf = (owner: VaultOwner) => DurableObjectStub<Vault>;
 

@@ -8,7 +8,8 @@ import { asLost, isFresh, isReplaceable, type KeptGrant, readKeptGrant } from ".
 import { endOf, refused, unavailable } from "./acquisition.ts";
 import type { KnownServers } from "./known-servers.ts";
 import type { OwnClients } from "./own-clients.ts";
-import type { RecordKind, VaultOwner, VaultRecords } from "./vault-records.ts";
+import type { VaultOwner } from "./vault-owner.ts";
+import type { RecordKind, VaultRecords } from "./vault-records.ts";
 
 /** A grant of a person's, or his identity at his provider. */
 export interface GrantName {

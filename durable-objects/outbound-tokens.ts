@@ -9,7 +9,8 @@ import { KnownServers } from "./known-servers.ts";
 import { OwnClients, type RevealSecret } from "./own-clients.ts";
 import { TokenAcquisition } from "./token-acquisition.ts";
 import { TokenSources } from "./token-sources.ts";
-import type { VaultOwner, VaultRecords } from "./vault-records.ts";
+import type { VaultOwner } from "./vault-owner.ts";
+import type { VaultRecords } from "./vault-records.ts";
 
 /** As it came; what becomes of it later is not for who brings it to say. */
 export type ToKeep = Omit<KeptGrant, "state" | "rotates">;

@@ -4,7 +4,7 @@ import { within } from "../src/revocation/within.ts";
 import { isFresh } from "../src/vault/kept-grant.ts";
 import type { Acquired, AcquiredToken, TokenAsked } from "./acquisition.ts";
 import type { Vault } from "./vault.ts";
-import type { VaultOwner } from "./vault-records.ts";
+import type { VaultOwner } from "./vault-owner.ts";
 
 interface Copy extends AcquiredToken {
   readonly copiedAtMilliseconds: number;

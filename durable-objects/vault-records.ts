@@ -1,13 +1,8 @@
 import { LIMITS } from "../src/limits.ts";
 import { open, type RecordIdentity, rewrap, seal } from "../src/vault/envelope.ts";
 import { VaultKeys, VaultKeysInvalid } from "../src/vault/vault-keys.ts";
+import { DEPLOYMENT, type VaultOwner } from "./vault-owner.ts";
 import { type RecordDescription, type RecordName, VaultTables } from "./vault-tables.ts";
-
-/** Whose records an object keeps; of the deployment itself, or of one person. */
-export interface VaultOwner {
-  readonly organization: string;
-  readonly owner: string;
-}
 
 /** `secret`: named by an operator. The others are a person's: what an identity provider or an upstream gave us for him. */
 export type RecordKind = "secret" | "identity" | "grant";
@@ -31,21 +26,40 @@ export interface Rewrapped {
   readonly after: RecordName | null;
 }
 
+const ENROLLED = "enrolled";
+
 /**
  * Encrypted records of one owner. Changes are made one after the other, in the order in which they were asked for, since
  * encrypting takes a moment in which others are heard.
  */
 export class VaultRecords {
   readonly #tables: VaultTables;
+  readonly #storage: DurableObjectStorage;
   readonly #secret: string | undefined;
+  readonly #enroll: (owner: VaultOwner) => Promise<void>;
   #keys: VaultKeys | null = null;
   #changes: Promise<unknown> = Promise.resolve();
   #lastVersion = 0;
 
-  /** @param secret of the deployment: VAULT_KEYS. What it lacks shows when a record is to be read or written. */
-  constructor(storage: DurableObjectStorage, secret: string | undefined) {
+  /**
+   * @param secret of the deployment: VAULT_KEYS. What it lacks shows when a record is to be read or written.
+   * @param enroll tells the deployment's vault that there is this one: asked before its first record
+   */
+  constructor(storage: DurableObjectStorage, secret: string | undefined, enroll: (owner: VaultOwner) => Promise<void>) {
     this.#tables = new VaultTables(storage);
+    this.#storage = storage;
     this.#secret = secret;
+    this.#enroll = enroll;
+  }
+
+  /** null where VAULT_KEYS is missing or does not parse. */
+  get currentKid(): string | null {
+    try {
+      return this.#parsedKeys().currentId;
+    } catch (error) {
+      if (error instanceof VaultKeysInvalid) return null;
+      throw error;
+    }
   }
 
   put(
@@ -53,6 +67,7 @@ export class VaultRecords {
     { kind, id, upstream, text }: RecordToPut,
   ): Promise<{ readonly kid: string } | "keys_unavailable"> {
     return this.#inOrder(async () => {
+      await this.#enrollOnce(owner);
       const version = this.#nextVersion(this.#tables.find({ kind, id })?.version ?? 0);
       const { organization, owner: name } = owner;
       const identity: RecordIdentity = { organization, owner: name, kind, id, upstream, version };
@@ -120,12 +135,23 @@ export class VaultRecords {
 
   async #withKeys<Answer>(use: (keys: VaultKeys) => Promise<Answer>): Promise<Answer | "keys_unavailable"> {
     try {
-      this.#keys ??= VaultKeys.parse(this.#secret);
-      return await use(this.#keys);
+      return await use(this.#parsedKeys());
     } catch (error) {
       if (error instanceof VaultKeysInvalid) return "keys_unavailable";
       throw error;
     }
+  }
+
+  #parsedKeys(): VaultKeys {
+    this.#keys ??= VaultKeys.parse(this.#secret);
+    return this.#keys;
+  }
+
+  /** A record in a vault that nobody finds would be left behind under a key that is taken away. */
+  async #enrollOnce(owner: VaultOwner): Promise<void> {
+    if (owner === DEPLOYMENT || this.#storage.kv.get(ENROLLED) === true) return;
+    await this.#enroll(owner);
+    this.#storage.kv.put(ENROLLED, true);
   }
 
   /** Never one that was used, even of a record that has been deleted since: it would open what was there then. */

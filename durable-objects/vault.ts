@@ -4,10 +4,10 @@ import { LIMITS } from "../src/limits.ts";
 import type { Acquired, TokenAsked } from "./acquisition.ts";
 import { type ConnectedSubject, ConnectionIndex, type WhoIsForgotten } from "./connection-index.ts";
 import { type ConnectionDescription, type Kept, OutboundTokens, type ToKeep } from "./outbound-tokens.ts";
-import { type RecordFlaw, type VaultOwner, VaultRecords } from "./vault-records.ts";
-
-/** The secrets that operators name belong to nobody's organization. */
-export const DEPLOYMENT: VaultOwner = { organization: "", owner: "deployment" };
+import { DEPLOYMENT, findVault, type VaultOwner, vaultNameOf } from "./vault-owner.ts";
+import { type RecordFlaw, type Rewrapped, VaultRecords } from "./vault-records.ts";
+import { type RotationProgress, VaultRotation } from "./vault-rotation.ts";
+import type { RecordName } from "./vault-tables.ts";
 
 export interface SecretToSet {
   readonly name: string;
@@ -33,6 +33,15 @@ export interface SecretDescription {
   readonly usedAtMilliseconds: number | null;
 }
 
+export interface VaultStatus {
+  /** The key-encryption key that wraps what is written now; null where VAULT_KEYS is missing or does not parse. */
+  readonly currentKid: string | null;
+  /** The deployment's secrets by the key that they are under. */
+  readonly secretsByKey: Readonly<Record<string, number>>;
+  readonly vaults: number;
+  readonly rotation: RotationProgress | null;
+}
+
 /**
  * Credentials for upstreams, encrypted: one object for the secrets of the deployment, and one for each person. Every
  * call says whose vault it means, and an object answers for its own owner alone.
@@ -40,10 +49,19 @@ export interface SecretDescription {
 export class Vault extends DurableObject<Env> {
   readonly #records: VaultRecords;
   #outbound: OutboundTokens | null = null;
+  readonly #rotation: VaultRotation;
 
   constructor(context: DurableObjectState, env: Env) {
     super(context, env);
-    this.#records = new VaultRecords(context.storage, env.VAULT_KEYS);
+    const { storage } = context;
+    this.#records = new VaultRecords(storage, env.VAULT_KEYS, async (owner) => {
+      await this.#vaultOf(DEPLOYMENT).enroll(owner);
+    });
+    this.#rotation = new VaultRotation({
+      storage,
+      records: this.#records,
+      rewrapOther: async (owner, after) => this.#vaultOf(owner).rewrap(owner, after),
+    });
   }
 
   /** Replaces one of the same name. */
@@ -77,6 +95,11 @@ export class Vault extends DurableObject<Env> {
         resources: readResources(upstream),
         ...known,
       }));
+  }
+
+  hasSecret(name: string): boolean {
+    this.#requireOwner(DEPLOYMENT);
+    return this.#records.has({ kind: "secret", id: name });
   }
 
   deleteSecret(name: string): Promise<boolean> {
@@ -135,27 +158,52 @@ export class Vault extends DurableObject<Env> {
     return this.#tokens().forgetAll(owner);
   }
 
+  /** Somebody's vault says that it is there, before anything is in it. */
+  enroll(owner: VaultOwner): void {
+    this.#requireOwner(DEPLOYMENT);
+    this.#rotation.enroll(owner);
+  }
+
+  async startRotation(): Promise<void> {
+    this.#requireOwner(DEPLOYMENT);
+    await this.#rotation.start(Date.now());
+  }
+
+  status(): VaultStatus {
+    this.#requireOwner(DEPLOYMENT);
+    const { progress: rotation, vaults } = this.#rotation.status();
+    const secretsByKey = Object.fromEntries(this.#records.countByKey());
+    return { currentKid: this.#records.currentKid, secretsByKey, vaults, rotation };
+  }
+
+  /** A batch of this vault's records; to be repeated from where it ends. */
+  rewrap(owner: VaultOwner, after: RecordName): Promise<Rewrapped | "keys_unavailable"> {
+    this.#requireOwner(owner);
+    return this.#records.rewrap(after, LIMITS.vaultRecordsPerBatch);
+  }
+
+  override alarm(): Promise<void> {
+    return this.#rotation.proceed();
+  }
+
   #tokens(): OutboundTokens {
-    const { egress, ledger } = parseConfig(this.env);
-    const vaults = ledger.jurisdiction === null ? this.env.VAULT : this.env.VAULT.jurisdiction(ledger.jurisdiction);
     this.#outbound ??= new OutboundTokens({
       records: this.#records,
-      rules: egress,
+      rules: parseConfig(this.env).egress,
       signingKeys: this.env.SIGNING_KEYS,
-      revealSecret: async (name, resource) => vaults.getByName(vaultNameOf(DEPLOYMENT)).revealSecret(name, resource),
+      revealSecret: async (name, resource) => this.#vaultOf(DEPLOYMENT).revealSecret(name, resource),
     });
     return this.#outbound;
+  }
+
+  #vaultOf(owner: VaultOwner): DurableObjectStub<Vault> {
+    return findVault(this.env.VAULT, parseConfig(this.env).ledger, owner);
   }
 
   /** An object that was reached by another's name must not answer as that other. */
   #requireOwner(owner: VaultOwner): void {
     if (this.ctx.id.name !== vaultNameOf(owner)) throw new TypeError("another owner's vault");
   }
-}
-
-/** No two owners share one. */
-export function vaultNameOf({ organization, owner }: VaultOwner): string {
-  return `vault/v1/${JSON.stringify([organization, owner])}`;
 }
 
 /** Sorted: it is authenticated with the secret, and so has one spelling. */

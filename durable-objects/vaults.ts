@@ -2,8 +2,8 @@ import { Outage } from "../src/audit/reason.ts";
 import type { LedgerPlacement } from "../src/config.ts";
 import { LIMITS } from "../src/limits.ts";
 import { within } from "../src/revocation/within.ts";
-import { DEPLOYMENT, type SecretRevealed, type Vault, vaultNameOf } from "./vault.ts";
-import type { VaultOwner } from "./vault-records.ts";
+import type { SecretDescription, SecretRevealed, SecretToSet, Vault, VaultStatus } from "./vault.ts";
+import { DEPLOYMENT, findVault, type VaultOwner } from "./vault-owner.ts";
 
 type Placement = Pick<LedgerPlacement, "jurisdiction" | "locationHint">;
 type Revealed = Exclude<SecretRevealed, "keys_unavailable" | "damaged">;
@@ -20,13 +20,12 @@ export class Vaults {
   readonly #copies = new Map<string, Copy>();
 
   constructor(vaults: DurableObjectNamespace<Vault>, placement: Placement) {
-    this.#vaults = placement.jurisdiction === null ? vaults : vaults.jurisdiction(placement.jurisdiction);
+    this.#vaults = vaults;
     this.#placement = placement;
   }
 
   vaultOf(owner: VaultOwner): DurableObjectStub<Vault> {
-    const hint = this.#placement.locationHint;
-    return this.#vaults.getByName(vaultNameOf(owner), hint === null ? undefined : { locationHint: hint });
+    return findVault(this.#vaults, this.#placement, owner);
   }
 
   /**
@@ -41,6 +40,34 @@ export class Vaults {
     const revealed = this.#reveal(name, resource);
     this.#keep(key, { revealed, askedAtMilliseconds: Date.now() });
     return revealed;
+  }
+
+  /** @returns null when there is no room for another. @throws Outage */
+  async setSecret(secret: SecretToSet): Promise<{ readonly isNew: boolean; readonly kid: string } | null> {
+    const set = await this.#ask(async (vault) => vault.setSecret(secret));
+    if (set === "keys_unavailable") throw new Outage("vault_keys_unavailable");
+    return set === "full" ? null : { isNew: set.isNew, kid: set.kid };
+  }
+
+  /** A page after this name. */
+  listSecrets(after: string): Promise<readonly SecretDescription[]> {
+    return this.#ask(async (vault) => vault.listSecrets(after));
+  }
+
+  hasSecret(name: string): Promise<boolean> {
+    return this.#ask(async (vault) => vault.hasSecret(name));
+  }
+
+  deleteSecret(name: string): Promise<boolean> {
+    return this.#ask(async (vault) => vault.deleteSecret(name));
+  }
+
+  startRotation(): Promise<void> {
+    return this.#ask(async (vault) => vault.startRotation());
+  }
+
+  status(): Promise<VaultStatus> {
+    return this.#ask(async (vault) => vault.status());
   }
 
   async #reveal(name: string, resource: string): Promise<Revealed> {

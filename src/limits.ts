@@ -302,6 +302,9 @@ export const LIMITS = {
   /** Named secrets of a deployment. */
   vaultSecrets: 1_000,
   secretsPerPage: 100,
+  /** Wrapped anew at a time, and before other work has its turn. */
+  vaultRecordsPerBatch: 100,
+  vaultBatchesPerAlarm: 50,
   /** MCP servers that one secret may be restricted to. */
   resourcesPerSecret: 64,
   /** How exactly it is known when a secret was last used: each use within it is not written again. */

@@ -62,6 +62,14 @@ export const ADMIN_REASONS: Record<AdminRefusal, ReasonWords> = {
     "The request did not say which revision it means to replace.",
     "Send If-Match with the ETag of the document, or If-None-Match: * to create one.",
   ],
+  admin_secret_unknown: [
+    "There is no secret of this name in the vault.",
+    "See those there are: npx crossgate vault list.",
+  ],
+  admin_vault_full: [
+    "The vault holds as many named secrets as it may.",
+    "Delete those that no document names any more; the README has the limits.",
+  ],
   admin_account_unknown: [
     "There is no such account in this organization, or no such subject is bound.",
     "See those there are: npx crossgate account list ORGANIZATION; ids are compared byte for byte.",

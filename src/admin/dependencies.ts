@@ -129,6 +129,44 @@ interface ApprovalDesks {
   readonly decide: (decision: Decision) => Promise<Exclude<DecisionResult, "backlogged">>;
 }
 
+/** Upstream credentials: durable-objects/vaults.ts. Each may throw Outage vault_unavailable or vault_keys_unavailable. */
+interface SecretVault {
+  /** @returns null when there is no room for another */
+  readonly setSecret: (secret: {
+    readonly name: string;
+    readonly value: string;
+    readonly resources: readonly string[] | null;
+  }) => Promise<{ readonly isNew: boolean; readonly kid: string } | null>;
+  readonly listSecrets: (after: string) => Promise<
+    readonly {
+      readonly name: string;
+      readonly resources: readonly string[] | null;
+      readonly kid: string;
+      readonly createdAtMilliseconds: number;
+      readonly changedAtMilliseconds: number;
+      readonly usedAtMilliseconds: number | null;
+    }[]
+  >;
+  readonly hasSecret: (name: string) => Promise<boolean>;
+  readonly deleteSecret: (name: string) => Promise<boolean>;
+  readonly startRotation: () => Promise<void>;
+  readonly status: () => Promise<VaultState>;
+}
+
+interface VaultState {
+  readonly currentKid: string | null;
+  readonly secretsByKey: Readonly<Record<string, number>>;
+  readonly vaults: number;
+  readonly rotation: {
+    readonly startedAtMilliseconds: number;
+    readonly finishedAtMilliseconds: number | null;
+    readonly vaultsDone: number;
+    readonly rewrapped: number;
+    readonly damaged: number;
+    readonly failures: number;
+  } | null;
+}
+
 /** All that administration may use. What a route needs beyond this is added here, and built in services/admin-services.ts. */
 export interface AdminDependencies extends AdminDirectory {
   readonly recorder: AdminRecorder;
@@ -146,6 +184,7 @@ export interface AdminDependencies extends AdminDirectory {
   readonly approvals: ApprovalDesks;
   /** Arguments that a held call was shown to have; null where they cannot be opened any more. */
   readonly openArguments: (sealed: string, key: string) => Promise<string | null>;
+  readonly vault: SecretVault;
   /** By the plain names of people, however records spell them. */
   readonly countLiveTokens: (members: Readonly<Record<string, string>>) => Promise<Reach>;
   /** Until an edit is in force everywhere: KV spreads it, and an isolate goes by its copy for a while. */

@@ -8,6 +8,7 @@ import { listConnectionPeople, listConnections } from "./routes/inventory.ts";
 import { searchAuditRecords } from "./routes/search-records.ts";
 import { readArchivePage } from "./routes/archive.ts";
 import { readHealth } from "./routes/health.ts";
+import { deleteSecret, listSecrets, readVault, rotateVault, setSecret } from "./routes/vault.ts";
 import { readStatus } from "./routes/status.ts";
 import { giveRevocation, listRevocations, previewRevocation, readRevocation } from "./routes/revocations.ts";
 import { type AdminRoute, defineRoute, NO_BODY, NO_PARAMETERS } from "./route.ts";
@@ -50,4 +51,9 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   writeAccounts,
   removeAccount,
   unbindSubject,
+  readVault,
+  rotateVault,
+  listSecrets,
+  setSecret,
+  deleteSecret,
 ];

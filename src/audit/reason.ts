@@ -190,6 +190,8 @@ export type AdminRefusal =
   | "admin_document_protected"
   | "admin_revision_required"
   | "admin_revision_mismatch"
+  | "admin_secret_unknown"
+  | "admin_vault_full"
   | "admin_account_unknown"
   | "admin_account_conflict"
   | "admin_approval_unknown"

@@ -30,6 +30,7 @@ export function buildAdmin(parts: Parts): AdminDependencies {
     accounts,
     approvals: parts.approvals,
     openArguments: (sealed, key) => parts.shownArguments.open(sealed, key),
+    vault: parts.vaults,
     countLiveTokens: async (members) =>
       countLiveTokens(env.AUDIT_INDEX, await subjectNames.record(members), Date.now()),
     documentsSpreadSeconds: config.documentSpreadSeconds,

@@ -1,5 +1,4 @@
 import { UpstreamTokens } from "../../durable-objects/upstream-tokens.ts";
-import { Vaults } from "../../durable-objects/vaults.ts";
 import { acquiredSupplier, type AcquisitionDependencies } from "../credentials/acquired.ts";
 import { CredentialRefused } from "../credentials/credential-refused.ts";
 import { Credentials } from "../credentials/credentials.ts";
@@ -9,8 +8,7 @@ import { secretSupplier } from "../credentials/secret.ts";
 import type { Parts } from "./parts.ts";
 
 /** Who supplies which type of upstream credential. */
-export function buildCredentials({ env, config }: Parts): Credentials {
-  const vaults = new Vaults(env.VAULT, config.ledger);
+export function buildCredentials({ vaults }: Parts): Credentials {
   const tokens = new UpstreamTokens((owner) => vaults.vaultOf(owner));
   const acquisition: AcquisitionDependencies = {
     acquire: (asked) => tokens.acquire(asked),

@@ -11,6 +11,7 @@ import type { IssuerKeys } from "../../durable-objects/issuer-keys.ts";
 import type { LedgerShards } from "../../durable-objects/ledger-shards.ts";
 import type { Revocations } from "../../durable-objects/revocations.ts";
 import type { SealedTexts } from "../jwt/sealed-text.ts";
+import type { Vaults } from "../../durable-objects/vaults.ts";
 import type { TrustStore } from "../trust/trust-store.ts";
 
 /** What the runtime lends us for as long as a request lasts. */
@@ -38,4 +39,5 @@ export interface Parts {
   readonly shownArguments: SealedTexts;
   readonly nonces: DpopNonces;
   readonly revocations: Revocations;
+  readonly vaults: Vaults;
 }

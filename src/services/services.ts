@@ -12,6 +12,7 @@ import { IssuerKeys } from "../../durable-objects/issuer-keys.ts";
 import { LedgerShards } from "../../durable-objects/ledger-shards.ts";
 import { Revocations } from "../../durable-objects/revocations.ts";
 import type { ConnectDependencies } from "../connect/dependencies.ts";
+import { Vaults } from "../../durable-objects/vaults.ts";
 import type { GatewayDependencies } from "../gateway/gateway.ts";
 import { SealedTexts } from "../jwt/sealed-text.ts";
 import { withoutRevoked } from "../published-keys.ts";
@@ -74,7 +75,9 @@ export function buildServices(env: Env, runtime: Runtime): Services {
   const accounts = new Accounts(env.ACCOUNT_DIRECTORY, config.ledger);
   const approvals = new Approvals(env.APPROVAL_DESK, config.ledger);
   const shownArguments = new SealedTexts(stateSecret, "arguments of held calls v1");
-  const sources = { trust, editor, issuerKeys, clientDocuments, accounts, approvals, shownArguments, revocations };
+  const vaults = new Vaults(env.VAULT, config.ledger);
+  const stores = { issuerKeys, clientDocuments, accounts, approvals, vaults };
+  const sources = { trust, editor, shownArguments, revocations, ...stores };
   const parts = { env, runtime, config, keys, ledger, recorder, subjectNames, nonces, ...sources };
   const token = buildTokenEndpoint(parts);
   const only = new OnlyResource(env.TRUST_AND_POLICY, config.issuer);

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { AcquiredType, TokenAsked } from "../../durable-objects/acquisition.ts";
 import { UpstreamTokens } from "../../durable-objects/upstream-tokens.ts";
-import type { VaultOwner } from "../../durable-objects/vault-records.ts";
+import type { VaultOwner } from "../../durable-objects/vault-owner.ts";
 import { type Fault, Network, TestAuthorizationServer } from "../support/authorization-server.ts";
 import { asked, credential, IDP, setClientSecret, staleGrant, staleIdentity, vaultOf } from "../support/outbound.ts";
 import { Random } from "../support/random.ts";

@@ -1,7 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { Connections, type Connecting } from "../../durable-objects/connections.ts";
-import { DEPLOYMENT } from "../../durable-objects/vault.ts";
+import { DEPLOYMENT } from "../../durable-objects/vault-owner.ts";
 import { fenceName } from "../../src/revocation/fence-names.ts";
 import { IDP, person, RESOURCE, staleGrant, staleIdentity, vaultOf } from "../support/outbound.ts";
 

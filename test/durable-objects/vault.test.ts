@@ -1,6 +1,7 @@
 import { env, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { DEPLOYMENT, Vault, vaultNameOf } from "../../durable-objects/vault.ts";
+import { Vault } from "../../durable-objects/vault.ts";
+import { DEPLOYMENT, vaultNameOf } from "../../durable-objects/vault-owner.ts";
 import { LIMITS } from "../../src/limits.ts";
 
 const RESOURCE = "https://crossgate.example/mcp/files";

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { SecretRevealed } from "../../durable-objects/vault.ts";
-import { DEPLOYMENT } from "../../durable-objects/vault.ts";
+import { DEPLOYMENT } from "../../durable-objects/vault-owner.ts";
 import { Vaults } from "../../durable-objects/vaults.ts";
 import { Outage } from "../../src/audit/reason.ts";
 import { LIMITS } from "../../src/limits.ts";

@@ -2,8 +2,8 @@ import { env } from "cloudflare:workers";
 import type { Acquired, AcquiredType, TokenAsked } from "../../durable-objects/acquisition.ts";
 import { ownerOfDeploymentTokens } from "../../durable-objects/acquisition.ts";
 import type { ToKeep } from "../../durable-objects/outbound-tokens.ts";
-import { DEPLOYMENT, type Vault, vaultNameOf } from "../../durable-objects/vault.ts";
-import type { VaultOwner } from "../../durable-objects/vault-records.ts";
+import type { Vault } from "../../durable-objects/vault.ts";
+import { DEPLOYMENT, type VaultOwner, vaultNameOf } from "../../durable-objects/vault-owner.ts";
 import { type CredentialOfType, upstreamCredentialSchema } from "../../src/trust/upstream-credential.ts";
 
 export const RESOURCE = "https://crossgate.example/mcp/files";
