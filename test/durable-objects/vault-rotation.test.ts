@@ -21,7 +21,7 @@ function withKeys(keys: VaultKeySet): Env {
 /** Puts records into somebody's vault, as under the keys after ours. */
 async function fill(owner: VaultOwner, count: number): Promise<void> {
   await runInDurableObject(vaultOf(owner), async (_vault, { storage }) => {
-    const enroll = async (who: VaultOwner): Promise<void> => void (await deployment().enroll(who));
+    const enroll = async (who: VaultOwner): Promise<void> => deployment().enroll(who);
     const records = new VaultRecords(storage, JSON.stringify(ROTATED), enroll);
     for (let at = 0; at < count; at += 1) {
       await records.put(owner, { kind: "grant", id: `grant-${at}`, upstream: RESOURCE, text: `value-${at}` });
