@@ -287,6 +287,8 @@ export const LIMITS = {
   /** Until the upstream answers with headers; a tool may take its time. */
   upstreamAnswerMilliseconds: 120_000,
 
+  /** A token about the caller, for an upstream. */
+  identityTokenSeconds: 60,
   headerNameBytes: 64,
   headerFormatCharacters: 256,
   /** Of one header that we set upstream: a token of a large enterprise, and no more than servers take. */

@@ -141,10 +141,6 @@ export const GATEWAY_REASONS: Record<GatewayRefusal, ReasonWords> = {
     "The credential holds what no header may hold, or is too long for one.",
     "Set it anew: printable ASCII, without spaces around it; the README has the limits.",
   ],
-  credential_type_unsupported: [
-    "The server's document asks for a type of upstream_credential that this version cannot supply.",
-    "Name another type, or deploy a version that supplies it.",
-  ],
   upstream_redirect: ["The MCP server redirects.", "Put the address that it leads to into upstream."],
   upstream_refused: [
     "The MCP server refused the gateway itself.",

@@ -57,6 +57,8 @@ export async function verifyAccessToken(token: string, keys: KeySet, expected: E
     return refuse("token_malformed");
   const key = chooseKey(keys, { kid: jws.header.kid, alg: "ES256" });
   if (typeof key === "string" || !(await isSignedBy(jws, key, "ES256"))) return refuse("token_signature");
+  // Who says what it is for, says that it is none of these: see credentials/identity-claims.ts.
+  if (jws.unverified["token_use"] !== undefined) return refuse("token_malformed");
   const accessToken = read(jws.unverified, key.kid ?? "");
   if (accessToken === null) return refuse("token_malformed");
   return { token: accessToken, refusal: judge(jws.unverified, accessToken, expected) };

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { LIMITS } from "../limits.ts";
+import { credentialFactsSchema } from "./credential-facts.ts";
 import { judgedFactsSchema } from "./judged-facts.ts";
 import { AUDIT_ACTIONS, AUDIT_TYPES, isActionOf } from "./audit-type.ts";
 
@@ -84,6 +85,10 @@ const members = z.strictObject({
   method: text.describe("Gateway: the JSON-RPC method"),
   target: text.describe("Gateway: the tool, prompt or resource that the method names"),
   upstream_status: whole,
+  credential: credentialFactsSchema
+    .nullable()
+    .default(null)
+    .describe("Gateway: what was presented to the server in place of the caller's token; null: nothing"),
   approval_id: text.describe("Of the approval that the call waited for, or went on with"),
   document_key: text,
   document_path: text.describe("Configuration: the path in the document that does not fit"),

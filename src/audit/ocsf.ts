@@ -134,10 +134,11 @@ const DETAILS_OF = {
     ...(resource === null ? {} : { dst_endpoint: { svc_name: resource } }),
   }),
   3004: (event: AuditEvent) => ({ entity: entityOf(event) }),
-  6003: ({ method, target, resource, client_id, upstream_status }: AuditEvent) => ({
+  6003: ({ method, target, resource, client_id, upstream_status, credential }: AuditEvent) => ({
     api: { operation: method ?? "unknown", ...(resource === null ? {} : { service: { name: resource } }) },
     src_endpoint: { svc_name: client_id ?? "unknown" },
     ...(target === null ? {} : { resources: [{ name: target }] }),
+    ...(credential === null ? {} : { dst_endpoint: { hostname: credential.upstream_host } }),
     ...(upstream_status === null ? {} : { http_response: { code: upstream_status } }),
   }),
 };

@@ -85,8 +85,7 @@ export type CredentialRefusal =
   | "upstream_refused_us"
   | "credential_absent"
   | "credential_not_for_resource"
-  | "credential_unusable"
-  | "credential_type_unsupported";
+  | "credential_unusable";
 
 export type GatewayRefusal =
   | CredentialRefusal

@@ -95,7 +95,13 @@ function callFacts(call: Call): Partial<AuditFacts> {
     upstream_status: upstreamStatus,
     approval_id: call.approvalId,
     guardrails: [...call.guardrails],
+    credential: describeCredential(call.credential),
   };
+}
+
+function describeCredential(facts: CredentialFacts | null): AuditEvent["credential"] {
+  if (facts === null || facts.type === "none") return null;
+  return { type: facts.type, upstream_host: facts.upstreamHost, kid: facts.kid };
 }
 
 /**

@@ -134,7 +134,6 @@ const WIRE: Record<GatewayRefusal | OutageReason | "fault", GatewayError> = {
   credential_absent: withoutCredential,
   credential_not_for_resource: withoutCredential,
   credential_unusable: withoutCredential,
-  credential_type_unsupported: withoutCredential,
   ledger_unavailable: unavailable,
   ledger_overloaded: unavailable,
   audit_backlog: unavailable,

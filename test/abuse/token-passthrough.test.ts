@@ -1,4 +1,5 @@
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
+import { forward } from "../../src/gateway/forward.ts";
 import { CROSSGATE, RESOURCE } from "../support/documents.ts";
 import { makeDpopKey } from "../support/dpop.ts";
 import {
@@ -8,6 +9,7 @@ import {
   seededRandom,
   stubUpstream,
   TestGateway,
+  UPSTREAM,
 } from "../support/gateway.ts";
 
 /**
@@ -84,3 +86,41 @@ it(
     expect([...tokens].filter((token) => seen.includes(token.split(".")[2] ?? ""))).toEqual([]);
   },
 );
+
+it("no header of 100,000 mixed calls carries anything of the caller's", { timeout: 60_000 }, async () => {
+  const random = seededRandom(2);
+  const pick = <Value>(values: readonly Value[]): Value => values[random(values.length)] as Value;
+  const leaks: string[] = [];
+  let sent = 0;
+  const double = vi.spyOn(globalThis, "fetch").mockImplementation(async (_url, init) => {
+    sent += 1;
+    const headers = new Headers(init?.headers);
+    headers.forEach((value, name) => {
+      if (value.includes(CANARY)) leaks.push(`${name}: ${value}`);
+    });
+    if (headers.get("authorization") !== "Bearer ours") leaks.push(String(headers.get("authorization")));
+    return Response.json({});
+  });
+  onTestFinished(() => double.mockRestore());
+  const ours = new Map([["authorization", "Bearer ours"]]);
+  for (let index = 0; index < 100_000; index += 1) {
+    const names = ["authorization", ...Array.from({ length: 1 + random(3) }, () => pick(CREDENTIAL_HEADERS))];
+    const method = pick(["POST", "GET", "DELETE"]);
+    const headers = Object.fromEntries(names.map((name) => [name, `Bearer ${CANARY}-${index}`]));
+    const request = new Request(`${RESOURCE}?token=${CANARY}`, { method, headers });
+    const response = await forward(
+      {
+        request,
+        trace: { traceId: "1".repeat(32), traceFlags: null },
+        upstream: UPSTREAM,
+        rules: { ownHost: "crossgate.example", allowsLoopback: false },
+        body: method === "POST" ? "{}" : null,
+        upstreamSessionId: random(2) === 0 ? null : "theirs",
+        endsAtMilliseconds: null,
+      },
+      ours,
+    );
+    await response.body?.cancel();
+  }
+  expect([sent, leaks]).toEqual([100_000, []]);
+});

@@ -42,6 +42,14 @@ describe("an event in OCSF", () => {
     });
   });
 
+  it("of a call with a credential says where that went, and of what kind it was", () => {
+    const credential = { type: "secret", upstream_host: "files.example.net", kid: "kek-1" } as const;
+    expect(mapped({ type: "gateway_call", decision: "granted", method: "tools/call", credential })).toMatchObject({
+      dst_endpoint: { hostname: "files.example.net" },
+      unmapped: { credential },
+    });
+  });
+
   it("of what an administrator does names him and what he changed", () => {
     const facts = { admin: "root@example.com", document_key: "policy:acme", action: "changed" } as const;
     expect(mapped({ type: "configuration", decision: "done", ...facts })).toMatchObject({

@@ -3,7 +3,6 @@ import type { Acquired, TokenAsked } from "../../durable-objects/acquisition.ts"
 import { acquiredSupplier } from "../../src/credentials/acquired.ts";
 import { CredentialRefused } from "../../src/credentials/credential-refused.ts";
 import { Credentials } from "../../src/credentials/credentials.ts";
-import { notSupplied } from "../../src/credentials/not-supplied.ts";
 import type { CredentialAsked, SuppliedCredential } from "../../src/credentials/supplied.ts";
 import { askedOf } from "../support/credentials.ts";
 import { IDP, type Members, ORGANIZATION, RESOURCE } from "../support/documents.ts";
@@ -22,6 +21,9 @@ const ACQUIRED: Acquired = {
   expiresAtMilliseconds: 1,
 };
 
+/** Of types that are told about elsewhere. */
+const another = (): Promise<never> => Promise.reject(new CredentialRefused("upstream_refused_us"));
+
 function suppliedWith(answer: Acquired) {
   const questions: TokenAsked[] = [];
   const audiences: string[] = [];
@@ -36,9 +38,9 @@ function suppliedWith(answer: Acquired) {
     },
   };
   const credentials = new Credentials({
-    none: notSupplied,
-    secret: notSupplied,
-    identity: notSupplied,
+    none: another,
+    secret: another,
+    identity: another,
     client_credentials: acquiredSupplier(uses),
     token_exchange: acquiredSupplier(uses),
     authorization_code: acquiredSupplier(uses),

@@ -2,28 +2,31 @@ import { describe, expect, it } from "vitest";
 import { CredentialRefused } from "../../src/credentials/credential-refused.ts";
 import { Credentials } from "../../src/credentials/credentials.ts";
 import { supplyNone } from "../../src/credentials/none.ts";
-import { notSupplied } from "../../src/credentials/not-supplied.ts";
 import { secretSupplier, type SecretVault } from "../../src/credentials/secret.ts";
 import type { Suppliers } from "../../src/credentials/supplied.ts";
 import { askedOf } from "../support/credentials.ts";
 import type { Members } from "../support/documents.ts";
 
 const SECRET = { type: "secret", secret: "files-key" };
+const AS = "https://as.example.net";
 const CLIENT = { client_id: "crossgate", method: "client_secret_basic", secret: "as-secret" };
 
 function holding(answer: Awaited<ReturnType<SecretVault["revealSecret"]>>): Credentials {
   return new Credentials(suppliers({ revealSecret: async () => answer }));
 }
 
+/** Of types that are told about elsewhere. */
+const another = (): Promise<never> => Promise.reject(new CredentialRefused("upstream_refused_us"));
+
 function suppliers(vault: SecretVault): Suppliers {
   return {
     none: supplyNone,
     secret: secretSupplier(vault),
-    identity: notSupplied,
-    client_credentials: notSupplied,
-    token_exchange: notSupplied,
-    authorization_code: notSupplied,
-    xaa: notSupplied,
+    identity: another,
+    client_credentials: another,
+    token_exchange: another,
+    authorization_code: another,
+    xaa: another,
   };
 }
 
@@ -87,9 +90,12 @@ describe("the credential for an upstream", () => {
   );
 
   it.each<[string, Members]>([
-    ["token_exchange", { type: "token_exchange", ...CLIENT }],
-    ["xaa", { type: "xaa", idp: "https://idp.example.com", idp_client: CLIENT, client: CLIENT }],
-  ])("is refused where nothing supplies its type: %s", async (_type, credential) => {
-    expect(await refusalOf(VAULT, credential)).toBe("credential_type_unsupported");
+    ["token_exchange", { type: "token_exchange", authorization_server: AS, ...CLIENT }],
+    [
+      "xaa",
+      { type: "xaa", idp: "https://idp.example.com", authorization_server: AS, idp_client: CLIENT, client: CLIENT },
+    ],
+  ])("is what the supplier of its type says, and no other: %s", async (_type, credential) => {
+    expect(await refusalOf(VAULT, credential)).toBe("upstream_refused_us");
   });
 });

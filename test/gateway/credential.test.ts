@@ -37,6 +37,19 @@ describe("the credential of a call", () => {
     expect(upstream.everything()).not.toContain(token);
   });
 
+  it("is on record by its kind, where it went and the key that it was under, and never itself", async () => {
+    stubUpstream();
+    const nothing = { ...supplied({}), facts: { type: "none", upstreamHost: "files.example.net", kid: null } } as const;
+    const gateway = await TestGateway.start({ overrides: { supplyCredential: supplying(OURS, nothing) } });
+    await gateway.call();
+    await gateway.call();
+    expect(gateway.events.map(({ credential }) => credential)).toEqual([
+      { type: "secret", upstream_host: "files.example.net", kid: "kek-1" },
+      null,
+    ]);
+    expect(JSON.stringify(gateway.events)).not.toContain("ours");
+  });
+
   it("never comes from the client, in whatever header it is", async () => {
     const upstream = stubUpstream();
     const key = supplied({ "x-api-key": "ours" });
@@ -130,7 +143,6 @@ describe("a call without a credential to be had", () => {
   it.each([
     [new CredentialRefused("connection_required"), 200, "refused"],
     [new CredentialRefused("credential_absent"), 502, "failed"],
-    [new CredentialRefused("credential_type_unsupported"), 502, "failed"],
     [new Outage("vault_unavailable"), 503, "failed"],
     [new Outage("vault_keys_unavailable"), 503, "failed"],
   ] as const)("goes nowhere, and its record says why: %s", async (error, status, decision) => {

@@ -49,7 +49,6 @@ const TABLE = {
   credential_absent: [502, null, 502],
   credential_not_for_resource: [502, null, 502],
   credential_unusable: [502, null, 502],
-  credential_type_unsupported: [502, null, 502],
   ledger_unavailable: [503, null, 503],
   tool_not_approved: [403, null, 403],
   tool_changed: [403, null, 403],
