@@ -16,8 +16,8 @@ async function lint(path: string, text: string): Promise<string> {
   await symlink(join(PROJECT, "node_modules"), join(directory, "node_modules"));
   await mkdir(dirname(join(directory, path)), { recursive: true });
   await writeFile(join(directory, path), text);
-  const lint = run(join(PROJECT, "node_modules/.bin/oxlint"), ["--format=json"], { cwd: directory });
-  return lint.then(
+  const linted = run(join(PROJECT, "node_modules/.bin/oxlint"), ["--format=json"], { cwd: directory });
+  return linted.then(
     ({ stdout }) => stdout,
     (error: { readonly stdout: string }) => error.stdout,
   );
