@@ -102,7 +102,6 @@ export const TOOLS: readonly Mutant[] = [
         'if (status === 404 && asking.forwarding.upstreamSessionId !== null) throw new CallRefused("session_unknown");',
         "",
       ],
-      ["error-read", "an error is read as a list", "if (status !== 200) throw unknown(status);", ""],
     ],
   }),
   ...seed({
