@@ -14,15 +14,39 @@ export function localAdminKeyPath(stateDirectory: string): string {
   return join(stateDirectory, "admin-key.json");
 }
 
-/** A local Crossgate's own administrator: made when it is missing, and kept with the rest of the state. */
-export async function ensureLocalAdmin(
-  stateDirectory: string,
-): Promise<{ readonly key: string; readonly value: string }> {
-  const path = localAdminKeyPath(stateDirectory);
+/** Of whoever tries out calls that are held: an operator decides about none. */
+export function localApproverKeyPath(stateDirectory: string): string {
+  return join(stateDirectory, "approver-key.json");
+}
+
+interface LocalDocument {
+  readonly key: string;
+  readonly value: string;
+}
+
+/** A local Crossgate's own administrators: made when they are missing, and kept with the rest of the state. */
+export async function ensureLocalAdmins(stateDirectory: string): Promise<readonly LocalDocument[]> {
+  const operator = await ensureKey(localAdminKeyPath(stateDirectory), "local");
+  const approver = await ensureKey(localApproverKeyPath(stateDirectory), "local-approver");
+  // Nobody whom an identity provider could assert, so that every call is somebody else's.
+  const subjects = [{ issuer: "local", sub: "local-approver" }];
+  return [
+    documentOf(operator, adminDocumentFor(operator, "operator")),
+    documentOf(approver, { ...adminDocumentFor(approver, "approver"), subjects }),
+  ];
+}
+
+function documentOf({ name }: AdminKey, document: object): LocalDocument {
+  return { key: `admin:${name}`, value: JSON.stringify(document) };
+}
+
+async function ensureKey(path: string, name: string): Promise<AdminKey> {
   const made = await readAdminKey(path).catch(() => null);
-  const key: AdminKey = made ?? (await createAdminKey("local"));
-  if (made === null) await rm(path, { force: true }).then(() => writeAdminKey(path, key));
-  return { key: `admin:${key.name}`, value: JSON.stringify(adminDocumentFor(key, "operator")) };
+  if (made !== null) return made;
+  const key = await createAdminKey(name);
+  await rm(path, { force: true });
+  await writeAdminKey(path, key);
+  return key;
 }
 
 /** So that other commands on the same state ask the Crossgate that runs on it, and do not write behind its back. */

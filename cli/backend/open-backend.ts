@@ -84,7 +84,10 @@ async function openBackend(choice: BackendChoice): Promise<TrustBackend> {
  * What lies in Durable Objects is reached by the Crossgate that they belong to, and no other way.
  * @throws CommandError where none is named and none runs on the state
  */
-export async function openAdminClient(choice: BackendChoice): Promise<AdminClient> {
+export async function openAdminClient(
+  choice: BackendChoice,
+  localKeyPath: (stateDirectory: string) => string = localAdminKeyPath,
+): Promise<AdminClient> {
   if (choice.kind === "remote") {
     throw new UsageError(
       "wrangler does not reach what this command is about. Give --url and --key instead of --remote.",
@@ -96,8 +99,7 @@ export async function openAdminClient(choice: BackendChoice): Promise<AdminClien
   }
   const { stateDirectory } = choice;
   const running = await findRunning(stateDirectory);
-  if (running !== null)
-    return new AdminClient({ ...running, key: await readAdminKey(localAdminKeyPath(stateDirectory)) });
+  if (running !== null) return new AdminClient({ ...running, key: await readAdminKey(localKeyPath(stateDirectory)) });
   throw new CommandError(
     `No Crossgate runs on ${stateDirectory}. Start one with: npx crossgate dev; or name one with --url and --key.`,
   );

@@ -8,6 +8,7 @@ import { BACKEND_OPTIONS, chooseBackend, openAdminClient } from "../backend/open
 import { type Command, parseCommandLine } from "../command.ts";
 import { CommandError, UsageError } from "../command-error.ts";
 import { confirm } from "../confirm.ts";
+import { localApproverKeyPath } from "../running-dev.ts";
 
 const HELP = `Usage: crossgate approval <list ORGANIZATION | show ID | approve ID | deny ID> [options]
 
@@ -21,7 +22,7 @@ his own. An approval is good for one call, with the very arguments that it was a
   deny ID            the same, and refuses it
 
   --yes          approve, deny: without asking
-  --state DIR    of the Crossgate that runs on this state (default: .crossgate/state)
+  --state DIR    of the Crossgate that runs on this state (default: .crossgate/state), as its own approver
   --url URL      of a deployment, by its admin API; URL is its ISSUER (or CROSSGATE_URL)
   --key FILE     with --url: your admin key (or CROSSGATE_ADMIN_KEY)
   --json         {"approvals": […]}, or the one approval; approve and deny then want --yes
@@ -63,7 +64,7 @@ async function run(commandLine: readonly string[]): Promise<void> {
   const isDecision = verb === "approve" || verb === "deny";
   if (isDecision && values.json && !values.yes) throw new UsageError("--json asks nothing: give --yes along with it.");
   if (!isDecision && values.yes) throw new UsageError(`--yes says nothing to approval ${verb}.`);
-  const client = await openAdminClient(chooseBackend(values));
+  const client = await openAdminClient(chooseBackend(values), localApproverKeyPath);
   await action({ client, word, asJson: values.json, asksFirst: !values.yes });
 }
 

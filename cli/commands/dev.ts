@@ -7,7 +7,7 @@ import { runLocalUpkeep } from "../dev/upkeep.ts";
 import { readRefusedRequest } from "../dev/worker-line.ts";
 import { egressRulesFor } from "../issuer.ts";
 import { type LocalCrossgate, startLocalCrossgate } from "../local-runtime.ts";
-import { announceRunning, ensureLocalAdmin, localAdminKeyPath } from "../running-dev.ts";
+import { announceRunning, ensureLocalAdmins, localAdminKeyPath } from "../running-dev.ts";
 import { ensureLocalSecrets } from "../secrets.ts";
 import { lockState } from "../state-lock.ts";
 import { requireTrustDocuments, type TrustDocument } from "../trust-documents.ts";
@@ -144,11 +144,11 @@ async function start(
   onLog: (line: string) => void,
 ): Promise<LocalCrossgate> {
   const secrets = await ensureLocalSecrets(stateDirectory);
-  const admin = await ensureLocalAdmin(stateDirectory);
+  const admins = await ensureLocalAdmins(stateDirectory);
   return startLocalCrossgate({
     host,
     port,
-    documents: [...documents, admin],
+    documents: [...documents, ...admins],
     stateDirectory,
     onLog,
     secrets,

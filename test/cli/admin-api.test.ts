@@ -138,6 +138,21 @@ describe("crossgate admin key create", () => {
   );
 });
 
+describe("a running Crossgate's own approver", { timeout: 180_000 }, () => {
+  it("asks for what waits and decides, which its operator may not", async () => {
+    const { dev, state, url, key } = await startDev();
+    const listed = await runCrossgate(["approval", "list", "acme", "--state", state]);
+    expect(listed).toMatchObject({ code: 0, stdout: "Nothing waits for approval at acme.\n" });
+    const approve = ["approval", "approve", "acme~AAAAAAAAAAAAAAAAAAAAAA", "--yes"];
+    const unknown = await runCrossgate([...approve, "--state", state]);
+    expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining("no such approval")]);
+    const operator = await runCrossgate([...approve, "--url", url, "--key", key]);
+    expect([operator.code, operator.stderr]).toEqual([1, expect.stringContaining("role does not allow")]);
+    dev.signal("SIGINT");
+    expect(await dev.ended()).toBe(0);
+  });
+});
+
 describe("what names a Crossgate", () => {
   const url = "https://mcp.example.com";
 
