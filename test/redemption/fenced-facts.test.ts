@@ -16,10 +16,10 @@ describe("what must not have been revoked when a token is issued", () => {
     const { names } = await factsOf();
     expect(names.filter((name) => name.startsWith("document:")).toSorted()).toEqual(
       [
-        fenceName("document", `idp:${IDP}`, "idp-revision"),
-        fenceName("document", `client:${CLIENT}`, "client-revision"),
-        fenceName("document", `resource:${RESOURCE}`, "resource-revision"),
-        fenceName("document", `policy:${ORGANIZATION}`, "policy-revision"),
+        fenceName("document", "idp", "idp-revision"),
+        fenceName("document", "client", "client-revision"),
+        fenceName("document", "resource", "resource-revision"),
+        fenceName("document", "policy", "policy-revision"),
       ].toSorted(),
     );
   });
