@@ -9,7 +9,7 @@ type Placement = Pick<LedgerPlacement, "jurisdiction" | "locationHint">;
 type Revealed = Exclude<SecretRevealed, "keys_unavailable" | "damaged">;
 
 interface Copy {
-  readonly revealed: Promise<Revealed>;
+  readonly revealed: Exclude<Revealed, string>;
   readonly askedAtMilliseconds: number;
 }
 
@@ -32,13 +32,19 @@ export class Vaults {
    * A secret for one server. An isolate goes by its copy for a short while, unless `isRefused`: the server has just
    * refused what we had. @throws Outage
    */
-  revealSecret(name: string, resource: string, { isRefused }: { readonly isRefused: boolean }): Promise<Revealed> {
+  async revealSecret(
+    name: string,
+    resource: string,
+    { isRefused }: { readonly isRefused: boolean },
+  ): Promise<Revealed> {
     const key = JSON.stringify([name, resource]);
     const copy = this.#copies.get(key);
-    const age = Date.now() - (copy?.askedAtMilliseconds ?? 0);
+    const askedAtMilliseconds = Date.now();
+    const age = askedAtMilliseconds - (copy?.askedAtMilliseconds ?? 0);
     if (!isRefused && copy !== undefined && age < LIMITS.vaultSecretFreshSeconds * 1000) return copy.revealed;
-    const revealed = this.#reveal(name, resource);
-    this.#keep(key, { revealed, askedAtMilliseconds: Date.now() });
+    const revealed = await this.#reveal(name, resource);
+    if (typeof revealed === "string") this.#copies.delete(key);
+    else this.#keep(key, { revealed, askedAtMilliseconds });
     return revealed;
   }
 
@@ -87,14 +93,14 @@ export class Vaults {
     }
   }
 
-  /** One question at a time for one secret; what was no secret is asked for again, so that setting one helps at once. */
+  /**
+   * What was told, and not the promise of it: one begun in another request may never settle in workerd. What was no
+   * secret is asked for again, so that setting one helps at once.
+   */
   #keep(key: string, copy: Copy): void {
+    if ((this.#copies.get(key)?.askedAtMilliseconds ?? 0) > copy.askedAtMilliseconds) return;
     this.#copies.delete(key);
     this.#copies.set(key, copy);
-    const forget = (): void => {
-      if (this.#copies.get(key) === copy) this.#copies.delete(key);
-    };
-    copy.revealed.then((revealed) => typeof revealed === "string" && forget(), forget);
     const [oldest] = this.#copies.keys();
     if (this.#copies.size > LIMITS.vaultSecretsCached && oldest !== undefined) this.#copies.delete(oldest);
   }

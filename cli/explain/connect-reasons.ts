@@ -70,6 +70,6 @@ export const CONNECT_REASONS: Record<ConnectRefusal, ReasonWords> = {
   ],
   connect_full: [
     "The person has connected as many accounts as one may have.",
-    "Disconnect what is no longer used: crossgate connect revoke",
+    "A revocation of the person ends all of them, and they connect anew what they use: crossgate revoke subject",
   ],
 };

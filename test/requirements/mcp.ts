@@ -66,11 +66,7 @@ export const MCP: readonly Requirement[] = [
   ours("MCPA-27", "SHOULD", "MCP authorization", "access tokens are short-lived"),
   clients("MCPA-28", "MUST", "MCP authorization", "credentials are kept by issuer"),
   ours("MCPA-29", "MUST", "RFC 8707", "resource in a request is understood, and an unknown one is invalid_target"),
-  notOffered(
-    "MCPA-30",
-    { level: "MUST", source: "MCP security", says: "a proxy asks for consent for each client" },
-    NO_CODE_FLOW,
-  ),
+  ours("MCPA-30", "MUST", "MCP security", "a proxy asks for consent for each client"),
   ours("MCPA-31", "MUST", "MCP security", "no fetch reaches an address that is not public"),
 
   ours("MCPT-01", "MUST", "MCP transport", "one endpoint, and the methods of each era"),
@@ -108,7 +104,7 @@ export const MCP: readonly Requirement[] = [
   ours("MCPT-37", "MUST", "MCP subscriptions", "a stream ends with its token"),
   ours("MCPT-38", "SHOULD", "MCP cancellation", "waiting has an end"),
   ours("MCPT-39", "MUST", "MCP changelog", "methods that are no more are 404 in the stateless era"),
-  servers("MCPT-40", "MUST", "MCP round trips", "who may ask for input, and for what"),
+  ours("MCPT-40", "MUST", "MCP round trips", "who may ask for input, and for what"),
   ours("MCPT-41", "MUST", "MCP round trips", "requestState comes and goes unchanged"),
   servers("MCPT-42", "MUST", "MCP round trips", "requestState is not believed; the gateway wraps none"),
   ours("MCPT-43", "MUST", "MCP round trips", "each round is authorized anew"),
