@@ -206,6 +206,15 @@ describe("what lies on the desk", () => {
     expect([long.status, upstream.sent.length]).toEqual([413, 0]);
     expect(await deskOf(organization).list()).toHaveLength(1);
   });
+
+  it("has none where one of several rules does not show them", async () => {
+    stubUpstream();
+    const rule = (id: string, show_arguments: boolean) =>
+      permitRule({ id, scopes: "any", calls: { tools: ["read_file"] }, approval: { ...APPROVAL, show_arguments } });
+    const { call, organization } = await start({}, { rules: [rule("keeps", false), rule("shows", true)] });
+    await call({ arguments: { path: "/very/secret" } });
+    expect((await deskOf(organization).list())[0]?.call.sealedArguments).toBeNull();
+  });
 });
 
 describe("a client that leads its user to URLs", () => {
