@@ -11,7 +11,7 @@ Shows what it hits, asks, gives the order, and waits until nothing more is issue
   idp ISSUER                        everybody of an identity provider
   organization NAME                 everybody of an organization
   resource URL                      an MCP server
-  connection NAME CLIENT_ID URL     one agent at one server for one organization: a line of crossgate inventory
+  connection NAME CLIENT_ID URL     one agent at one server for one organization: a line of inventory
   token JTI                         one access token
   key ISSUER KID                    a provider's key, with all that was issued for what it signed
   signing-key KID                   a key of ours: see crossgate keys --help, which rotates first

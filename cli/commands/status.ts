@@ -9,9 +9,9 @@ const HELP = `Usage: crossgate status [--state DIR | --remote | --url URL] [opti
 Counts the documents that are in force, names those that do not parse (they govern nothing, and what
 they would have governed is refused), and says when the last decision was recorded, and how many of
 each kind in the last hour. Of a deployment or a running crossgate dev also how identity providers'
-security events come: when a stream was last verified, whether it is paused, and how polling it went. Of a running
-Crossgate also what somebody should look at, and what mends it: key sets that cannot be fetched and
-since when, records that wait for the archive, ledgers that do not answer, sinks that are behind, an old
+security events come: when a stream was last verified, whether it is paused, and how polling it
+went; and what somebody should look at, and what mends it: key sets that cannot be fetched and since
+when, records that wait for the archive, ledgers that do not answer, sinks that are behind, an old
 checkpoint, keys that are due for rotation.
 
   --state DIR    of a local state (default: .crossgate/state)
@@ -19,7 +19,8 @@ checkpoint, keys that are due for rotation.
   --url URL      a deployment, by its admin API; URL is its ISSUER (or CROSSGATE_URL)
   --key FILE     with --url: your admin key (or CROSSGATE_ADMIN_KEY)
   --issuer URL   the issuer identifier (default: that in wrangler.toml, or of crossgate dev)
-  --json         {"where", "documents": {…}, "broken": […], "signal_streams": […], "health": […], "audit": {"last_event", "last_hour": {…}}}
+  --json         {"where", "documents": {…}, "broken": […], "signal_streams": […], "health": […],
+                 "audit": {"last_event", "last_hour": {…}}}
   --help         this text
 
 Exit codes: 0 nothing to look at, 1 something, or it failed, 2 wrong usage. Example:

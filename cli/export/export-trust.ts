@@ -73,7 +73,10 @@ function statedKey(kind: Parameters<typeof naturalKey>[1], text: string): string
   }
 }
 
-/** Never a file that states something else. Names are compared as systems do that ignore case. */
+/**
+ * Never a file that states something else. Names are compared as systems do that ignore case; which of two documents
+ * gets a name that both would have does not hang on the order in which they come.
+ */
 function choosePaths(
   directory: string,
   documents: readonly StoredDocument[],
@@ -82,7 +85,7 @@ function choosePaths(
   const own = new Map([...present].flatMap(([path, key]) => (key === null ? [] : [[key, path] as const])));
   const taken = new Set([...present.keys()].map((path) => path.toLowerCase()));
   const chosen = new Map<string, string>();
-  for (const { key } of documents) {
+  for (const key of documents.map((document) => document.key).toSorted()) {
     const kind = parseDocumentKey(key)?.kind ?? "";
     const plain = join(directory, kind, fileNameFor(key));
     const free = taken.has(plain.toLowerCase()) ? join(directory, kind, distinctFileNameFor(key)) : plain;
