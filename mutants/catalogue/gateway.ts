@@ -130,7 +130,7 @@ export const GATEWAY: readonly Mutant[] = [
   ...seed({
     area,
     file: "src/gateway/authorization.ts",
-    tests: ["test/gateway/authorization.test.ts", "test/gateway/gateway.test.ts"],
+    tests: ["test/gateway/authorization.test.ts", "test/gateway/list-response.test.ts", "test/gateway/gateway.test.ts"],
     mistakes: [
       [
         "policy-deny-ignored",

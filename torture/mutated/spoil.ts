@@ -11,7 +11,7 @@ export interface Signable {
 }
 
 const BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-const NEVER_A_CLAIM: readonly unknown[] = [null, true, [], {}, [[]], { a: 1 }, -1, 0, 1.5, 1e300, "", "x"];
+const NEVER_A_CLAIM: readonly unknown[] = [null, true, [], {}, [[]], { a: 1 }, -1, 0, 1.5, 1e300, ""];
 
 type Spoiling = (signable: Signable, random: Random) => Promise<string>;
 
