@@ -39,6 +39,7 @@ describe("a link that was made for somebody else", () => {
       type: "xaa",
       idp: IDP,
       idp_client: { client_id: "crossgate-at-the-idp", method: "client_secret_post", secret: "idp-client" },
+      authorization_server: "https://as.files.example",
       client: { client_id: "c", method: "client_secret_post", secret: "files" },
     };
     const world = await ConnectWorld.start({ resource: { upstream_credential: credential } });
