@@ -2,7 +2,7 @@ import { AcquisitionEnded } from "../../durable-objects/acquisition.ts";
 import { type Connecting, Connections } from "../../durable-objects/connections.ts";
 import type { Kept } from "../../durable-objects/outbound-tokens.ts";
 import { OwnClients, type RevealSecret } from "../../durable-objects/own-clients.ts";
-import { Vaults } from "../../durable-objects/vaults.ts";
+import type { Vaults } from "../../durable-objects/vaults.ts";
 import { Outage } from "../audit/reason.ts";
 import { ConnectLinks } from "../connect/connect-link.ts";
 import type { ConnectDependencies } from "../connect/dependencies.ts";
@@ -33,9 +33,8 @@ export function buildConnectUrl({ env, config }: Parts): (asked: CredentialAsked
 }
 
 export function buildConnect(parts: Parts): ConnectDependencies {
-  const { env, runtime, config, recorder, trust, issuerKeys, accounts, revocations } = parts;
+  const { env, runtime, config, recorder, trust, issuerKeys, accounts, revocations, vaults } = parts;
   const seal = sealOf(env);
-  const vaults = new Vaults(env.VAULT, config.ledger);
   const connections = new Connections((owner) => vaults.vaultOf(owner));
   return {
     issuer: config.issuer,

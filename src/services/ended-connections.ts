@@ -1,6 +1,5 @@
 import { Connections } from "../../durable-objects/connections.ts";
 import type { Revocations } from "../../durable-objects/revocations.ts";
-import { Vaults } from "../../durable-objects/vaults.ts";
 import { endsSomething } from "../revocation/fence.ts";
 import type { Parts } from "./parts.ts";
 
@@ -10,8 +9,7 @@ type Orders = Pick<Revocations, "order" | "join" | "status" | "find" | "list" | 
  * The registry, with what a revoked person had connected forgotten besides. The revocation comes first and holds by
  * itself; when the vaults do not answer the order is given once more, and finds done what was done.
  */
-export function endingConnections(revocations: Orders, { env, config }: Pick<Parts, "env" | "config">): Orders {
-  const vaults = new Vaults(env.VAULT, config.ledger);
+export function endingConnections(revocations: Orders, { vaults }: Pick<Parts, "vaults">): Orders {
   const connections = new Connections((owner) => vaults.vaultOf(owner));
   return {
     status: (version) => revocations.status(version),

@@ -1,4 +1,3 @@
-import { Vaults } from "../../durable-objects/vaults.ts";
 import { openEgress } from "../egress/exchange.ts";
 import type { ExternalPorts } from "../guardrails/external.ts";
 import { CallLimits } from "../../durable-objects/call-limits.ts";
@@ -16,8 +15,7 @@ import { requireSecret } from "./required-secret.ts";
 import { consumeProof } from "./single-use.ts";
 
 /** What requests to processors elsewhere are signed with: secrets of the vault, like those for servers. */
-function guardrailSecrets({ env, config }: Parts): ExternalPorts["findSecret"] {
-  const vaults = new Vaults(env.VAULT, config.ledger);
+function guardrailSecrets({ vaults }: Parts): ExternalPorts["findSecret"] {
   return async (name, resource) => {
     const revealed = await vaults.revealSecret(name, resource, { isRefused: false });
     return typeof revealed === "string" ? null : revealed.value;
