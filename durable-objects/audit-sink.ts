@@ -103,6 +103,7 @@ export class AuditSink extends DurableObject<Env> {
   }
 
   async #wake(): Promise<void> {
+    if (this.#tables.read("idle_chains") > 0) this.#tables.write("idle_chains", 0);
     if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now());
   }
 
@@ -111,20 +112,54 @@ export class AuditSink extends DurableObject<Env> {
     const sink = await this.#readSink(this.#tables.readText("name"));
     if (!sink.enabled) return false;
     const feeding = { sink, secrets: this.env, rules: parseConfig(this.env).egress };
+    const cursors = this.#inTurn();
+    let idle = this.#tables.read("idle_chains");
     let reads = 0;
-    for (const cursor of this.#tables.cursors()) {
+    for (const [index, cursor] of cursors.entries()) {
+      const following = cursors[(index + 1) % cursors.length] ?? cursor;
       let at: Cursor | null = cursor;
       while (at !== null) {
-        if (reads >= LIMITS.sinkReadsPerAlarm) return true;
+        if (reads >= LIMITS.sinkReadsPerAlarm) {
+          this.#leaveOffBefore(at === cursor ? cursor : following, idle);
+          return true;
+        }
         reads += 1;
         // oxlint-disable-next-line no-await-in-loop -- each chain in order, and what was taken is remembered
-        const read: ReadBatches = await readOn(this.env.AUDIT_ARCHIVE, at);
-        // oxlint-disable-next-line no-await-in-loop -- as before
-        if (read.objects > 0) await this.#send(feeding, at, read);
-        at = read.objects > 0 ? read.cursor : null;
+        at = await this.#feedFrom(feeding, at).catch((error: unknown) => {
+          // A chain that is broken, or a batch that is not taken, holds up no other for good.
+          this.#leaveOffBefore(following, 0);
+          throw error;
+        });
+        idle = at === null ? idle + 1 : 0;
       }
+      if (idle >= cursors.length) break;
     }
+    if (this.#tables.read("idle_chains") > 0) this.#tables.write("idle_chains", 0);
     return false;
+  }
+
+  #leaveOffBefore({ chain }: Cursor, idle: number): void {
+    this.#tables.write("next_chain", chain);
+    this.#tables.write("idle_chains", idle);
+  }
+
+  /** Beginning where the last alarm left off: there are more chains than one alarm may read. */
+  #inTurn(): readonly Cursor[] {
+    const cursors = this.#tables.cursors();
+    const next = this.#tables.readText("next_chain");
+    const first = Math.max(
+      0,
+      cursors.findIndex(({ chain }) => chain === next),
+    );
+    return [...cursors.slice(first), ...cursors.slice(0, first)];
+  }
+
+  /** @returns where to go on; null when the archive has nothing after this yet */
+  async #feedFrom(feeding: Feeding, at: Cursor): Promise<Cursor | null> {
+    const read: ReadBatches = await readOn(this.env.AUDIT_ARCHIVE, at);
+    if (read.objects === 0) return null;
+    await this.#send(feeding, at, read);
+    return read.cursor;
   }
 
   async #send(feeding: Feeding, from: Cursor, { events, cursor }: ReadBatches): Promise<void> {

@@ -7,9 +7,13 @@ interface SinkState {
   readonly rejected: number;
   readonly failed_at: number;
   readonly delivered_at: number;
+  /** How many chains in a row had nothing, when the last alarm left off. */
+  readonly idle_chains: number;
   /** Whether it has been told where to begin. */
   readonly begun: number;
 }
+
+type SinkWord = "name" | "error" | "next_chain";
 
 /** What a sink remembers: how far it has come in each chain, and how its last attempts went. */
 export class SinkTables {
@@ -41,12 +45,12 @@ export class SinkTables {
     return Number(this.#value(name) ?? 0);
   }
 
-  readText(name: "name" | "error"): string {
+  readText(name: SinkWord): string {
     const value = this.#value(name);
     return typeof value === "string" ? value : "";
   }
 
-  write(name: keyof SinkState | "name" | "error", value: number | string): void {
+  write(name: keyof SinkState | SinkWord, value: number | string): void {
     this.#sql.exec("INSERT OR REPLACE INTO state (name, value) VALUES (?, ?)", name, value);
   }
 

@@ -85,8 +85,8 @@ export class TokenAcquisition {
 }
 
 /** A document that has changed asks for another token, and so does a caller of whom something else is said. */
-function keyOf({ resource, resourceRevision, identity }: TokenAsked): string {
-  return JSON.stringify([resource, resourceRevision, identity?.says ?? null]);
+function keyOf({ issuer, resource, resourceRevision, identity }: TokenAsked): string {
+  return JSON.stringify([issuer, resource, resourceRevision, identity?.says ?? null]);
 }
 
 function remember<Value>(map: Map<string, Value>, key: string, value: Value): void {

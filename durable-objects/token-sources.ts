@@ -60,8 +60,8 @@ export class TokenSources {
   /** RFC 8693 at the upstream's own authorization server. */
   async #byTokenExchange(asked: TokenAsked, credential: CredentialOfType<"token_exchange">): Promise<AcquiredToken> {
     const { audience, resource, scope } = credential;
-    const { subject, kid } = await this.#subjectOf(asked, credential);
     const party = await this.#partyFor(asked, credential);
+    const { subject, kid } = await this.#subjectOf(asked, credential, party.server.issuer);
     const wanted = {
       subject,
       audience,
@@ -74,18 +74,23 @@ export class TokenSources {
   async #subjectOf(
     asked: TokenAsked,
     { subject_token: kind }: CredentialOfType<"token_exchange">,
+    receiver: string,
   ): Promise<{ readonly subject: SubjectToken; readonly kid: string | null }> {
     if (kind === "identity") {
       if (asked.identity === null) throw refused("credential_unusable");
       return { subject: { token: asked.identity.token, type: TOKEN_TYPE.jwt }, kid: null };
     }
     const { grant, kid } = await this.#identityAt(asked.issuer, asked);
+    // A refresh token is for who gave it, and never shown to anybody else (RFC 6749 §10.4).
+    if (grant.token === null && receiver !== asked.issuer) throw refused("connection_lost");
     return { subject: subjectTokenOf(grant), kid };
   }
 
   /** ID-JAG §4: a grant from the person's provider, redeemed at the upstream's authorization server, and never kept. */
   async #byIdJag(asked: TokenAsked, credential: CredentialOfType<"xaa">): Promise<AcquiredToken> {
     const { idp, idp_client: idpClient, client, scope, audience, resource = asked.upstream } = credential;
+    // Another provider has nothing to say of this person, whatever account both have led to.
+    if (idp !== asked.issuer) throw refused("connection_required");
     const { grant, kid } = await this.#identityAt(idp, asked);
     // An ID token is for the client that it was made for (§4.3.3), and a refresh token bound to it.
     if (grant.client.client_id !== idpClient.client_id) throw refused("credential_unusable");

@@ -62,8 +62,9 @@ async function askOnce<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
 }
 
 /** Everything that makes one token another's: whose it is, for which server as its document now says, about whom. */
-function keyOf({ owner, resource, resourceRevision, identity }: TokenAsked): string {
-  return JSON.stringify([owner.organization, owner.owner, resource, resourceRevision, identity?.says ?? null]);
+function keyOf({ owner, issuer, resource, resourceRevision, identity }: TokenAsked): string {
+  const { organization, owner: person } = owner;
+  return JSON.stringify([organization, person, issuer, resource, resourceRevision, identity?.says ?? null]);
 }
 
 function isRecent(copy: Copy, now: number): boolean {

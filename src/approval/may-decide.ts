@@ -13,9 +13,9 @@ export function findObstacle(
   return demands.every((demand) => names(demand, approver)) ? null : "not_an_approver";
 }
 
-/** A tenant that his document leaves out may be any. */
+/** A tenant that either of them leaves out may be any. */
 function isSame(stated: SubjectAtIssuer, requester: SubjectAtIssuer): boolean {
-  const isTenant = stated.tenant === null || stated.tenant === requester.tenant;
+  const isTenant = stated.tenant === null || requester.tenant === null || stated.tenant === requester.tenant;
   return isTenant && stated.issuer === requester.issuer && stated.sub === requester.sub;
 }
 

@@ -14,7 +14,8 @@ const PREFIX = "hmac-sha256:";
 export class SubjectNames {
   readonly #form: SubjectForm;
   readonly #secret: string;
-  #key: Promise<CryptoKey> | null = null;
+  /** Not the promise of it: one begun in another request may never settle in workerd. */
+  #key: CryptoKey | null = null;
 
   constructor(form: SubjectForm, secret: string) {
     this.#form = form;
@@ -29,8 +30,8 @@ export class SubjectNames {
   /** The name under which records speak of `subject`. */
   async nameOf(subject: string): Promise<string> {
     if (this.#form === "plain" || subject.startsWith(PREFIX)) return subject;
-    this.#key ??= importNameKey(this.#secret);
-    const mac = await crypto.subtle.sign("HMAC", await this.#key, new TextEncoder().encode(subject));
+    this.#key ??= await importNameKey(this.#secret);
+    const mac = await crypto.subtle.sign("HMAC", this.#key, new TextEncoder().encode(subject));
     return `${PREFIX}${encodeBase64url(new Uint8Array(mac))}`;
   }
 

@@ -24,6 +24,7 @@ export async function departToAuthorize(
   uses: ConnectDependencies,
 ): Promise<Departure> {
   const server = await findAuthorizationServer(granting, uses);
+  requireDistinct(granting, server);
   const { client_id: clientId } = registrationAtUpstream(granting.credential, uses.issuer);
   const { verifier, challenge } = await makeCodeProof();
   const state = randomText();
@@ -62,6 +63,7 @@ export async function receiveAuthorization(
   const redirectUri = await callbackUri(granting.credential, issuer, uses.issuer);
   if (`${uses.issuer}${url.pathname}` !== redirectUri) throw new ConnectRefused("connect_issuer_mismatch");
   const server = await findAuthorizationServer(granting, uses);
+  requireDistinct(granting, server);
   // The document, or what the server says of itself, has changed under way.
   if (server.issuer !== issuer) throw new ConnectRefused("connect_issuer_mismatch");
   const sent = { server, state, refused: "connect_authorization_refused" } as const;
@@ -84,6 +86,15 @@ export async function receiveAuthorization(
     token_issued_at: uses.nowSeconds * 1000,
     token_expires_at: (uses.nowSeconds + issued.lifetimeSeconds) * 1000,
   };
+}
+
+/**
+ * Servers that know us by our metadata document send people back to one address. So each must say who it is (RFC 9207), or
+ * a server could have another's code brought to it, or its own brought here as another's (RFC 9700 §4.4).
+ */
+function requireDistinct({ credential }: Granting, { namesItself }: AuthorizationServer): void {
+  if (credential.client.kind === "metadata_document" && !namesItself)
+    throw new ConnectRefused("connect_authorization_server_unfit");
 }
 
 /** Where the person will agree: for the page that asks, before anything is sent there. @throws ConnectRefused, Outage */

@@ -10,6 +10,7 @@ import type { Call } from "./call-record.ts";
 import { takesUrls } from "./client-capabilities.ts";
 import { sealState } from "./held-state.ts";
 import type { Message } from "./message.ts";
+import { isForwardedParameter } from "./forward.ts";
 import { isStateless } from "./mirrored-headers.ts";
 import { CallRefused, type Held } from "./refusal.ts";
 
@@ -79,6 +80,8 @@ async function bindingOf(
     // The tool's name is one of them.
     spellCanonically(params),
     JSON.stringify(obligations.map((obligation) => demandOf(obligation))),
+    // In the order of their names, as headers always come.
+    JSON.stringify([...call.request.headers].filter(([name]) => isForwardedParameter(name))),
   ]);
 }
 

@@ -191,6 +191,13 @@ function lacksSecret({ method, secret }: { readonly method: string; readonly sec
 /** The upstream says which server it trusts; it must not come to say who is sent our password. */
 function letsServerBeFound(credential: UpstreamCredential): boolean {
   if (credential.type === "xaa") return isUnnamed(credential.authorization_server, credential.client);
+  if (credential.type === "authorization_code") {
+    const { client, authorization_server: server } = credential;
+    return client.kind === "registered" && client.method !== "none" && isUnnamed(server, client);
+  }
+  // Nor who is sent what a person's provider has given us.
+  const lends = credential.type === "token_exchange" && credential.subject_token === "idp_token";
+  if (lends && credential.authorization_server === undefined) return true;
   const isOurs = credential.type === "client_credentials" || credential.type === "token_exchange";
   return isOurs && isUnnamed(credential.authorization_server, credential);
 }

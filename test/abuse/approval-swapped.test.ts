@@ -81,6 +81,17 @@ describe("an approval", () => {
     expect(upstream.sent.length).toBe(1);
   });
 
+  it("does not let through another header that repeats a parameter", async () => {
+    const { upstream, call, approve } = await start();
+    await call(PAY, {}, { "mcp-param-to": "bob" });
+    await approve();
+    expect((await call(PAY, {}, { "mcp-param-to": "eve" })).text).toContain("Held for approval");
+    expect((await call(PAY)).text).toContain("Held for approval");
+    expect(upstream.sent.length).toBe(0);
+    await call(PAY, {}, { "mcp-param-to": "bob" });
+    expect(upstream.sent.length).toBe(1);
+  });
+
   it("is for the same call, however its members are ordered, spaced and told apart from try to try", async () => {
     const { upstream, call, approve } = await start();
     await call({ ...PAY, _meta: { progressToken: 1 } });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Outage } from "../../src/audit/reason.ts";
 import { CLIENT, CROSSGATE, IDP, RESOURCE } from "../support/documents.ts";
-import { answerTo, ConnectWorld, UPSTREAM_ISSUER, Visitor } from "../support/connect.ts";
+import { answerTo, AUTHORIZATION_CODE, ConnectWorld, UPSTREAM_ISSUER, Visitor } from "../support/connect.ts";
 import { formOf } from "../support/scripted-egress.ts";
 
 describe("connecting an account", () => {
@@ -83,6 +83,18 @@ describe("connecting an account", () => {
     const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier));
     const challenge = new Uint8Array(digest).toBase64({ alphabet: "base64url", omitPadding: true });
     expect(new URL(authorize).searchParams.get("code_challenge")).toBe(challenge);
+  });
+
+  it("goes to no server that knows us by our document and does not say who it is (RFC 9207)", async () => {
+    const credential = { ...AUTHORIZATION_CODE, client: { kind: "metadata_document" } };
+    const upstream = { authorization_response_iss_parameter_supported: false };
+    const world = await ConnectWorld.start({ resource: { upstream_credential: credential }, upstream });
+    const ada = new Visitor(world);
+    await ada.signIn(await world.linkFor("ada"), "ada");
+    const ended = await ada.submit({ csrf: await ada.csrf(), answer: "connect" });
+    expect(ended.status).not.toBe(200);
+    expect(world.events).toMatchObject([{ reason: "connect_authorization_server_unfit" }]);
+    expect(world.granted).toEqual([]);
   });
 
   it("asks the provider for what outlives the session only of who has agreed to lend it", async () => {

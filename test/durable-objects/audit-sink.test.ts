@@ -45,6 +45,31 @@ describe("a sink", () => {
     expect(await sink.stub.status()).toMatchObject({ delivered: 7, failures: 0, error: "" });
   });
 
+  it("has turns: of more ledgers than one alarm looks at, each is heard, and then there is rest", async () => {
+    const chains = Array.from({ length: 2 * LIMITS.sinkReadsPerAlarm + 1 }, () => new TestChain());
+    const sink = await new TestSink().write();
+    await sink.meet(...chains);
+    const ids: string[] = [];
+    for (const chain of chains) ids.push(...(await chain.append(grants(1))));
+    await sink.meet(...chains);
+    await sink.run();
+    expect(receivers.idsAt(SIEM).toSorted()).toEqual(ids.toSorted());
+    expect(await armed(sink)).toBeNull();
+  });
+
+  it("has turns also when one ledger's archive is broken: the others are heard", async () => {
+    const alone = await new TestChain().cut([makeEvent()]);
+    await env.AUDIT_ARCHIVE.put(alone.object.name, alone.object.content.replace("granted", "refused"));
+    const others = Array.from({ length: 5 }, () => new TestChain());
+    const ids: string[] = [];
+    for (const chain of others) ids.push(...(await chain.append(grants(1))));
+    const sink = await new TestSink().write();
+    await sink.stub.meet(sink.name, [alone.head, ...others.map(({ head }) => head)]);
+    await sink.run(8);
+    expect(receivers.idsAt(SIEM).toSorted()).toEqual(ids.toSorted());
+    expect(await sink.stub.status()).toMatchObject({ error: expect.stringMatching(/./) });
+  });
+
   it("that begins now is sent what is recorded from then on, and a newer ledger's from its first record", async () => {
     const chain = new TestChain();
     await chain.append(grants(4));

@@ -416,6 +416,14 @@ describe("Cross App Access (xaa)", () => {
     expect(new Set(server.asked.map(({ assertion }) => assertion)).size).toBe(2);
   });
 
+  it("asks no provider about somebody who came by another", async () => {
+    const wanted = await signedIn();
+    expect(await acquire({ ...wanted, issuer: "https://other-idp.example" })).toMatchObject({
+      reason: "connection_required",
+    });
+    expect(server.asked).toEqual([]);
+  });
+
   it("brings the refresh token itself where the provider sends no ID token with a refresh", async () => {
     idp.sendsIdTokens = false;
     const wanted = await signedIn();
@@ -477,6 +485,13 @@ describe("token exchange", () => {
     expect(server.asked).toEqual([
       expect.objectContaining({ subject_token_type: "urn:ietf:params:oauth:token-type:id_token", resource: UPSTREAM }),
     ]);
+  });
+
+  it("never shows the provider's refresh token to anybody but the provider", async () => {
+    idp.sendsIdTokens = false;
+    const wanted = await signedIn("token_exchange");
+    expect(await acquire(wanted)).toEqual(LOST);
+    expect(server.asked).toEqual([]);
   });
 
   it("brings a token of ours about the caller, and keeps what it gets for him who is described alike", async () => {

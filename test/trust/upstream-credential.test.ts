@@ -36,6 +36,14 @@ describe("what a document says of the credential for its upstream", () => {
     ["xaa", { type: "xaa", idp: "https://idp.example.com", idp_client: CLIENT, client: OWN_KEY }],
   ])("may be %s", (type, credential) => expect(parse(credential)).toMatchObject({ type }));
 
+  it.each<[string, Members]>([
+    ["a password", { type: "authorization_code", client: { kind: "registered", ...CLIENT } }],
+    ["a person's ID token", { type: "token_exchange", ...OWN_KEY, subject_token: "idp_token" }],
+  ])("says itself who is sent %s, and leaves it to no server", (_what, credential) => {
+    expect(parse(credential)).toMatch(/^authorization_server: /);
+    expect(parse({ ...credential, ...AS })).toMatchObject(AS);
+  });
+
   it("is the usual header with a bearer token where it says no more", () => {
     expect(parse(SECRET)).toMatchObject({ header: "authorization", format: "Bearer {secret}" });
     expect(parse({ type: "identity" })).toMatchObject({ header: "authorization", shape: "at+jwt", claims: [] });
