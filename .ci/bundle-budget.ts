@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
 /** What a cold start has to load and parse. */
-const BUDGET_GZIP_BYTES = 220 * 1024;
+const BUDGET_GZIP_BYTES = 260 * 1024;
 const DIRECTORY = join(import.meta.dirname, "..", "dist");
 
 const names = (await readdir(DIRECTORY)).filter((name) => name.endsWith(".js"));

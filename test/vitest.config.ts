@@ -37,6 +37,9 @@ async function makeSigningKey(status: string): Promise<object> {
 /** A bound on what hangs and no judgement of speed: a busy machine takes several times as long as an idle one. */
 const PATIENCE_MILLISECONDS = 60_000;
 
+/** The gate gives what a busy machine starved a second chance, and the report names each test that took it. */
+const RETRIES = Number(process.env["CROSSGATE_TEST_RETRIES"] ?? 0);
+
 const ON_NODE = ["journeys", "cli", "project"].map((directory) => `test/${directory}/**/*.test.ts`);
 
 /** Whatever is below these leaves nothing behind, as far as the others are concerned. */
@@ -65,6 +68,7 @@ export default defineConfig({
   test: {
     // One for each core of the machine that this is made for; by default one of two would stand idle.
     maxWorkers: 2,
+    retry: RETRIES,
     projects: [
       {
         plugins: [

@@ -57,7 +57,7 @@ describe("a person whose provider's record is strict", () => {
   it("is the account that is bound to them", async () => {
     const world = await ConnectWorld.start({ idp: strict });
     const { accountPrincipal } = await import("../../src/redemption/principal.ts");
-    const link = await world.linkFor("ada", { principal: await accountPrincipal("acme", "ada-1") });
+    const link = await world.linkFor("ada", { principal: await accountPrincipal("acme", "account-of-ada") });
     expect((await new Visitor(world).signIn(link, "ada")).status).toBe(303);
     expect((await new Visitor(world).signIn(await world.linkFor("ada"), "ada")).status).toBe(403);
   });

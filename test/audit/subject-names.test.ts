@@ -17,7 +17,7 @@ describe("hashed names", () => {
     expect(recorded).toMatchObject({ actor: null, admin: "root@example.com", client_id: "agent" });
     expect(recorded.subject).toMatch(/^hmac-sha256:[\w-]{43}$/);
     expect(recorded.principal).toMatch(/^hmac-sha256:[\w-]{43}$/);
-    expect(JSON.stringify(recorded)).not.toContain("ada");
+    expect(JSON.stringify(recorded)).not.toMatch(/"(?:usr_)?ada"/);
   });
 
   it("are the same for the same person, and for nobody else", async () => {

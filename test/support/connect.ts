@@ -93,7 +93,7 @@ export class ConnectWorld {
       findIdp: async (name) => (name === IDP ? revised(makeIdp(this.documents.idp)) : null),
       findResource: async (name) => (name === RESOURCE ? revised(makeResource(this.documents.resource)) : null),
       findKey: async (_idp, wanted) => chooseKey({ keys: keysOf(issuer) }, wanted),
-      resolveSubject: async (_organization, { sub }) => (sub === "ada" ? { account: "ada-1" } : "unknown"),
+      resolveSubject: async (_organization, { sub }) => (sub === "ada" ? { account: "account-of-ada" } : "unknown"),
       nameOfAgent: async () => "Example <agent>",
       prove: async ({ client_id: clientId, method, secret }) => {
         if (method === "none") return { method, clientId };

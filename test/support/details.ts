@@ -36,5 +36,5 @@ export const DETAILS_TYPES: Members = {
   },
 };
 
-export const PAYMENT: Members = { type: "payment", account: "a-1", amount: 100, actions: ["read", "pay"] };
+export const PAYMENT: Members = { type: "payment", account: "account-one", amount: 100, actions: ["read", "pay"] };
 export const FOLDER: Members = { type: "https://example.com/folder", path: "/reports", flags: { recursive: true } };
