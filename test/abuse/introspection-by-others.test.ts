@@ -56,7 +56,7 @@ describe("a token that is not for the one who asks, or not good", { timeout: 30_
         return signText(header, payload, await makeTestKey("ES256", "test-current"));
       },
     ],
-  ])("%s: inactive, and not a word more [IN-01, IN-02]", async (_name, make) => {
+  ])("%s: inactive, and not a word more [CVE-2026-37979] [IN-01, IN-02]", async (_name, make) => {
     const known = await settle();
     expect(await answerTo(known.server, await make(known))).toEqual({ active: false });
   });

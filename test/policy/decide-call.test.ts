@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { type CallDecision, decideCall } from "../../src/policy/decide-call.ts";
 import { kindOf, type Operation } from "../../src/policy/operation.ts";
 import type { PolicyRequest } from "../../src/policy/policy-request.ts";
-import { CLIENT, denyRule, IDP, type Members, permitRule, RESOURCE } from "../support/documents.ts";
+import { denyRule, type Members, permitRule } from "../support/documents.ts";
+import { policyRequest } from "../support/policy-request.ts";
 import { makePolicy, NOW } from "../support/redemption.ts";
 
 function call(name: string, given: Operation["arguments"] = {}, method = "tools/call"): Operation {
@@ -20,24 +21,7 @@ interface Asked {
 
 function decide(rules: readonly Members[], asked: Asked = {}): CallDecision {
   const { operation = call("read_file"), covering = ["files:read"], isFactsComplete = true } = asked;
-  const request: PolicyRequest = {
-    issuer: IDP,
-    idpTenant: null,
-    clientId: CLIENT,
-    resource: RESOURCE,
-    subject: "user-ada",
-    groups: new Set(),
-    emailDomain: null,
-    actor: null,
-    acr: null,
-    amr: new Set(),
-    authTimeSeconds: null,
-    nowSeconds: NOW,
-    isKeyBound: false,
-    scope: new Set(["files:read"]),
-    authorizationDetailsTypes: new Set(),
-    ...asked.request,
-  };
+  const request = policyRequest(asked.request);
   const coveringScopes = operation === null ? [] : covering;
   return decideCall(makePolicy({ rules }), { request, operation, coveringScopes, isFactsComplete });
 }

@@ -5,25 +5,15 @@ import type { PolicyRequest } from "../../src/policy/policy-request.ts";
 import type { Policy, Rule } from "../../src/policy/policy.ts";
 import { formatScope } from "../../src/policy/scope.ts";
 import { denyRule, IDP, type Members, permitRule, RESOURCE } from "../support/documents.ts";
+import { policyRequest } from "../support/policy-request.ts";
 import { makePolicy } from "../support/redemption.ts";
 
-const REQUEST: PolicyRequest = {
-  issuer: IDP,
+const REQUEST = policyRequest({
   idpTenant: "tenant-a",
-  clientId: "agent",
-  resource: RESOURCE,
-  subject: "user-ada",
   actor: "agent-7",
   groups: new Set(["engineers"]),
-  emailDomain: null,
-  acr: null,
-  amr: new Set(),
-  authTimeSeconds: null,
-  nowSeconds: 1_800_000_000,
-  isKeyBound: false,
   scope: new Set(["files:read", "files:write"]),
-  authorizationDetailsTypes: new Set(),
-};
+});
 
 function decideBy(rules: readonly Members[], change: Partial<PolicyRequest> = {}): PolicyDecision {
   return decide(makePolicy({ rules }), { ...REQUEST, ...change });

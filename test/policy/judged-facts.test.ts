@@ -2,30 +2,11 @@ import { describe, expect, it } from "vitest";
 import { judgedFactsSchema } from "../../src/audit/judged-facts.ts";
 import { LIMITS } from "../../src/limits.ts";
 import { groupsNamedIn, judgedFacts } from "../../src/policy/judged-facts.ts";
-import type { PolicyRequest } from "../../src/policy/policy-request.ts";
-import { CLIENT, denyRule, IDP, permitRule, RESOURCE } from "../support/documents.ts";
+import { denyRule, permitRule } from "../support/documents.ts";
+import { policyRequest } from "../support/policy-request.ts";
 import { makePolicy, NOW } from "../support/redemption.ts";
 
-function request(overrides: Partial<PolicyRequest> = {}): PolicyRequest {
-  return {
-    issuer: IDP,
-    idpTenant: null,
-    clientId: CLIENT,
-    resource: RESOURCE,
-    subject: "ada",
-    groups: new Set(),
-    emailDomain: null,
-    actor: null,
-    acr: null,
-    amr: new Set(),
-    authTimeSeconds: null,
-    nowSeconds: NOW,
-    isKeyBound: false,
-    scope: new Set(["files:read"]),
-    authorizationDetailsTypes: new Set(),
-    ...overrides,
-  };
-}
+const request = policyRequest;
 
 const policy = makePolicy({
   rules: [

@@ -2,8 +2,9 @@ import { describe, expect, it } from "vitest";
 import { decideCall } from "../../src/policy/decide-call.ts";
 import type { Operation } from "../../src/policy/operation.ts";
 import { policySchema } from "../../src/policy/policy.ts";
-import { CLIENT, IDP, type Members, permitRule, policyDocument, RESOURCE } from "../support/documents.ts";
-import { makePolicy, NOW } from "../support/redemption.ts";
+import { type Members, permitRule, policyDocument } from "../support/documents.ts";
+import { policyRequest } from "../support/policy-request.ts";
+import { makePolicy } from "../support/redemption.ts";
 
 const APPROVAL = { approvers: { groups: ["leads"] } };
 const PAY: Operation = { method: "tools/call", kind: "tool", name: "pay", arguments: { amount: 5 } };
@@ -14,23 +15,7 @@ function held(overrides: Members = {}): Members {
 }
 
 function obligationsOf(rules: readonly Members[], operation: Operation | null = PAY) {
-  const request = {
-    issuer: IDP,
-    idpTenant: null,
-    clientId: CLIENT,
-    resource: RESOURCE,
-    subject: "ada",
-    groups: new Set<string>(),
-    emailDomain: null,
-    actor: null,
-    acr: null,
-    amr: new Set<string>(),
-    authTimeSeconds: null,
-    nowSeconds: NOW,
-    isKeyBound: false,
-    scope: new Set(["pay"]),
-    authorizationDetailsTypes: new Set<string>(),
-  };
+  const request = policyRequest({ scope: new Set(["pay"]) });
   const decision = decideCall(makePolicy({ rules }), {
     request,
     operation,

@@ -1,30 +1,14 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decideCall } from "../../src/policy/decide-call.ts";
-import type { PolicyRequest } from "../../src/policy/policy-request.ts";
 import { policySchema } from "../../src/policy/policy.ts";
 import { readAnnotations, type ToolFacts, UNANNOTATED } from "../../src/policy/tool-annotations.ts";
-import { CLIENT, denyRule, IDP, type Members, permitRule, policyDocument, RESOURCE } from "../support/documents.ts";
-import { makePolicy, NOW } from "../support/redemption.ts";
+import { denyRule, type Members, permitRule, policyDocument } from "../support/documents.ts";
+import { policyRequest } from "../support/policy-request.ts";
+import { makePolicy } from "../support/redemption.ts";
 
 const SCOPE = "files:read";
-const REQUEST: PolicyRequest = {
-  issuer: IDP,
-  idpTenant: null,
-  clientId: CLIENT,
-  resource: RESOURCE,
-  subject: "user-ada",
-  groups: new Set(),
-  emailDomain: null,
-  actor: null,
-  acr: null,
-  amr: new Set(),
-  authTimeSeconds: null,
-  nowSeconds: NOW,
-  isKeyBound: false,
-  scope: new Set([SCOPE]),
-  authorizationDetailsTypes: new Set(),
-};
+const REQUEST = policyRequest();
 
 function decide(rules: readonly Members[], tool: ToolFacts | "to_be_learned" | undefined): string {
   const operation = { method: "tools/call", kind: "tool", name: "read_file", arguments: {} } as const;

@@ -30,10 +30,7 @@ export const AUTHORIZATION_SERVERS: readonly Advisory[] = [
     "clients register no host that is called; their documents are fetched from origins that an administrator allows",
   ),
   advisory("CVE-2026-4630", KEYCLOAK, "one resource server read what was another's"),
-  notOurs(
-    { id: "CVE-2026-37979", where: KEYCLOAK, wentWrong: "introspection did not look at the audience" },
-    "there is no introspection; a client that revokes another's token is tested as AuthPlane's mistake",
-  ),
+  advisory("CVE-2026-37979", KEYCLOAK, "introspection did not look at the audience"),
   advisory("CVE-2026-7507", KEYCLOAK, "a session that the attacker had fixed was taken over by its victim"),
   advisory("CVE-2026-15571", KEYCLOAK, "a hash that could be predicted guarded the linking of accounts"),
   advisory("CVE-2026-15572", KEYCLOAK, "an update did not validate what a creation did"),
@@ -41,7 +38,7 @@ export const AUTHORIZATION_SERVERS: readonly Advisory[] = [
   advisory("CVE-2025-4143", WORKERS, "redirect_uri was not checked at the authorization endpoint"),
   notOurs(
     { id: "CVE-2025-4144", where: WORKERS, wentWrong: "PKCE could be left out" },
-    "no authorization code is issued or redeemed",
+    "nobody gets an authorization code here, and those that we redeem elsewhere always go with PKCE",
   ),
   advisory(
     "workers-oauth-provider@0.10",
