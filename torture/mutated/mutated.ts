@@ -6,6 +6,7 @@ import { StoreServer } from "../stores/store-server.ts";
 import { endWorld, startWorld } from "../world.ts";
 import { Random as Chance } from "../random.ts";
 import { type Attempt, KINDS } from "./kinds.ts";
+import { toolsNamedIn } from "./named-tool.ts";
 import { listen, type Players, send } from "./players.ts";
 import { FORBIDDEN_TOOL, makePeople, nowInSeconds } from "./people.ts";
 
@@ -27,7 +28,7 @@ export async function playMutated({ requests, seed, directory, say }: MutatedPla
   const violations: Violation[] = [];
   const upstream = await StoreServer.start(
     ({ body }) => {
-      if (body.toString().includes(FORBIDDEN_TOOL))
+      if (toolsNamedIn(body.toString()).some((name) => name.toLowerCase().includes(FORBIDDEN_TOOL)))
         violations.push({ property: "a call that policy denies reached the server", of: body.toString() });
       return {
         status: 200,
