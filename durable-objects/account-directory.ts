@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import { LIMITS } from "../src/limits.ts";
+import type { SubjectKey } from "../src/policy/subject-key.ts";
 import type {
   Account,
   AccountConflict,
@@ -7,7 +8,6 @@ import type {
   BoundBy,
   FoundAccount,
   Resolved,
-  SubjectKey,
   SubjectQuery,
 } from "../src/trust/account.ts";
 import { AccountTables, identifiersOf } from "./account-tables.ts";
@@ -47,6 +47,10 @@ export class AccountDirectory extends DurableObject<Env> {
   find(id: string): FoundAccount | null {
     const account = this.#tables.find(id);
     return account === null ? null : { account, bindings: this.#tables.bindingsOf(id) };
+  }
+
+  accountOf(subject: SubjectKey): string | null {
+    return this.#tables.findBySubject(subject);
   }
 
   /** Whose this very address is; nothing is bound by asking. */

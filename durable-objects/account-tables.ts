@@ -1,4 +1,5 @@
-import type { Account, Binding, BoundBy, SubjectKey } from "../src/trust/account.ts";
+import type { SubjectKey } from "../src/policy/subject-key.ts";
+import type { Account, Binding, BoundBy } from "../src/trust/account.ts";
 import { spellSamlNameId } from "../src/trust/saml-name-id.ts";
 
 export type IdentifierKind = "email" | "saml_nameid";

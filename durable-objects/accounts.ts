@@ -1,13 +1,13 @@
 import { Outage } from "../src/audit/reason.ts";
 import type { LedgerPlacement } from "../src/config.ts";
 import { LIMITS } from "../src/limits.ts";
+import type { SubjectKey } from "../src/policy/subject-key.ts";
 import type {
   Account,
   AccountConflict,
   AccountsToWrite,
   FoundAccount,
   Resolved,
-  SubjectKey,
   SubjectQuery,
 } from "../src/trust/account.ts";
 import type { AccountDirectory } from "./account-directory.ts";
@@ -57,6 +57,10 @@ export class Accounts {
 
   find(organization: string, account: string): Promise<FoundAccount | null> {
     return this.#administer(organization, (directory) => directory.find(account));
+  }
+
+  accountOf(organization: string, subject: SubjectKey): Promise<string | null> {
+    return this.#administer(organization, (directory) => directory.accountOf(subject));
   }
 
   findByEmail(organization: string, address: string): Promise<string | null> {

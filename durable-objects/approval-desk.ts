@@ -70,7 +70,7 @@ export class ApprovalDesk extends DurableObject<Env> {
   }
 
   #present(presented: Presented, now: number): PresentedResult {
-    const { key, attemptId } = presented;
+    const { key, attemptId, usesUp } = presented;
     const again = this.#tables.findConsumed(key, attemptId);
     if (again !== null) return { outcome: "consumed", ...placeOf(again) };
     if (this.#tables.countEvents() >= LIMITS.approvalEvents) return { outcome: "backlogged" };
@@ -79,6 +79,7 @@ export class ApprovalDesk extends DurableObject<Env> {
     if (live.state !== "approved") {
       return { outcome: live.state === "denied" ? "denied" : "pending", ...placeOf(live) };
     }
+    if (!usesUp) return { outcome: "approved", ...placeOf(live) };
     this.#tables.end(live, "consumed", attemptId);
     this.#record(live, "consumed", presented.trace);
     return { outcome: "consumed", ...placeOf(live) };
@@ -106,10 +107,10 @@ export class ApprovalDesk extends DurableObject<Env> {
     return { outcome: "pending", ...placeOf(asked) };
   }
 
-  #decide({ id, verdict, approver, trace, dryRun }: Decision, now: number): DecisionResult {
+  #decide({ id, verdict, approver, isRequester, trace, dryRun }: Decision, now: number): DecisionResult {
     const found = this.#tables.find(id);
     if (found === null) return "unknown";
-    const obstacle = findObstacle(found.call, approver);
+    const obstacle = findObstacle(found.call, approver, isRequester);
     if (obstacle !== null) return obstacle;
     if (found.expiresAtMilliseconds <= now) return "over";
     if (found.state === verdict && found.decidedBy === approver.name) return "decided";

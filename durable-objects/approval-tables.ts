@@ -84,7 +84,7 @@ export class ApprovalTables {
 
   /** What was sealed for an approver to read is of no more use to anybody. */
   end(approval: StoredApproval, state: ApprovalState, attemptId: string | null): void {
-    const call: HeldCall = { ...approval.call, sealedArguments: null };
+    const call: HeldCall = { ...approval.call, sealedCall: null };
     const statement = "UPDATE approval SET state = ?, attempt = ?, call = ? WHERE id = ?";
     this.#sql.exec(statement, state, attemptId, JSON.stringify(call), approval.id);
   }

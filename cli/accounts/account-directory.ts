@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { type Account, accountSchema, type SubjectKey, subjectKeySchema } from "../../src/trust/account.ts";
+import { type SubjectKey, subjectKeySchema } from "../../src/policy/subject-key.ts";
+import { type Account, accountSchema } from "../../src/trust/account.ts";
 import type { AdminClient } from "../backend/admin-client.ts";
 
 const pageSchema = z.object({ accounts: z.array(accountSchema), after: z.string().nullable() });

@@ -1,5 +1,6 @@
 import { organizationSchema } from "../../src/policy/organization.ts";
-import { accountSchema, type SubjectKey, subjectKeySchema } from "../../src/trust/account.ts";
+import { type SubjectKey, subjectKeySchema } from "../../src/policy/subject-key.ts";
+import { accountSchema } from "../../src/trust/account.ts";
 import { AccountDirectory, type Existing } from "../accounts/account-directory.ts";
 import { readAccountFile } from "../accounts/account-file.ts";
 import { describeAccount, toAccountLine } from "../accounts/describe-account.ts";

@@ -12,8 +12,8 @@ export const APPROVAL_DESK: readonly Mutant[] = [
       [
         "own-request",
         "somebody approves a call of his own",
-        'if (approver.subjects.some((subject) => isSame(subject, requester))) return "own_request";',
-        "",
+        'if (isRequester || mayBe(approver, requester)) return "own_request";',
+        'if (isRequester) return "own_request";',
       ],
       [
         "unidentified",
@@ -21,6 +21,7 @@ export const APPROVAL_DESK: readonly Mutant[] = [
         'if (approver.subjects.length === 0) return "unidentified";',
         "",
       ],
+      ["own-request-linked", "somebody approves a call of his own by another provider", "isRequester || ", ""],
       ["tenant-left-out", "a tenant that is left out hides the requester", "stated.tenant === null || ", ""],
       ["one-rule-is-enough", "an approver of one rule decides for another", "demands.every(", "demands.some("],
       [
@@ -98,7 +99,7 @@ export const APPROVAL_DESK: readonly Mutant[] = [
       [
         "arguments-outlive",
         "sealed arguments outlive their call",
-        "{ ...approval.call, sealedArguments: null }",
+        "{ ...approval.call, sealedCall: null }",
         "{ ...approval.call }",
       ],
     ],
@@ -109,12 +110,7 @@ export const APPROVAL_DESK: readonly Mutant[] = [
     tests: ["test/admin/routes/approvals.test.ts"],
     mistakes: [
       ["shown-to-any-role", "a viewer reads arguments", 'admin.role === "approver" && ', ""],
-      [
-        "shown-to-anybody",
-        "an approver of other rules reads arguments",
-        " && findObstacle(found.call, admin) === null;",
-        ";",
-      ],
+      ["shown-to-anybody", "an approver of other rules reads arguments", " && seen.obstacle === null;", ";"],
       ["role-ignored", "a viewer approves", 'role: "approver",', 'role: "viewer",'],
     ],
   }),
@@ -128,6 +124,25 @@ export const APPROVAL_DESK: readonly Mutant[] = [
         "a list waits for a person",
         "if (operation === null || listedBy(operation.method) !== null) return [];",
         "if (operation === null) return [];",
+      ],
+    ],
+  }),
+  ...seed({
+    area,
+    file: "src/admin/requesters.ts",
+    tests: ["test/abuse/approval-of-own-call.test.ts"],
+    mistakes: [
+      [
+        "linked-unseen",
+        "a second provider makes a second person",
+        "if (linked.some((subject) => mayBe(approver, subject))) return true;",
+        "",
+      ],
+      [
+        "principal-unseen",
+        "whom nothing binds any more approves his call",
+        "return own.includes(principal);",
+        "return own.length < 0;",
       ],
     ],
   }),

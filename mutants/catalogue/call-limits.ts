@@ -56,12 +56,6 @@ export const CALL_LIMITS: readonly Mutant[] = [
         "if ((await this.#uses.limits.enter(place, this.#lease, concurrency.calls)) !== null) return;",
       ],
       [
-        "place-kept-when-refused",
-        "a refused call keeps its place",
-        "      this.leave();\n      throw error;",
-        "      throw error;",
-      ],
-      [
         "place-kept-when-cancelled",
         "a client that goes keeps its place",
         "{ flush: end, cancel: end }",
@@ -114,6 +108,20 @@ export const CALL_LIMITS: readonly Mutant[] = [
         "    running.leave();\n    throw error;",
         "    throw error;",
       ],
+    ],
+  }),
+  ...seed({
+    area: "call-limits",
+    file: "src/gateway/forward-in-session.ts",
+    tests: ["test/gateway/call-limits.test.ts"],
+    mistakes: [
+      [
+        "place-kept-when-refused",
+        "a refused call keeps its place",
+        "running.leave();\n    throw error;",
+        "throw error;",
+      ],
+      ["uncounted", "calls are not counted", "if (!isHeld) await count();", ""],
     ],
   }),
 ];

@@ -9,7 +9,8 @@ import type { Order } from "../revocation/orders.ts";
 import type { IssuerNote } from "../revocation/stream-note.ts";
 import type { RevocationStatus } from "../revocation/status.ts";
 import type { EgressRules } from "../egress/url-policy.ts";
-import type { Account, AccountConflict, AccountsToWrite, FoundAccount, SubjectKey } from "../trust/account.ts";
+import type { Account, AccountConflict, AccountsToWrite, FoundAccount } from "../trust/account.ts";
+import type { SubjectKey } from "../policy/subject-key.ts";
 import type { AdminDirectory } from "./authentication/authenticate-admin.ts";
 
 export interface SpendableRequest {
@@ -116,6 +117,8 @@ interface RevocationOrders {
 interface AccountDirectories {
   readonly list: (organization: string, after: string) => Promise<readonly Account[]>;
   readonly find: (organization: string, account: string) => Promise<FoundAccount | null>;
+  /** Whose account a subject is bound to; null for one that is bound to none. */
+  readonly accountOf: (organization: string, subject: SubjectKey) => Promise<string | null>;
   /** All or none. @returns what stands in the way */
   readonly put: (organization: string, accounts: AccountsToWrite) => Promise<readonly AccountConflict[]>;
   readonly remove: (organization: string, account: string) => Promise<boolean>;
@@ -182,8 +185,8 @@ export interface AdminDependencies extends AdminDirectory {
   readonly revocations: RevocationOrders;
   readonly accounts: AccountDirectories;
   readonly approvals: ApprovalDesks;
-  /** Arguments that a held call was shown to have; null where they cannot be opened any more. */
-  readonly openArguments: (sealed: string, key: string) => Promise<string | null>;
+  /** What a held call says, as it was sealed; null where it cannot be opened any more. */
+  readonly openCall: (sealed: string, key: string) => Promise<string | null>;
   readonly vault: SecretVault;
   /** By the plain names of people, however records spell them. */
   readonly countLiveTokens: (members: Readonly<Record<string, string>>) => Promise<Reach>;

@@ -10,7 +10,9 @@ export interface SubjectAtIssuer {
 /** One rule that wants an approval; its approvers as lists, since sets do not travel. */
 export interface ApprovalDemand {
   readonly rule: string;
-  readonly approvers: "any" | { readonly admins: string[]; readonly groups: string[]; readonly subjects: string[] };
+  readonly approvers:
+    | "any"
+    | { readonly admins: string[]; readonly groups: string[]; readonly subjects: SubjectAtIssuer[] };
 }
 
 /** Whose call it is and what it would do: what an approver is told, and what the records say. */
@@ -22,11 +24,11 @@ export interface HeldCall {
   readonly clientId: string;
   readonly resource: string;
   readonly tool: string;
-  /** Of the canonical arguments (RFC 8785), in hexadecimal. */
-  readonly argumentsSha256: string;
+  /** Of the text that is approved, in hexadecimal: src/gateway/approved-text.ts. */
+  readonly callSha256: string;
   readonly argumentNames: readonly string[];
   /** Sealed; null where policy does not show them. */
-  readonly sealedArguments: string | null;
+  readonly sealedCall: string | null;
   readonly policyRevision: string;
   readonly demands: readonly ApprovalDemand[];
 }
@@ -40,14 +42,16 @@ export interface Presented {
   readonly call: HeldCall;
   readonly expiresInSeconds: number;
   readonly trace: RequestTrace;
+  /** False only asks how things stand, and leaves an approval to be used. */
+  readonly usesUp: boolean;
 }
 
 export type ApprovalState = "pending" | "approved" | "denied" | "expired" | "consumed";
 
-/** `consumed`: this call, now and once, may go on. `full`: too many wait already. */
+/** `consumed`: this call, now and once, may go on. `approved`: it might, were it to use that up. `full`: too many wait already. */
 export type PresentedResult =
   | {
-      readonly outcome: "consumed" | "pending" | "denied";
+      readonly outcome: "consumed" | "approved" | "pending" | "denied";
       readonly id: string;
       readonly expiresAtMilliseconds: number;
     }
@@ -65,6 +69,8 @@ export interface Decision {
   readonly id: string;
   readonly verdict: "approved" | "denied";
   readonly approver: Approver;
+  /** By what the directory of accounts knows: the same person, under another name. */
+  readonly isRequester: boolean;
   readonly trace: RequestTrace;
   /** Says what would become of it, and decides nothing. */
   readonly dryRun: boolean;

@@ -7,16 +7,19 @@ import type { ApprovalDemand, Approver, DecisionObstacle, HeldCall, SubjectAtIss
 export function findObstacle(
   { demands, requester }: Pick<HeldCall, "demands" | "requester">,
   approver: Approver,
+  isRequester: boolean,
 ): DecisionObstacle | null {
   if (approver.subjects.length === 0) return "unidentified";
-  if (approver.subjects.some((subject) => isSame(subject, requester))) return "own_request";
+  if (isRequester || mayBe(approver, requester)) return "own_request";
   return demands.every((demand) => names(demand, approver)) ? null : "not_an_approver";
 }
 
-/** A tenant that either of them leaves out may be any. */
-function isSame(stated: SubjectAtIssuer, requester: SubjectAtIssuer): boolean {
-  const isTenant = stated.tenant === null || requester.tenant === null || stated.tenant === requester.tenant;
-  return isTenant && stated.issuer === requester.issuer && stated.sub === requester.sub;
+/** @returns whether this subject could be the approver. A tenant that either of them leaves out may be any. */
+export function mayBe({ subjects }: Pick<Approver, "subjects">, { issuer, tenant, sub }: SubjectAtIssuer): boolean {
+  return subjects.some((stated) => {
+    const isTenant = stated.tenant === null || tenant === null || stated.tenant === tenant;
+    return isTenant && stated.issuer === issuer && stated.sub === sub;
+  });
 }
 
 function names({ approvers }: ApprovalDemand, { name, groups, subjects }: Approver): boolean {
@@ -24,6 +27,11 @@ function names({ approvers }: ApprovalDemand, { name, groups, subjects }: Approv
   return (
     approvers.admins.includes(name) ||
     groups.some((group) => approvers.groups.includes(group)) ||
-    subjects.some(({ sub }) => approvers.subjects.includes(sub))
+    subjects.some((subject) => approvers.subjects.some((named) => isSame(named, subject)))
   );
+}
+
+/** To be named takes all of it; what is left out stands for nothing but itself. */
+function isSame(named: SubjectAtIssuer, subject: SubjectAtIssuer): boolean {
+  return named.issuer === subject.issuer && named.tenant === subject.tenant && named.sub === subject.sub;
 }

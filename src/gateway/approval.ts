@@ -1,16 +1,16 @@
 import type { ApprovalDemand, HeldCall, Presented, PresentedResult } from "../approval/approval.ts";
-import { spellCanonically } from "../jwt/canonical-json.ts";
 import { digestParts } from "../jwt/digest.ts";
-import { isObject, type JsonObject } from "../jwt/strict-json.ts";
+import { isObject } from "../jwt/strict-json.ts";
 import type { SealedTexts } from "../jwt/sealed-text.ts";
 import { LIMITS } from "../limits.ts";
 import type { Approval, Obligation } from "../policy/obligations.ts";
 import type { AccessToken } from "../access-token/verify.ts";
+import { spellApproved } from "./approved-text.ts";
 import type { Call } from "./call-record.ts";
 import { takesUrls } from "./client-capabilities.ts";
+import { withoutOurAnswer } from "./connection-response.ts";
 import { sealState } from "./held-state.ts";
 import type { Message } from "./message.ts";
-import { isForwardedParameter } from "./forward.ts";
 import { isStateless } from "./mirrored-headers.ts";
 import { CallRefused, type Held } from "./refusal.ts";
 
@@ -32,44 +32,57 @@ interface Asking {
   readonly call: Call;
   readonly token: AccessToken;
   readonly message: Message;
+  /** What else may refuse the call and is gone afterwards, such as a rate; null where there is nothing. */
+  readonly count: (() => Promise<void>) | null;
 }
 
 /**
  * The last thing before the call is forwarded: an approval for exactly this call is used up here, or the call is held.
- * @throws CallRefused, Outage
+ * A call that is held is not counted, and one that is too many uses up no approval. @throws CallRefused, Outage
  */
 export async function requireApproval(asking: Asking, uses: ApprovalDependencies): Promise<void> {
-  const { call, message } = asking;
+  const { call, message, count } = asking;
   const obligations = approvalsOf(call);
   if (obligations.length === 0) return;
   if (message.kind !== "request") throw new CallRefused("message_malformed");
-  const key = await bindingOf(asking, obligations);
-  const result = await uses.present({
+  const text = spellApproved(withoutOurAnswer(message), call.request.headers);
+  const key = await bindingOf(asking, text, obligations);
+  const presented = {
     key,
     attemptId: crypto.randomUUID(),
-    call: await describe(asking, key, uses),
+    call: await describe(asking, { key, text }, uses),
     expiresInSeconds: Math.min(...obligations.map(({ approval }) => approval.expires_in_seconds)),
     trace: call.trace,
-  });
-  const policyRule = obligations[0]?.rule ?? null;
+  };
+  if (count !== null) {
+    await requireApproved(asking, await uses.present({ ...presented, usesUp: false }), uses);
+    await count();
+  }
+  await requireApproved(asking, await uses.present({ ...presented, usesUp: true }), uses);
+}
+
+async function requireApproved(
+  asking: Asking,
+  result: Awaited<ReturnType<ApprovalDependencies["present"]>>,
+  uses: ApprovalDependencies,
+): Promise<void> {
+  const { call } = asking;
+  const policyRule = approvalsOf(call)[0]?.rule ?? null;
   if (result.outcome === "full") throw new CallRefused("approvals_full", { policyRule });
   call.approvalId = result.id;
-  if (result.outcome === "consumed") return;
   const { id, expiresAtMilliseconds, outcome: state } = result;
+  if (state === "consumed" || state === "approved") return;
   const reason = state === "denied" ? "approval_denied" : "approval_pending";
   const held = { id, expiresAtMilliseconds, state, ...(await formOf(asking, uses)) };
   throw new CallRefused(reason, { policyRule, held: { ...held, url: `${uses.issuer}/approvals/${id}` } });
 }
 
-/**
- * Everything that goes to the server but `_meta`, which differs from one try to the next, and what policy demands: an
- * approval stands for the rule as it was when it was asked for.
- */
+/** Whose call of which server it is, all that it says, and what policy demands: an approval stands for the rule as it was. */
 async function bindingOf(
   { call, token, message }: Asking,
+  text: string,
   obligations: readonly ApprovalObligation[],
 ): Promise<string> {
-  const { _meta: _untried, ...params } = message.params;
   return digestParts([
     "approval",
     call.resource.resource,
@@ -77,15 +90,17 @@ async function bindingOf(
     token.principal,
     token.clientId,
     message.method,
-    // The tool's name is one of them.
-    spellCanonically(params),
+    // The tool's name is in it.
+    text,
     JSON.stringify(obligations.map((obligation) => demandOf(obligation))),
-    // In the order of their names, as headers always come.
-    JSON.stringify([...call.request.headers].filter(([name]) => isForwardedParameter(name))),
   ]);
 }
 
-async function describe({ call, token, message }: Asking, key: string, uses: ApprovalDependencies): Promise<HeldCall> {
+async function describe(
+  { call, token, message }: Asking,
+  { key, text }: Readonly<Record<"key" | "text", string>>,
+  uses: ApprovalDependencies,
+): Promise<HeldCall> {
   const given = isObject(message.params["arguments"]) ? message.params["arguments"] : {};
   const { subject } = token;
   const names = Object.keys(given).toSorted();
@@ -98,21 +113,20 @@ async function describe({ call, token, message }: Asking, key: string, uses: App
     clientId: token.clientId,
     resource: call.resource.resource,
     tool: message.target ?? "",
-    argumentsSha256: await sha256(spellCanonically(given)),
+    callSha256: await sha256(text),
     argumentNames: names.slice(0, LIMITS.approvalArgumentNames).map((name) => name.slice(0, LIMITS.identifierBytes)),
-    sealedArguments: await sealArguments({ call, given, key }, uses.shownArguments),
+    sealedCall: await sealText({ call, text, key }, uses.shownArguments),
     policyRevision: call.policyRevision ?? "",
     demands: approvalsOf(call).map((obligation) => demandOf(obligation)),
   };
 }
 
-/** Where each of the rules shows them. Whole or not at all: nobody can approve what he does not see the end of. */
-async function sealArguments(
-  { call, given, key }: { readonly call: Call; readonly given: JsonObject; readonly key: string },
+/** Where each of the rules shows it. Whole or not at all: nobody can approve what he does not see the end of. */
+async function sealText(
+  { call, text, key }: { readonly call: Call; readonly text: string; readonly key: string },
   shown: SealedTexts,
 ): Promise<string | null> {
   if (!approvalsOf(call).every(({ approval }) => approval.show_arguments)) return null;
-  const text = spellCanonically(given);
   if (text.length > LIMITS.approvalArgumentsCharacters) throw new CallRefused("message_too_large");
   return shown.seal(text, key);
 }
@@ -121,7 +135,8 @@ function demandOf({ rule, approval: { approvers } }: ApprovalObligation): Approv
   if (approvers === "any") return { rule, approvers };
   const listOf = (names: ReadonlySet<string> | undefined): string[] => [...(names ?? [])].toSorted();
   const { admins, groups, subjects } = approvers;
-  return { rule, approvers: { admins: listOf(admins), groups: listOf(groups), subjects: listOf(subjects) } };
+  const named = (subjects ?? []).map(({ issuer, tenant, sub }) => ({ issuer, tenant, sub }));
+  return { rule, approvers: { admins: listOf(admins), groups: listOf(groups), subjects: named } };
 }
 
 async function sha256(text: string): Promise<string> {

@@ -33,22 +33,20 @@ export class Running {
   }
 
   /**
-   * Takes a place wherever a rule lets only so many run, and then counts the call wherever a rule counts. What is refused
-   * gives its places back. @throws CallRefused, Outage
+   * Takes a place wherever a rule lets only so many run. What is refused then has to leave. @throws CallRefused, Outage
    */
   async enter(call: Call, token: AccessToken): Promise<void> {
-    try {
-      for (const obligation of onePerRule(call.obligations)) {
-        // oxlint-disable-next-line no-await-in-loop -- one after the other: what one refuses takes no place at the next
-        await this.#takePlace(call, token, obligation);
-      }
-      for (const obligation of onePerRule(call.obligations)) {
-        // oxlint-disable-next-line no-await-in-loop -- one after the other, for the same reason
-        await this.#count(call, token, obligation);
-      }
-    } catch (error) {
-      this.leave();
-      throw error;
+    for (const obligation of onePerRule(call.obligations)) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other: what one refuses takes no place at the next
+      await this.#takePlace(call, token, obligation);
+    }
+  }
+
+  /** Counts the call wherever a rule counts: one that is made, and not one that waits. @throws CallRefused, Outage */
+  async count(call: Call, token: AccessToken): Promise<void> {
+    for (const obligation of onePerRule(call.obligations)) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other, for the same reason
+      await this.#count(call, token, obligation);
     }
   }
 

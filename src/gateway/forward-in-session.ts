@@ -67,9 +67,9 @@ export async function forwardInSession(
   uses: SessionDependencies,
 ): Promise<Response> {
   const running = new Running(uses);
-  await running.enter(call, token);
   try {
-    return running.until(await sendWhenApproved({ call, token, forwarding, upstream }, uses));
+    await running.enter(call, token);
+    return running.until(await sendWhenApproved({ call, token, forwarding, upstream, running }, uses));
   } catch (error) {
     running.leave();
     throw error;
@@ -77,13 +77,18 @@ export async function forwardInSession(
 }
 
 async function sendWhenApproved(
-  { call, token, forwarding, upstream }: Sending,
+  { call, token, forwarding, upstream, running }: Sending & { readonly running: Running },
   uses: SessionDependencies,
 ): Promise<Response> {
   const { message } = call;
   const isHeld = message !== null && call.obligations.some(({ approval }) => approval !== undefined);
+  const count = (): Promise<void> => running.count(call, token);
+  const isCounted = call.obligations.some(({ rate }) => rate !== undefined);
+  if (!isHeld) await count();
   const response = await (isHeld
-    ? upstream.sendOnce(forwarding, () => requireApproval({ call, token, message }, uses))
+    ? upstream.sendOnce(forwarding, () =>
+        requireApproval({ call, token, message, count: isCounted ? count : null }, uses),
+      )
     : upstream.send(forwarding));
   call.upstreamStatus = response.status;
   await requireStillGood(token, response, uses);

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { LIMITS } from "../limits.ts";
 import { listedBy, type Operation } from "./operation.ts";
+import { subjectKeySchema } from "./subject-key.ts";
 
 const namesSchema = z
   .array(z.string().min(1).max(LIMITS.urlBytes))
@@ -15,7 +16,8 @@ const approversSchema = z.union([
     .strictObject({
       admins: namesSchema.optional(),
       groups: namesSchema.optional(),
-      subjects: namesSchema.optional(),
+      /** At their issuers: a `sub` alone may be another person's elsewhere. */
+      subjects: z.array(subjectKeySchema).min(1).max(LIMITS.approversPerRule).readonly().optional(),
     })
     .refine((lists) => Object.values(lists).some((list) => list !== undefined), "names nobody"),
 ]);

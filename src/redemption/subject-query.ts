@@ -1,6 +1,7 @@
 import { readString } from "../jwt/claims.ts";
 import { isObject, type JsonObject } from "../jwt/strict-json.ts";
-import { accountIdSchema, type SubjectKey, type SubjectQuery } from "../trust/account.ts";
+import type { SubjectKey } from "../policy/subject-key.ts";
+import { accountIdSchema, type SubjectQuery } from "../trust/account.ts";
 import { samlNameIdSchema, spellSamlNameId } from "../trust/saml-name-id.ts";
 import type { StrictResolution } from "../trust/subject-resolution.ts";
 import type { TrustedIdp } from "../trust/trusted-idp.ts";

@@ -29,7 +29,7 @@ export function buildAdmin(parts: Parts): AdminDependencies {
     revocations: endingConnections(revocations, parts),
     accounts,
     approvals: parts.approvals,
-    openArguments: (sealed, key) => parts.shownArguments.open(sealed, key),
+    openCall: (sealed, key) => parts.shownArguments.open(sealed, key),
     vault: parts.vaults,
     countLiveTokens: async (members) =>
       countLiveTokens(env.AUDIT_INDEX, await subjectNames.record(members), Date.now()),

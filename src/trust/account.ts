@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { LIMITS } from "../limits.ts";
+import { type SubjectKey, subjectKeySchema } from "../policy/subject-key.ts";
 import { readEmailAddress } from "./email-address.ts";
 import { samlNameIdSchema } from "./saml-name-id.ts";
 
@@ -7,14 +8,6 @@ import { samlNameIdSchema } from "./saml-name-id.ts";
 export const accountIdSchema = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._@:+-]{0,127}$/, "letters, digits and . _ @ : + -, beginning with a letter or digit");
-
-/** A subject at its identity provider: (issuer, tenant, sub), and nothing less. */
-export const subjectKeySchema = z.strictObject({
-  issuer: z.string().min(1).max(LIMITS.urlBytes),
-  tenant: z.string().min(1).max(LIMITS.identifierBytes).nullable().default(null),
-  sub: z.string().min(1).max(LIMITS.identifierBytes),
-});
-export type SubjectKey = z.output<typeof subjectKeySchema>;
 
 const emailSchema = z
   .string()

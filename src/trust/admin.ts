@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { LIMITS } from "../limits.ts";
-import { subjectKeySchema } from "./account.ts";
+import { subjectKeySchema } from "../policy/subject-key.ts";
 import { keySourceSchema } from "./key-source.ts";
 
 export const ADMIN_ROLES = ["viewer", "operator", "approver"] as const;

@@ -76,7 +76,7 @@ class Play {
     }
     // One whose answer was lost may have been made all the same.
     if (verdict !== "approved" || (result !== "decided" && result !== "lost")) return;
-    const of = `${call.requester.sub} ${call.argumentsSha256}`;
+    const of = `${call.requester.sub} ${call.callSha256}`;
     this.approvals.set(id, { call: of, untilMilliseconds: decidedAt + WINDOW_SECONDS * 1000 });
   }
 
@@ -120,7 +120,10 @@ async function play(seed: number): Promise<Play> {
   stubUpstream(async ({ body }) => {
     const { params } = JSON.parse(body ?? "{}") as { params: { arguments: { amount: number; person: string } } };
     const { amount, person } = params.arguments;
-    played.made.push({ call: `${person} ${await digest({ amount, person })}`, atMilliseconds: Date.now() });
+    played.made.push({
+      call: `${person} ${await digest({ params: { arguments: { amount, person }, name: "pay" } })}`,
+      atMilliseconds: Date.now(),
+    });
     return Response.json({ jsonrpc: "2.0", id: 1, result: { content: [] } });
   });
   for (let step = 0; step < STEPS; step += 1) {

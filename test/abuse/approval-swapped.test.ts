@@ -66,6 +66,7 @@ describe("an approval", () => {
     ["an argument that looks alike", { ...PAY, arguments: { amount: 1, to: "bоb" } }, {}],
     ["no arguments", { name: "pay" }, {}],
     ["another tool", { ...PAY, name: "refund" }, {}],
+    ["something in _meta that is no handle of one try", { ...PAY, _meta: { "example.com/account": "eve" } }, {}],
     ["a parameter beside the arguments", { ...PAY, task: { ttl: 1 } }, {}],
     ["somebody else", PAY, { sub: "usr_eve" }],
     ["another agent", PAY, { client_id: "other-agent" }],

@@ -5,15 +5,16 @@ import { findObstacle } from "../../src/approval/may-decide.ts";
 const ADA: SubjectAtIssuer = { issuer: "https://idp.example.com", tenant: null, sub: "ada" };
 const BOB: SubjectAtIssuer = { ...ADA, sub: "bob" };
 const bob: Approver = { name: "bob", groups: ["leads"], subjects: [BOB] };
-const NOBODY: Readonly<Record<"admins" | "groups" | "subjects", string[]>> = { admins: [], groups: [], subjects: [] };
+interface Named {
+  readonly admins: string[];
+  readonly groups: string[];
+  readonly subjects: SubjectAtIssuer[];
+}
+const NOBODY: Named = { admins: [], groups: [], subjects: [] };
 
-function obstacle(
-  approvers: "any" | Partial<typeof NOBODY>,
-  approver: Approver = bob,
-  requester: SubjectAtIssuer = ADA,
-) {
+function obstacle(approvers: "any" | Partial<Named>, approver: Approver = bob, requester: SubjectAtIssuer = ADA) {
   const named = approvers === "any" ? approvers : { ...NOBODY, ...approvers };
-  return findObstacle({ demands: [{ rule: "held", approvers: named }], requester }, approver);
+  return findObstacle({ demands: [{ rule: "held", approvers: named }], requester }, approver, false);
 }
 
 describe("who may decide", () => {
@@ -21,7 +22,7 @@ describe("who may decide", () => {
     ["any approver", "any"],
     ["him by name", { admins: ["bob"] }],
     ["a group of his", { groups: ["others", "leads"] }],
-    ["a subject of his", { subjects: ["bob"] }],
+    ["a subject of his", { subjects: [ADA, BOB] }],
   ])("is whom the rule names: %s", (_how, approvers) => {
     expect(obstacle(approvers)).toBeNull();
   });
@@ -29,7 +30,9 @@ describe("who may decide", () => {
   it.each<[string, object]>([
     ["another name", { admins: ["Bob"] }],
     ["another group", { groups: ["bob", "lead"] }],
-    ["another subject", { subjects: ["bob2", "leads"] }],
+    ["another subject", { subjects: [ADA, { ...BOB, sub: "leads" }] }],
+    ["the same name at another issuer", { subjects: [{ ...BOB, issuer: "https://other.example" }] }],
+    ["the same name of a tenant that he does not state", { subjects: [{ ...BOB, tenant: "t-1" }] }],
     ["nobody", {}],
   ])("is nobody else: %s", (_how, approvers) => {
     expect(obstacle(approvers)).toBe("not_an_approver");
@@ -40,13 +43,15 @@ describe("who may decide", () => {
       { rule: "one", approvers: "any" as const },
       { rule: "two", approvers: { ...NOBODY, groups: ["security"] } },
     ];
-    expect(findObstacle({ demands, requester: ADA }, bob)).toBe("not_an_approver");
-    expect(findObstacle({ demands, requester: ADA }, { ...bob, groups: ["leads", "security"] })).toBeNull();
+    expect(findObstacle({ demands, requester: ADA }, bob, false)).toBe("not_an_approver");
+    expect(findObstacle({ demands, requester: ADA }, { ...bob, groups: ["leads", "security"] }, false)).toBeNull();
   });
 
   it("is never who asks, by whichever of his subjects", () => {
     expect(obstacle("any", { ...bob, subjects: [BOB, ADA] })).toBe("own_request");
     expect(obstacle({ admins: ["bob"] }, bob, BOB)).toBe("own_request");
+    const demands = [{ rule: "held", approvers: "any" as const }];
+    expect(findObstacle({ demands, requester: ADA }, bob, true)).toBe("own_request");
   });
 
   it("is never who may be the one who asks: without subjects, or with one whose tenant is left out", () => {

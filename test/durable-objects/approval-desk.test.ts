@@ -78,6 +78,17 @@ describe("a call that is held", () => {
     expect((await ask(organization)).outcome).toBe("pending");
   });
 
+  it("may be asked about, which uses nothing up", async () => {
+    const organization = newOrganization();
+    const asked = await ask(organization, { usesUp: false });
+    expect(asked.outcome).toBe("pending");
+    await deskOf(organization).decide(makeDecision(idOf(asked)));
+    expect(await ask(organization, { usesUp: false })).toMatchObject({ outcome: "approved", id: idOf(asked) });
+    expect((await ask(organization, { usesUp: false })).outcome).toBe("approved");
+    expect((await ask(organization)).outcome).toBe("consumed");
+    expect((await ask(organization, { usesUp: false })).outcome).toBe("pending");
+  });
+
   it("is another with another key", async () => {
     const organization = newOrganization();
     await deskOf(organization).decide(makeDecision(idOf(await ask(organization, { key: "one" }))));
@@ -132,14 +143,14 @@ describe("a call that is held", () => {
 
   it("keeps what was sealed for its approver no longer than he can decide", async () => {
     const organization = newOrganization();
-    const id = idOf(await ask(organization, { call: { sealedArguments: "sealed" } }));
+    const id = idOf(await ask(organization, { call: { sealedCall: "sealed" } }));
     await deskOf(organization).decide(makeDecision(id));
     await ask(organization);
-    expect((await deskOf(organization).find(id))?.call.sealedArguments).toBeNull();
-    const unused = idOf(await ask(organization, { call: { sealedArguments: "sealed" } }));
+    expect((await deskOf(organization).find(id))?.call.sealedCall).toBeNull();
+    const unused = idOf(await ask(organization, { call: { sealedCall: "sealed" } }));
     advance(300);
     await runDurableObjectAlarm(deskOf(organization));
-    expect((await deskOf(organization).find(unused))?.call.sealedArguments).toBeNull();
+    expect((await deskOf(organization).find(unused))?.call.sealedCall).toBeNull();
   });
 });
 
@@ -175,6 +186,13 @@ describe("a decision", () => {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       expect(await deskOf(organization).decide(makeDecision(id, { approver, verdict }))).toBe(obstacle);
     }
+    expect((await ask(organization)).outcome).toBe("pending");
+  });
+
+  it("is not made by whom the directory knows for the requester", async () => {
+    const organization = newOrganization();
+    const id = idOf(await ask(organization));
+    expect(await deskOf(organization).decide(makeDecision(id, { isRequester: true }))).toBe("own_request");
     expect((await ask(organization)).outcome).toBe("pending");
   });
 
@@ -248,7 +266,7 @@ describe("the desk", () => {
 
   it("names people in its records as the deployment does, and no argument", async () => {
     const organization = newOrganization();
-    const id = idOf(await ask(organization, { call: { argumentNames: ["secret-name"], sealedArguments: "sealed" } }));
+    const id = idOf(await ask(organization, { call: { argumentNames: ["secret-name"], sealedCall: "sealed" } }));
     await deskOf(organization).decide(makeDecision(id));
     await recorded(organization);
     const rows = (await deployedRows()).map(({ event }) => event).filter((event) => event.includes(organization));

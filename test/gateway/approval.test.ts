@@ -161,6 +161,55 @@ describe("a call that takes an approval", () => {
     expect(upstream.sent.length).toBe(2);
   });
 
+  it("uses up no rate while it waits, and counts when it is made", async () => {
+    const upstream = stubUpstream();
+    const counts = permitRule({
+      id: "counts",
+      scopes: "any",
+      calls: { tools: "any" },
+      rate: { calls: 1, per_seconds: 3600, by: ["subject"] },
+    });
+    const held = permitRule({ id: "held", scopes: "any", calls: { tools: ["read_file"] }, approval: APPROVAL });
+    const { call, decide } = await start({}, { rules: [held, counts] });
+    for (const _again of [1, 2, 3]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      expect(resultOf((await call()).text)).toMatchObject({ isError: true });
+    }
+    await decide();
+    expect(resultOf((await call()).text)).toEqual({ content: [] });
+    await call();
+    await decide();
+    expect([(await call()).status, upstream.sent.length]).toEqual([429, 1]);
+  });
+
+  it("that is too many uses up no approval", async () => {
+    const upstream = stubUpstream();
+    let isAdmitted = false;
+    const count = async () => (isAdmitted ? { isAdmitted } : { isAdmitted, retryAfterMilliseconds: 1000 });
+    const limits = { count, enter: async () => true, renew: async () => undefined, leave: async () => undefined };
+    const rate = { calls: 1, per_seconds: 60, by: ["subject"] };
+    const held = permitRule({ id: "held", scopes: "any", calls: { tools: ["read_file"] }, approval: APPROVAL, rate });
+    const { call, decide } = await start({}, { rules: [held], overrides: { limits } });
+    await call();
+    const id = await decide();
+    const refused = await call();
+    expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "1"]);
+    isAdmitted = true;
+    const made = await call();
+    expect([resultOf(made.text), upstream.sent.length]).toEqual([{ content: [] }, 1]);
+    expect(id).toMatch(/~/);
+  });
+
+  it("is for what goes to the server: an answer to a question of ours is no part of it", async () => {
+    const upstream = stubUpstream();
+    const { call, decide } = await start();
+    const inputResponses = { "crossgate/connect": { action: "accept" } };
+    await call();
+    await decide();
+    await call({ inputResponses });
+    expect(upstream.sent.map(({ body }) => body?.includes("crossgate/connect"))).toEqual([false]);
+  });
+
   it("waits no longer than the shortest rule says", async () => {
     stubUpstream();
     const shorter = permitRule({
@@ -179,17 +228,17 @@ describe("a call that takes an approval", () => {
 });
 
 describe("what lies on the desk", () => {
-  it("has names and digest of the arguments, and not the arguments", async () => {
+  it("has names of the arguments and the digest of all that is approved, and not the arguments", async () => {
     stubUpstream();
     const { call, organization } = await start();
     await call({ arguments: { path: "/very/secret", mode: "r" } });
     const [waiting] = await deskOf(organization).list();
-    expect(waiting?.call).toMatchObject({ argumentNames: ["mode", "path"], sealedArguments: null, tool: "read_file" });
+    expect(waiting?.call).toMatchObject({ argumentNames: ["mode", "path"], sealedCall: null, tool: "read_file" });
     const digest = await crypto.subtle.digest(
       "SHA-256",
-      new TextEncoder().encode('{"mode":"r","path":"/very/secret"}'),
+      new TextEncoder().encode('{"params":{"arguments":{"mode":"r","path":"/very/secret"},"name":"read_file"}}'),
     );
-    expect(waiting?.call.argumentsSha256).toBe(new Uint8Array(digest).toHex());
+    expect(waiting?.call.callSha256).toBe(new Uint8Array(digest).toHex());
     expect(JSON.stringify(waiting)).not.toContain("/very/secret");
   });
 
@@ -200,11 +249,27 @@ describe("what lies on the desk", () => {
     const [waiting] = await deskOf(organization).list();
     expect(JSON.stringify(waiting)).not.toContain("/very/secret");
     const { shownArguments } = gateway.dependencies;
-    const sealed = waiting?.call.sealedArguments ?? "";
-    expect(await shownArguments.open(sealed, waiting?.key ?? "")).toBe('{"path":"/very/secret"}');
+    const sealed = waiting?.call.sealedCall ?? "";
+    expect(await shownArguments.open(sealed, waiting?.key ?? "")).toBe(
+      '{"params":{"arguments":{"path":"/very/secret"},"name":"read_file"}}',
+    );
     const long = await call({ arguments: { path: "x".repeat(LIMITS.approvalArgumentsCharacters) } });
     expect([long.status, upstream.sent.length]).toEqual([413, 0]);
     expect(await deskOf(organization).list()).toHaveLength(1);
+  });
+
+  it("shows whoever decides all that goes to the server: what is beside the arguments too", async () => {
+    stubUpstream();
+    const { gateway, call, organization } = await start({ show_arguments: true });
+    const task = { ttl: 60_000 };
+    const _meta = { progressToken: 7, traceparent: "00-1", tracestate: "a=b", "example.com/account": "other" };
+    await call({ arguments: {}, task, _meta }, { headers: { "mcp-param-to": "bob" } });
+    const [waiting] = await deskOf(organization).list();
+    const text = await gateway.dependencies.shownArguments.open(waiting?.call.sealedCall ?? "", waiting?.key ?? "");
+    expect(JSON.parse(text ?? "")).toEqual({
+      headers: { "mcp-param-to": "bob" },
+      params: { name: "read_file", arguments: {}, task, _meta: { "example.com/account": "other" } },
+    });
   });
 
   it("has none where one of several rules does not show them", async () => {
@@ -213,7 +278,7 @@ describe("what lies on the desk", () => {
       permitRule({ id, scopes: "any", calls: { tools: ["read_file"] }, approval: { ...APPROVAL, show_arguments } });
     const { call, organization } = await start({}, { rules: [rule("keeps", false), rule("shows", true)] });
     await call({ arguments: { path: "/very/secret" } });
-    expect((await deskOf(organization).list())[0]?.call.sealedArguments).toBeNull();
+    expect((await deskOf(organization).list())[0]?.call.sealedCall).toBeNull();
   });
 });
 

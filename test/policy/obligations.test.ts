@@ -67,6 +67,8 @@ describe("a rule that demands one", () => {
     ["with annotations, which are a server's claim", { calls: { tools: "any", annotations: { readOnlyHint: false } } }],
     ["with a condition alone", { calls: { condition: "true" } }],
     ["that names nobody", { approval: { approvers: {} } }],
+    ["that names a subject of no issuer", { approval: { approvers: { subjects: ["boss"] } } }],
+    ["that names an empty list of subjects", { approval: { approvers: { subjects: [] } } }],
     ["that names an empty list", { approval: { approvers: { groups: [] } } }],
     ["of ten minutes", { approval: { ...APPROVAL, expires_in_seconds: 600 } }],
     ["of a second", { approval: { ...APPROVAL, expires_in_seconds: 1 } }],

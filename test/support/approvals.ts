@@ -27,6 +27,7 @@ export function makePresented(
     attemptId: crypto.randomUUID(),
     expiresInSeconds: 300,
     trace: traceWithoutRequest(Date.now()),
+    usesUp: true,
     ...changes,
     call: {
       organization,
@@ -36,9 +37,9 @@ export function makePresented(
       clientId: CLIENT,
       resource: RESOURCE,
       tool: "pay",
-      argumentsSha256: "00",
+      callSha256: "00",
       argumentNames: ["amount"],
-      sealedArguments: null,
+      sealedCall: null,
       policyRevision: "policy-1",
       demands: [{ rule: "held", approvers: { admins: [], groups: ["leads"], subjects: [] } }],
       ...call,
@@ -47,5 +48,6 @@ export function makePresented(
 }
 
 export function makeDecision(id: string, changes: Partial<Decision> = {}): Decision {
-  return { id, verdict: "approved", approver: BOSS, trace: traceWithoutRequest(Date.now()), dryRun: false, ...changes };
+  const trace = traceWithoutRequest(Date.now());
+  return { id, verdict: "approved", approver: BOSS, isRequester: false, trace, dryRun: false, ...changes };
 }

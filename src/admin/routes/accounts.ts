@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { organizationSchema } from "../../policy/organization.ts";
 import { LIMITS } from "../../limits.ts";
-import { accountIdSchema, accountSchema, subjectKeySchema } from "../../trust/account.ts";
+import { subjectKeySchema } from "../../policy/subject-key.ts";
+import { accountIdSchema, accountSchema } from "../../trust/account.ts";
 import type { AdminDependencies } from "../dependencies.ts";
 import { AdminRejected } from "../rejection.ts";
 import { defineRoute, NO_BODY } from "../route.ts";

@@ -1,13 +1,14 @@
 import * as z from "zod";
 import { organizationOf } from "../../approval/approval-id.ts";
-import type { Approval, Approver, DecisionResult } from "../../approval/approval.ts";
+import type { Approval, Approver, DecisionObstacle, DecisionResult } from "../../approval/approval.ts";
 import { findObstacle } from "../../approval/may-decide.ts";
 import type { AdminRefusal } from "../../audit/reason.ts";
 import { LIMITS } from "../../limits.ts";
 import { organizationSchema } from "../../policy/organization.ts";
-import { subjectKeySchema } from "../../trust/account.ts";
+import { subjectKeySchema } from "../../policy/subject-key.ts";
 import type { AdminDependencies } from "../dependencies.ts";
 import { AdminRejected } from "../rejection.ts";
+import { Requesters } from "../requesters.ts";
 import { defineRoute, NO_BODY } from "../route.ts";
 
 const addressSchema = z.strictObject({ approval: z.string().max(LIMITS.identifierBytes) });
@@ -23,17 +24,20 @@ export const approvalSchema = z.strictObject({
   resource: z.string(),
   tool: z.string(),
   argument_names: names,
-  arguments_sha256: z.string().describe("Of the canonical arguments (RFC 8785), in hexadecimal"),
-  arguments: z
+  call_sha256: z.string().describe("Of `call`, in hexadecimal"),
+  call: z
     .string()
     .nullable()
     .describe(
-      "The canonical arguments, where policy shows them and you may decide; null otherwise, and once it is over",
+      "All that is approved, in canonical JSON (RFC 8785): `params`, and `headers` that repeat some of them; not the progress token and trace context of one try. Where policy shows arguments and you may decide; null otherwise, and once it is over",
     ),
   rules: z.array(
     z.strictObject({
       rule: z.string(),
-      approvers: z.union([z.literal("any"), z.strictObject({ admins: names, groups: names, subjects: names })]),
+      approvers: z.union([
+        z.literal("any"),
+        z.strictObject({ admins: names, groups: names, subjects: z.array(subjectKeySchema) }),
+      ]),
     }),
   ),
   asked_at: z.iso.datetime(),
@@ -56,7 +60,10 @@ export const listApprovals = defineRoute({
   response: z.strictObject({ approvals: z.array(approvalSchema) }),
   async handle({ parameters: { organization }, admin }, uses) {
     const found = await uses.approvals.list(organization);
-    const approvals = found.map((approval) => describe(approval, admin, null));
+    const requesters = new Requesters(uses.accounts);
+    const approvals = await Promise.all(
+      found.map(async (approval) => describe(approval, await see(approval, admin, requesters))),
+    );
     return { facts: { organization, count: approvals.length }, answer: { status: 200, body: { approvals } } };
   },
 });
@@ -66,16 +73,17 @@ export const readApproval = defineRoute({
   method: "GET",
   path: "/admin/v1/approvals/{approval}",
   role: "viewer",
-  summary: "One of them, with its arguments where policy shows them to you",
+  summary: "One of them, with what it says where policy shows it to you",
   parameters: addressSchema,
   body: NO_BODY,
   response: approvalSchema,
   async handle({ parameters: { approval: id }, admin }, uses) {
     const found = await require(id, uses);
-    const { sealedArguments } = found.call;
-    const isShown = sealedArguments !== null && admin.role === "approver" && findObstacle(found.call, admin) === null;
-    const given = isShown ? await uses.openArguments(sealedArguments, found.key) : null;
-    return { facts: factsOf(found), answer: { status: 200, body: describe(found, admin, given) } };
+    const { sealedCall } = found.call;
+    const seen = await see(found, admin, new Requesters(uses.accounts));
+    const isShown = sealedCall !== null && admin.role === "approver" && seen.obstacle === null;
+    const text = isShown ? await uses.openCall(sealedCall, found.key) : null;
+    return { facts: factsOf(found), answer: { status: 200, body: describe(found, { ...seen, text }) } };
   },
 });
 
@@ -89,16 +97,20 @@ export const decideApproval = defineRoute({
   body: z.strictObject({ verdict: z.enum(["approved", "denied"]) }),
   response: approvalSchema,
   async handle({ parameters: { approval: id }, body: { verdict }, admin, trace }, uses) {
-    const facts = { ...factsOf(await require(id, uses)), action: verdict };
+    const found = await require(id, uses);
+    const facts = { ...factsOf(found), action: verdict };
+    const requesters = new Requesters(uses.accounts);
+    const who = { approver: approverOf(admin), isRequester: await requesters.includes(found.call, admin) };
     const decide = async (dryRun: boolean): Promise<void> => {
-      const result = await uses.approvals.decide({ id, verdict, approver: approverOf(admin), trace, dryRun });
+      const result = await uses.approvals.decide({ id, verdict, ...who, trace, dryRun });
       if (result !== "decided") throw new AdminRejected(REFUSAL_OF[result], { facts });
     };
     // What is known to fail is not recorded as done; the decision itself looks again.
     await decide(true);
     const change = async () => {
       await decide(false);
-      return { status: 200, body: describe(await require(id, uses), admin, null) };
+      const decided = await require(id, uses);
+      return { status: 200, body: describe(decided, await see(decided, admin, requesters)) };
     };
     return { facts, change };
   },
@@ -126,7 +138,17 @@ function approverOf({ name, groups, subjects }: Approver): Approver {
   return { name, groups, subjects };
 }
 
-function describe(approval: Approval, admin: Approver, given: string | null): z.input<typeof approvalSchema> {
+/** What one administrator may know of an approval. */
+interface Seen {
+  readonly obstacle: DecisionObstacle | null;
+  readonly text: string | null;
+}
+
+async function see({ call }: Approval, admin: Approver, requesters: Requesters): Promise<Seen> {
+  return { obstacle: findObstacle(call, admin, await requesters.includes(call, admin)), text: null };
+}
+
+function describe(approval: Approval, { obstacle, text }: Seen): z.input<typeof approvalSchema> {
   const { id, state, call, decidedBy } = approval;
   return {
     id,
@@ -138,12 +160,12 @@ function describe(approval: Approval, admin: Approver, given: string | null): z.
     resource: call.resource,
     tool: call.tool,
     argument_names: [...call.argumentNames],
-    arguments_sha256: call.argumentsSha256,
-    arguments: given,
+    call_sha256: call.callSha256,
+    call: text,
     rules: [...call.demands],
     asked_at: new Date(approval.askedAtMilliseconds).toISOString(),
     expires_at: new Date(approval.expiresAtMilliseconds).toISOString(),
     decided_by: decidedBy,
-    obstacle: findObstacle(call, admin),
+    obstacle,
   };
 }

@@ -30,7 +30,7 @@ describe("what waits for approval", () => {
   it("is listed and shown: who, through which agent, which tool, by which rule and until when", async () => {
     const { organization, id, path } = await ask();
     const listed = await viewer.call(`/admin/v1/approvals?organization=${organization}`);
-    expect(listed.body).toMatchObject({ approvals: [{ id, state: "pending", tool: "pay", arguments: null }] });
+    expect(listed.body).toMatchObject({ approvals: [{ id, state: "pending", tool: "pay", call: null }] });
     const shown = await boss.call(path);
     expect(shown.body).toMatchObject({
       id,
@@ -44,18 +44,14 @@ describe("what waits for approval", () => {
     });
   });
 
-  it("shows its arguments to whoever may decide, and to nobody else", async () => {
+  it("shows what it says to whoever may decide, and to nobody else", async () => {
     const sealed = await new SealedTexts(env.STATE_SECRET, "arguments of held calls v1").seal('{"amount":1}', "key");
-    const { organization, path } = await ask({ call: { sealedArguments: sealed } });
-    const argumentsFor = async (admin: TestAdmin) => (await admin.call(path)).body["arguments"];
+    const { organization, path } = await ask({ call: { sealedCall: sealed } });
+    const callFor = async (admin: TestAdmin) => (await admin.call(path)).body["call"];
     const other = await TestAdmin.appoint("approver", { ...LEAD, groups: [] });
     const requester = await TestAdmin.appoint("approver", { ...LEAD, subjects: [subjectAt("ada")] });
-    expect(await argumentsFor(boss)).toBe('{"amount":1}');
-    expect([await argumentsFor(viewer), await argumentsFor(other), await argumentsFor(requester)]).toEqual([
-      null,
-      null,
-      null,
-    ]);
+    expect(await callFor(boss)).toBe('{"amount":1}');
+    expect([await callFor(viewer), await callFor(other), await callFor(requester)]).toEqual([null, null, null]);
     const listed = await boss.call(`/admin/v1/approvals?organization=${organization}`);
     expect(listed.text).not.toContain('amount\\":1');
   });
@@ -65,8 +61,8 @@ describe("what waits for approval", () => {
       '{"amount":1}',
       "another",
     );
-    const { path } = await ask({ call: { sealedArguments: sealed } });
-    expect((await boss.call(path)).body["arguments"]).toBeNull();
+    const { path } = await ask({ call: { sealedCall: sealed } });
+    expect((await boss.call(path)).body["call"]).toBeNull();
   });
 
   it("is approved by an approver, once, with his name in the records", async () => {

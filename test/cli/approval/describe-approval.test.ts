@@ -16,8 +16,8 @@ const APPROVAL: ShownApproval = {
   resource: "https://mcp.example.com/crm",
   tool: "pay",
   argument_names: ["amount"],
-  arguments_sha256: "00ff",
-  arguments: null,
+  call_sha256: "00ff",
+  call: null,
   rules: [{ rule: "held", approvers: "any" }],
   asked_at: "2026-11-21T10:00:00.000Z",
   expires_at: "2026-11-21T10:05:00.000Z",
@@ -32,14 +32,14 @@ describe("an approval on the terminal", () => {
       "ada at https://idp.example.com",
       "agent",
       "pay",
-      "not shown; names: amount",
+      "not shown; arguments: amount",
       "00ff",
       "held",
       "10:05",
     ])
       expect(text).toContain(part);
     expect(toApprovalLine(APPROVAL)).toMatch(/^acme~A+ {2}ada {2}agent {2}pay /);
-    expect(describeApproval({ ...APPROVAL, arguments: '{"amount":5}' })).toContain('{"amount":5}');
+    expect(describeApproval({ ...APPROVAL, call: '{"amount":5}' })).toContain('{"amount":5}');
     expect(describeApproval({ ...APPROVAL, obstacle: "own_request" })).toContain("you asked for this call yourself");
   });
 
@@ -53,7 +53,7 @@ describe("an approval on the terminal", () => {
     ["\n", "a line end"],
     ["\ufe0f", "a variation"],
   ])("hides nothing and is steered by nothing: %j, %s", (hidden) => {
-    const shown = describeApproval({ ...APPROVAL, arguments: `{"to":"bob${hidden}eve"}`, tool: `pay${hidden}` });
+    const shown = describeApproval({ ...APPROVAL, call: `{"to":"bob${hidden}eve"}`, tool: `pay${hidden}` });
     expect(shown).not.toContain(`bob${hidden}`);
     expect(shown).toMatch(/bob\\u\{[0-9a-f]+\}/);
     expect(toApprovalLine({ ...APPROVAL, tool: `pay${hidden}` })).not.toContain(hidden);
