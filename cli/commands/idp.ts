@@ -1,6 +1,8 @@
+import { signedInUri } from "../../src/connect/redirect-uri.ts";
 import { isLoopbackHttp } from "../../src/egress/url-policy.ts";
 import { type Command, parseCommandLine } from "../command.ts";
 import { UsageError } from "../command-error.ts";
+import { findDeployment } from "../deployment.ts";
 import { type Discovered, discover } from "../idp/discover.ts";
 import { chooseOrganization, makeIdpDocument, requireNewIssuer, writeIdpDocument } from "../idp/idp-document.ts";
 import { type KeyReport, reportKeys } from "../idp/key-report.ts";
@@ -8,26 +10,36 @@ import { findPreset, type Preset, PRESETS } from "../idp/presets.ts";
 import { takeDirectory } from "../positional.ts";
 
 const HELP = `Usage: crossgate idp add <issuer> [DIR] [options]
+       crossgate idp sign-in <issuer> [--local | --crossgate URL] [--json]
 
-Asks an identity provider for its metadata and keys, shows what it found, and writes DIR/idp/*.json
+add: asks an identity provider for its metadata and keys, shows what it found, and writes DIR/idp/*.json
 (DIR: config). Only the issuer that you name is believed, byte for byte as it stands in iss; https
 only, but for this machine; no redirects are followed. A document that is there is never written over.
+
+sign-in: what to register at a provider where people sign in to connect accounts of theirs (sign_in in
+its document): the redirect URI, which is another for each provider, and where Crossgate's keys are.
 
   --organization ORG   whose users it may assert (default: the only organization that has a policy)
   --preset NAME        okta, auth0, entra, keycloak or google: also compares with what that provider
                        documents, and takes its groups claim from there
-  --json               {"path", "issuer", "metadata_url", "jwks_uri", "keys": […], "notes": […], "id_jags"}:
-                       issued, by_extension or not_documented by the preset's provider; null without one
+  --crossgate URL      with sign-in, your Crossgate's own issuer (default: that in wrangler.toml)
+  --local              with sign-in, a Crossgate on this machine (http://127.0.0.1:8787)
+  --json               add: {"path", "issuer", "metadata_url", "jwks_uri", "keys": […], "notes": […],
+                       "id_jags"}: issued, by_extension or not_documented by the preset's provider,
+                       null without one; sign-in: {"redirect_uri", "jwks_uri"}
   --help               this text
 
-Exit codes: 0 written, 1 failed, 2 wrong usage. Example:
+Exit codes: 0 written or shown, 1 failed, 2 wrong usage. Examples:
 
   npx crossgate idp add https://acme.okta.com --preset okta --organization acme config
+  npx crossgate idp sign-in https://acme.okta.com --crossgate https://mcp.example.com
 `;
 
 const OPTIONS = {
   organization: { type: "string" },
   preset: { type: "string" },
+  crossgate: { type: "string" },
+  local: { type: "boolean", default: false },
   json: { type: "boolean", default: false },
 } as const;
 
@@ -38,7 +50,19 @@ async function run(commandLine: readonly string[]): Promise<void> {
     allowPositionals: true,
   });
   const [action, issuer, ...rest] = positionals;
-  if (action !== "add" || issuer === undefined) throw new UsageError("Say: crossgate idp add <issuer>.");
+  if (issuer === undefined || (action !== "add" && action !== "sign-in")) {
+    throw new UsageError("Say: crossgate idp add <issuer>, or crossgate idp sign-in <issuer>.");
+  }
+  return action === "add" ? add(issuer, rest, values) : showSignIn(issuer, rest, values);
+}
+
+interface AddOptions {
+  readonly organization?: string | undefined;
+  readonly preset?: string | undefined;
+  readonly json: boolean;
+}
+
+async function add(issuer: string, rest: readonly string[], values: AddOptions): Promise<void> {
   const directory = takeDirectory(rest);
   const preset = readPreset(values.preset, issuer);
   await requireNewIssuer(directory, issuer);
@@ -54,6 +78,23 @@ async function run(commandLine: readonly string[]): Promise<void> {
   print(
     `${JSON.stringify({ path: document.path, issuer, metadata_url, jwks_uri, keys, id_jags: preset?.idJags ?? null, notes })}\n`,
   );
+}
+
+interface SignInOptions {
+  readonly crossgate?: string | undefined;
+  readonly local: boolean;
+  readonly json: boolean;
+}
+
+/** Told from the two issuers alone: nobody is asked, and no document needs to be there. */
+async function showSignIn(provider: string, rest: readonly string[], options: SignInOptions): Promise<void> {
+  if (rest.length > 0) throw new UsageError(`Unexpected "${rest.join(" ")}": give one issuer.`);
+  if (!URL.canParse(provider)) throw new UsageError(`${provider} is no issuer. Give its URL, as it stands in iss.`);
+  const { issuer } = await findDeployment({ issuer: options.crossgate, isLocal: options.local });
+  const redirectUri = await signedInUri(provider, issuer);
+  const keys = `${issuer}/jwks`;
+  if (options.json) return print(`${JSON.stringify({ redirect_uri: redirectUri, jwks_uri: keys })}\n`);
+  print(`redirect URI  ${redirectUri}\nkeys          ${keys}\n`);
 }
 
 function print(text: string): void {

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { callbackUri } from "../../src/connect/callback-uri.ts";
+import { callbackUri } from "../../src/connect/redirect-uri.ts";
 import { parseTrustDocument } from "../../src/trust/documents.ts";
 import { WIDEST_RULES } from "../check/urls.ts";
 import { type Command, parseCommandLine } from "../command.ts";

@@ -32,7 +32,7 @@ export const CONNECT_REASONS: Record<ConnectRefusal, ReasonWords> = {
   ],
   connect_sign_in_refused: [
     "The identity provider did not sign the person in, or refused our client.",
-    "Look at the provider's own log; check sign_in, its secret in the vault, and the redirect URI /connect/signed-in.",
+    "Look at the provider's own log; check sign_in, its secret in the vault, and the redirect URI: npx crossgate idp sign-in <issuer>.",
   ],
   connect_id_token_invalid: [
     "The ID token is not one for this sign-in by this provider.",

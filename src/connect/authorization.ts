@@ -4,7 +4,7 @@ import { authorizationCodeGrant } from "../oauth-client/grants.ts";
 import { requestToken } from "../oauth-client/token-request.ts";
 import type { ProtectedResource } from "../trust/protected-resource.ts";
 import type { CredentialOfType } from "../trust/upstream-credential.ts";
-import { callbackUri } from "./callback-uri.ts";
+import { callbackUri } from "./redirect-uri.ts";
 import type { ConnectDependencies, ToKeep } from "./dependencies.ts";
 import { type JourneyAt, randomText } from "./journey.ts";
 import { inTermsOf, receiveCode, UPSTREAM_FAILURES } from "./oauth-leg.ts";

@@ -1,4 +1,4 @@
-import { CALLBACK_PATH } from "./callback-uri.ts";
+import { CALLBACK_PATH } from "./redirect-uri.ts";
 
 export const CLIENT_DOCUMENT_PATH = "/.well-known/crossgate-client";
 

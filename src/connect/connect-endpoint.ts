@@ -4,7 +4,6 @@ import { Rejected } from "../redemption/rejection.ts";
 import { readForm } from "../token-endpoint/form.ts";
 import { respondAskPage } from "./ask-page.ts";
 import { departToAuthorize, receiveAuthorization } from "./authorization.ts";
-import { CALLBACK_PATH } from "./callback-uri.ts";
 import type { ConnectDependencies } from "./dependencies.ts";
 import { html } from "./html.ts";
 import { type Journey, type JourneyAt, randomText } from "./journey.ts";
@@ -12,6 +11,7 @@ import { type Ending, respondMessage } from "./messages.ts";
 import { describeOffer, findNeed } from "./offer.ts";
 import { goTo, respondPage } from "./page.ts";
 import { recordConnection } from "./record.ts";
+import { CALLBACK_PATH, SIGNED_IN_PATH } from "./redirect-uri.ts";
 import { ConnectRefused } from "./refusal.ts";
 import { requireNotRevoked } from "./revoked.ts";
 import { type Departure, departToLend, departToSignIn, receiveSignIn } from "./sign-in.ts";
@@ -48,12 +48,12 @@ async function route(visit: Visit): Promise<Response> {
   if (!(await uses.isNetworkWithinRate(request))) throw new ConnectRefused("connect_rate_limited");
   const step = `${request.method} ${url.pathname}`;
   if (step === "GET /connect") return begin(visit);
-  if (step === "GET /connect/signed-in") return comeFromProvider(visit);
   if (step === "GET /connect/review") return review(visit);
   if (step === "POST /connect/review") return decide(visit);
   if (step === "GET /connect/done") return conclude(visit);
-  const isCallback = url.pathname === CALLBACK_PATH || url.pathname.startsWith(`${CALLBACK_PATH}/`);
-  if (request.method === "GET" && isCallback) return comeFromServer(visit);
+  const isWithin = (path: string): boolean => url.pathname === path || url.pathname.startsWith(`${path}/`);
+  if (request.method === "GET" && isWithin(SIGNED_IN_PATH)) return comeFromProvider(visit);
+  if (request.method === "GET" && isWithin(CALLBACK_PATH)) return comeFromServer(visit);
   throw new ConnectRefused("connect_link_invalid");
 }
 
@@ -75,7 +75,7 @@ async function comeFromProvider(visit: Visit): Promise<Response> {
   if (journey.step !== "signing_in" && journey.step !== "lending") throw new ConnectRefused("connect_browser_unknown");
   const { wanted } = journey;
   const need = await findNeed(wanted, uses);
-  const { person, identity } = await receiveSignIn(url.searchParams, journey, uses);
+  const { person, identity } = await receiveSignIn(url, journey, uses);
   visit.about = { wanted, person };
   if (journey.step === "signing_in") {
     return goTo("/connect/review", await remember(visit, { step: "asked", wanted, person, csrf: randomText() }));

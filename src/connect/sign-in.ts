@@ -9,12 +9,10 @@ import { type IdToken, verifyIdToken } from "./id-token.ts";
 import { type Journey, type JourneyAt, type Person, randomText } from "./journey.ts";
 import { inTermsOf, PROVIDER_FAILURES, receiveCode } from "./oauth-leg.ts";
 import { recognize, requireSamePerson } from "./person.ts";
+import { signedInUri } from "./redirect-uri.ts";
 import { ConnectRefused } from "./refusal.ts";
 import { registrationAtProvider } from "./registration.ts";
 import { requireNotRevoked } from "./revoked.ts";
-
-/** Where the identity provider sends people back to; to be registered there. */
-const SIGNED_IN_PATH = "/connect/signed-in";
 
 interface Provider {
   readonly idp: TrustedIdp;
@@ -61,20 +59,25 @@ export interface SignedIn {
   readonly identity: ToKeep;
 }
 
-/** Back from the identity provider, as the very person that the link was made for. @throws ConnectRefused, Outage */
+/**
+ * Back from the identity provider, as the very person that the link was made for. What comes to another provider's
+ * redirect URI is that provider's, and looked at no further (mix-up, RFC 9700 §4.4). @throws ConnectRefused, Outage
+ */
 export async function receiveSignIn(
-  parameters: URLSearchParams,
+  url: URL,
   journey: JourneyAt<"signing_in"> | JourneyAt<"lending">,
   uses: ConnectDependencies & { readonly nowSeconds: number },
 ): Promise<SignedIn> {
   const { wanted, state, verifier, nonce } = journey;
+  const redirectUri = await signedInUri(wanted.issuer, uses.issuer);
+  if (`${uses.issuer}${url.pathname}` !== redirectUri) throw new ConnectRefused("connect_issuer_mismatch");
   const { idp, signIn, server } = await findProvider(wanted.issuer, uses);
   const sent = { server, state, refused: "connect_sign_in_refused" } as const;
-  const code = await receiveCode(parameters, sent, uses);
+  const code = await receiveCode(url.searchParams, sent, uses);
   const { nowSeconds } = uses;
   const registration = registrationAtProvider(signIn);
   const client = await uses.prove(registration, idp.issuer);
-  const grant = authorizationCodeGrant({ code, redirectUri: signedInUri(uses.issuer), codeVerifier: verifier });
+  const grant = authorizationCodeGrant({ code, redirectUri, codeVerifier: verifier });
   const request = { server, client, grant, nowSeconds, expectedType: "bearer" } as const;
   const issued = await inTermsOf(PROVIDER_FAILURES, () => requestToken(request, uses.egress));
   if (issued.idToken === null) throw new ConnectRefused("connect_id_token_invalid");
@@ -112,17 +115,13 @@ async function findProvider(issuer: string, uses: ConnectDependencies): Promise<
   return { idp, signIn: idp.sign_in, server };
 }
 
-function signedInUri(issuer: string): string {
-  return `${issuer}${SIGNED_IN_PATH}`;
-}
-
-async function depart({ signIn, server }: Provider, scopes: readonly string[], uses: ConnectDependencies) {
+async function depart({ idp, signIn, server }: Provider, scopes: readonly string[], uses: ConnectDependencies) {
   const { verifier, challenge } = await makeCodeProof();
   const sent = { state: randomText(), nonce: randomText(), verifier };
   const request = {
     server,
     clientId: signIn.client_id,
-    redirectUri: signedInUri(uses.issuer),
+    redirectUri: await signedInUri(idp.issuer, uses.issuer),
     state: sent.state,
     nonce: sent.nonce,
     codeChallenge: challenge,

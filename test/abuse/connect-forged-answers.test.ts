@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { answerTo, ConnectWorld, SECRET, UPSTREAM_ISSUER, Visitor } from "../support/connect.ts";
 import { CROSSGATE, IDP, RESOURCE } from "../support/documents.ts";
 import { Journeys } from "../../src/connect/journey.ts";
+import { callbackUri, signedInUri } from "../../src/connect/redirect-uri.ts";
 import { Seal } from "../../src/connect/seal.ts";
 import { LIMITS } from "../../src/limits.ts";
 
@@ -126,11 +127,38 @@ describe("mix-up (RFC 9207, RFC 9700 §4.4)", () => {
     expect(made.granted).toEqual([]);
   });
 
+  it("redeems no code that came to the redirect URI of another identity provider, which does not say who it is", async () => {
+    const made = await ConnectWorld.start({ provider: { authorization_response_iss_parameter_supported: false } });
+    const ada = new Visitor(made);
+    const sent = (await ada.open(await made.linkFor("ada"))).headers.get("location") ?? "";
+    const own = new URL(made.signInAt(sent, "ada"));
+    own.searchParams.delete("iss");
+    const { cookie } = ada;
+    for (const path of ["", "/", `/${"A".repeat(22)}`].map((rest) => `/connect/signed-in${rest}`)) {
+      ada.cookie = cookie;
+      const ended = await ada.open(`${path}${own.search}`);
+      expect(await titleOf(ended), path).toBe("The answer came from somebody else");
+    }
+    // Nothing was redeemed or spent meanwhile.
+    expect(made.requests.filter(({ method }) => method === "POST")).toEqual([]);
+    ada.cookie = cookie;
+    expect((await ada.open(own.href)).headers.get("location")).toBe("/connect/review");
+  });
+
+  it("gives each provider a place of its own to send people back to", async () => {
+    const [one, other] = await Promise.all([signedInUri(IDP, CROSSGATE), signedInUri(`${IDP}/`, CROSSGATE)]);
+    expect(one).not.toBe(other);
+    const callback = await callbackUri({ client: { kind: "registered" } }, IDP, CROSSGATE);
+    expect(new URL(one).pathname.split("/").at(-1)).not.toBe(new URL(callback).pathname.split("/").at(-1));
+  });
+
   it("takes no answer of the provider's for the server's, or the other way about", async () => {
     const { world: made, ada, authorize } = await world();
     const state = new URL(authorize).searchParams.get("state") ?? "";
     const members = new URLSearchParams({ code: "c", iss: IDP, state }).toString();
-    expect(await titleOf(await ada.open(`/connect/signed-in?${members}`))).toBe("This browser did not begin here");
+    expect(await titleOf(await ada.open(`${await signedInUri(IDP, CROSSGATE)}?${members}`))).toBe(
+      "This browser did not begin here",
+    );
     expect(made.granted).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { callbackUri } from "../../src/connect/callback-uri.ts";
+import { callbackUri } from "../../src/connect/redirect-uri.ts";
 import { clientDocument } from "../../src/connect/client-document.ts";
 import { readClientMetadata } from "../../src/trust/client-metadata.ts";
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Outage } from "../../src/audit/reason.ts";
+import { signedInUri } from "../../src/connect/redirect-uri.ts";
 import { CLIENT, CROSSGATE, IDP, RESOURCE } from "../support/documents.ts";
 import { answerTo, AUTHORIZATION_CODE, ConnectWorld, UPSTREAM_ISSUER, Visitor } from "../support/connect.ts";
 import { formOf } from "../support/scripted-egress.ts";
@@ -15,7 +16,7 @@ describe("connecting an account", () => {
     expect(Object.fromEntries(signIn.searchParams)).toMatchObject({
       response_type: "code",
       code_challenge_method: "S256",
-      redirect_uri: `${CROSSGATE}/connect/signed-in`,
+      redirect_uri: await signedInUri(IDP, CROSSGATE),
       scope: "openid email",
     });
 

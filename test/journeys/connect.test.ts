@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { callbackUri } from "../../src/connect/callback-uri.ts";
+import { callbackUri, signedInUri } from "../../src/connect/redirect-uri.ts";
 import { redeem } from "../../demo/redeem.ts";
 import { idpDocument } from "../support/documents.ts";
 import { TestIdp } from "../support/test-idp.ts";
@@ -55,10 +55,10 @@ beforeAll(async () => {
   });
   idp = await startOpenIdProvider({
     users: [ADA, BOB],
-    clients: async () => [
+    clients: async (issuer) => [
       {
         client_id: "crossgate",
-        redirect_uris: [`${origin}/connect/signed-in`],
+        redirect_uris: [await signedInUri(issuer, origin)],
         token_endpoint_auth_method: "private_key_jwt",
         token_endpoint_auth_signing_alg: "ES256",
         id_token_signed_response_alg: "ES256",
