@@ -25,9 +25,16 @@ export interface CurrentGrant {
 }
 
 interface Use {
-  /** The MCP server that it is used for, whose secrets may be used. */
-  readonly resource: string;
+  /** Of a grant, what the server's document says today that it must have been made for; null for an identity. */
+  readonly binding: string | null;
   readonly isRefused: boolean;
+}
+
+/** Somebody who looks after one record, for all who come meanwhile. */
+interface Flight {
+  readonly isRefused: boolean;
+  /** Whether the record was kept anew or forgotten since: what this brings is from before, and nobody's any more. */
+  isOvertaken: boolean;
 }
 
 interface Parts {
@@ -44,9 +51,7 @@ interface Parts {
  */
 export class KeptGrants {
   readonly #parts: Parts;
-  readonly #flights = new Map<string, Promise<CurrentGrant>>();
-  /** Counts whatever is kept or forgotten: what a flight brings from before is nobody's any more. */
-  #changes = 0;
+  readonly #flights = new Map<string, Flight & { readonly arrival: Promise<CurrentGrant> }>();
   #changing: Promise<unknown> = Promise.resolve();
 
   constructor(parts: Parts) {
@@ -54,59 +59,76 @@ export class KeptGrants {
   }
 
   async keep(name: GrantName, upstream: string, grant: KeptGrant): Promise<"kept" | "keys_unavailable"> {
-    const put = await this.#change(() => this.#put(name, upstream, grant));
+    const put = await this.#change([name], () => this.#put(name, upstream, grant));
     return put === "keys_unavailable" ? put : "kept";
   }
 
   /** @returns how many there were */
   async forgetAll(names: readonly GrantName[]): Promise<number> {
-    const removed = await this.#change(() => Promise.all(names.map((name) => this.#parts.records.remove(name))));
+    const remove = () => Promise.all(names.map((name) => this.#parts.records.remove(name)));
+    const removed = await this.#change(names, remove);
     return removed.filter(Boolean).length;
   }
 
-  /** Who asks from now on waits for it; who asked before can write nothing any more. */
-  #change<Result>(change: () => Promise<Result>): Promise<Result> {
-    this.#changes += 1;
-    this.#flights.clear();
-    const changed = change();
-    this.#changing = Promise.allSettled([this.#changing, changed]);
-    return changed;
+  /** Who asks from now on waits for it; who asked before about one of these can write nothing any more. */
+  #change<Result>(names: readonly GrantName[], change: () => Promise<Result>): Promise<Result> {
+    const changed = new Set(names.map(({ kind, id }) => JSON.stringify([kind, id])));
+    for (const [key, flight] of this.#flights) {
+      if (!changed.has(recordOf(key))) continue;
+      flight.isOvertaken = true;
+      this.#flights.delete(key);
+    }
+    const done = change();
+    this.#changing = Promise.allSettled([this.#changing, done]);
+    return done;
   }
 
   /** With a token that is fresh, or a refresh token alone where no token comes with it. @throws AcquisitionEnded */
-  current(name: GrantName, use: Use): Promise<CurrentGrant> {
-    const key = JSON.stringify([name.kind, name.id]);
+  async current(name: GrantName, use: Use): Promise<CurrentGrant> {
+    const key = keyOf(name, use);
     const begun = this.#flights.get(key);
-    if (begun !== undefined) return begun;
-    const flight = this.#find(name, use).finally(() => {
-      if (this.#flights.get(key) === flight) this.#flights.delete(key);
-    });
-    this.#flights.set(key, flight);
-    return flight;
+    if (begun === undefined) return this.#begin(key, name, use);
+    if (begun.isRefused || !use.isRefused) return begun.arrival;
+    // It may bring the very token that was refused.
+    await begun.arrival.catch(() => null);
+    return this.current(name, use);
   }
 
-  async #find(name: GrantName, use: Use): Promise<CurrentGrant> {
-    const changes = this.#changes;
+  #begin(key: string, name: GrantName, use: Use): Promise<CurrentGrant> {
+    const flight = { isRefused: use.isRefused, isOvertaken: false };
+    const arrival = this.#find(name, use, flight).finally(() => {
+      if (this.#flights.get(key)?.arrival === arrival) this.#flights.delete(key);
+    });
+    this.#flights.set(key, Object.assign(flight, { arrival }));
+    return arrival;
+  }
+
+  async #find(name: GrantName, use: Use, flight: Flight): Promise<CurrentGrant> {
     await this.#changing;
     const opened = await this.#parts.records.open(name.owner, name);
     if (opened === "absent") throw refused("connection_required");
     if (opened === "keys_unavailable") throw unavailable("vault_keys_unavailable");
     const grant = opened === "damaged" ? null : readKeptGrant(opened.text);
     if (opened === "damaged" || grant === null) throw unavailable("vault_record_damaged");
-    const found = { name, upstream: opened.upstream, grant, kid: opened.kid, changes };
+    // Before anything else is said of it: under another document it is another's to look after, or nobody's.
+    if (name.kind === "grant" && (grant.binding === null || grant.binding !== use.binding)) {
+      throw refused("connection_required");
+    }
+    const found = { name, upstream: opened.upstream, grant, kid: opened.kid, flight };
     // Nobody is refreshing it now, so somebody was when this object last stopped.
     if (grant.state === "spending") throw await this.#lose(found);
     if (grant.state === "lost") throw refused("connection_lost");
     if (isUsable(grant, use, Date.now())) return { grant, kid: opened.kid };
     if (grant.refresh_token === null) throw refused("connection_lost");
-    return this.#refresh(found, grant.refresh_token, use);
+    return this.#refresh(found, grant.refresh_token);
   }
 
-  async #refresh(found: Found, refreshToken: string, { resource }: Use): Promise<CurrentGrant> {
+  async #refresh(found: Found, refreshToken: string): Promise<CurrentGrant> {
     const { grant, name, upstream } = found;
     // Asked anew: a server that does not answer is found out before anything is spent on it.
     const server = await this.#parts.servers.findNow(grant.authorization_server);
-    const client = await this.#parts.clients.prove(grant.client, resource);
+    // For whom the record is: our secret at a provider is released for the provider, that at a server's for the server.
+    const client = await this.#parts.clients.prove(grant.client, name.id);
     if (grant.rotates !== false) await this.#replace(found, { ...grant, state: "spending" });
     this.#requireUnchanged(found);
     const asked = {
@@ -149,8 +171,8 @@ export class KeptGrants {
   }
 
   /** What was revoked or connected anew meanwhile stays so. */
-  #requireUnchanged({ changes }: Found): void {
-    if (changes !== this.#changes) throw refused("connection_required");
+  #requireUnchanged({ flight }: Found): void {
+    if (flight.isOvertaken) throw refused("connection_required");
   }
 
   #put({ owner, kind, id }: GrantName, upstream: string, grant: KeptGrant): ReturnType<VaultRecords["put"]> {
@@ -163,8 +185,17 @@ interface Found {
   readonly upstream: string;
   readonly grant: KeptGrant;
   readonly kid: string;
-  /** As they were counted when it was read. */
-  readonly changes: number;
+  readonly flight: Flight;
+}
+
+/** Of everything on which it depends what becomes of a flight. */
+function keyOf({ kind, id }: GrantName, { binding }: Use): string {
+  return JSON.stringify([kind, id, binding]);
+}
+
+function recordOf(key: string): string {
+  const [kind, id] = JSON.parse(key) as [string, string];
+  return JSON.stringify([kind, id]);
 }
 
 function isUsable(grant: KeptGrant, { isRefused }: Use, now: number): boolean {

@@ -56,7 +56,7 @@ export class OutboundTokens {
     const parsed = keptGrantSchema.safeParse({ ...grant, state: "ready", rotates: null });
     if (!parsed.success) return "malformed";
     if (!this.#records.has(name) && this.#records.count(name.kind) >= LIMITS.grantsPerPerson) return "full";
-    this.#acquisition.forget();
+    this.#acquisition.forget((asked) => restsOn(asked, name));
     return this.#grants.keep(name, grant.upstream, parsed.data);
   }
 
@@ -69,11 +69,18 @@ export class OutboundTokens {
   }
 
   forget(names: readonly GrantName[]): Promise<number> {
-    this.#acquisition.forget();
+    this.#acquisition.forget((asked) => names.some((name) => restsOn(asked, name)));
     return this.#grants.forgetAll(names);
   }
 
   forgetAll(owner: VaultOwner): Promise<number> {
+    this.#acquisition.forget(() => true);
     return this.forget(this.list().map(({ kind, id }) => ({ owner, kind, id })));
   }
+}
+
+/** Whether a token is one that this grant or sign-in gives. */
+function restsOn({ credential, resource, issuer }: TokenAsked, { kind, id }: GrantName): boolean {
+  const isByGrant = credential.type === "authorization_code";
+  return kind === "grant" ? isByGrant && resource === id : !isByGrant && issuer === id;
 }

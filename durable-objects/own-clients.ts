@@ -7,10 +7,10 @@ import type { Registration } from "../src/vault/kept-grant.ts";
 import { refused, unavailable } from "./acquisition.ts";
 import type { RecordFlaw } from "./vault-records.ts";
 
-/** For one call of one server, whose own secrets these are. */
+/** For one use with one server or identity provider, whose own secrets these are. */
 export type RevealSecret = (
   name: string,
-  resource: string,
+  whom: string,
 ) => Promise<{ readonly value: string } | RecordFlaw | "not_for_resource">;
 
 const privateKeySchema = z.object({
@@ -33,18 +33,18 @@ export class OwnClients {
   }
 
   /** @throws AcquisitionEnded */
-  async prove({ client_id: clientId, method, secret }: Registration, resource: string): Promise<OwnClient> {
+  async prove({ client_id: clientId, method, secret }: Registration, whom: string): Promise<OwnClient> {
     if (method === "none") return { method, clientId };
     if (method !== "private_key_jwt") {
       if (secret === null) throw refused("credential_absent");
-      return { method, clientId, secret: await this.#read(secret, resource) };
+      return { method, clientId, secret: await this.#read(secret, whom) };
     }
-    const key = secret === null ? await this.#ownKey() : await importKey(await this.#read(secret, resource));
+    const key = secret === null ? await this.#ownKey() : await importKey(await this.#read(secret, whom));
     return { method, clientId, key };
   }
 
-  async #read(name: string, resource: string): Promise<string> {
-    const revealed = await this.#reveal(name, resource);
+  async #read(name: string, whom: string): Promise<string> {
+    const revealed = await this.#reveal(name, whom);
     if (revealed === "absent") throw refused("credential_absent");
     if (revealed === "not_for_resource") throw refused("credential_not_for_resource");
     if (revealed === "keys_unavailable") throw unavailable("vault_keys_unavailable");

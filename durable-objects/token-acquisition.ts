@@ -16,84 +16,99 @@ interface Failure {
   readonly untilMilliseconds: number;
 }
 
+/** What is known of one token, and who is under way for it. */
+interface Entry {
+  readonly asked: TokenAsked;
+  token: AcquiredToken | null;
+  failure: Failure | null;
+  flight: Promise<Acquired> | null;
+  /** Whether whatever it rests on has been revoked or connected anew since. */
+  isForgotten: boolean;
+}
+
 /**
  * Tokens of one owner: each asked for by one at a time, kept in memory until shortly before it expires, and given out
  * again to whoever comes meanwhile. What could not be had is not asked for again at once either.
  */
 export class TokenAcquisition {
   readonly #acquire: (asked: TokenAsked) => Promise<AcquiredToken>;
-  readonly #tokens = new Map<string, AcquiredToken>();
-  readonly #failures = new Map<string, Failure>();
-  readonly #flights = new Map<string, Promise<Acquired>>();
-  #epoch = 0;
+  readonly #entries = new Map<string, Entry>();
 
   constructor(acquire: (asked: TokenAsked) => Promise<AcquiredToken>) {
     this.#acquire = acquire;
   }
 
   async acquire(asked: TokenAsked): Promise<Acquired> {
-    const key = keyOf(asked);
+    const entry = this.#entryFor(asked);
+    const { token, failure, flight } = entry;
     const now = Date.now();
-    const kept = this.#tokens.get(key);
-    if (kept !== undefined && isFresh(kept, now) && !(asked.isRefused && isReplaceable(kept, now))) {
-      return { outcome: "acquired", ...kept };
+    if (token !== null && isFresh(token, now) && !(asked.isRefused && isReplaceable(token, now))) {
+      return { outcome: "acquired", ...token };
     }
-    const failure = this.#failures.get(key);
-    if (failure !== undefined && now < failure.untilMilliseconds) return failure.ended;
-    return this.#flights.get(key) ?? this.#begin(key, asked);
+    if (failure !== null && now < failure.untilMilliseconds) return failure.ended;
+    return flight ?? this.#begin(entry, asked);
   }
 
-  /** Everything that was in memory, and whatever is on its way. */
-  forget(): void {
-    this.#epoch += 1;
-    for (const map of [this.#tokens, this.#failures, this.#flights]) map.clear();
+  /** What was in memory, and whatever is on its way, of all that rests on what is gone. */
+  forget(isGone: (asked: TokenAsked) => boolean): void {
+    for (const [key, entry] of this.#entries) {
+      if (!isGone(entry.asked)) continue;
+      entry.isForgotten = true;
+      this.#entries.delete(key);
+    }
   }
 
-  #begin(key: string, asked: TokenAsked): Promise<Acquired> {
-    const flight = this.#fly(key, asked).finally(() => {
-      if (this.#flights.get(key) === flight) this.#flights.delete(key);
+  #entryFor(asked: TokenAsked): Entry {
+    const key = keyOf(asked);
+    const entry = this.#entries.get(key) ?? { asked, token: null, failure: null, flight: null, isForgotten: false };
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
+    const [oldest] = this.#entries.keys();
+    if (this.#entries.size > LIMITS.upstreamTokensPerVault && oldest !== undefined) this.#entries.delete(oldest);
+    return entry;
+  }
+
+  #begin(entry: Entry, asked: TokenAsked): Promise<Acquired> {
+    const flight = this.#fly(entry, asked).finally(() => {
+      entry.flight = null;
     });
-    this.#flights.set(key, flight);
+    entry.flight = flight;
     return flight;
   }
 
-  async #fly(key: string, asked: TokenAsked): Promise<Acquired> {
-    const epoch = this.#epoch;
+  async #fly(entry: Entry, asked: TokenAsked): Promise<Acquired> {
     try {
       const token = await this.#acquire(asked);
       // It was asked for on behalf of somebody who has since been revoked, or has connected anew.
-      if (epoch !== this.#epoch) return { outcome: "refused", reason: "connection_required" };
-      this.#failures.delete(key);
+      if (entry.isForgotten) return { outcome: "refused", reason: "connection_required" };
+      entry.failure = null;
       // What a grant's record keeps is the record's to give out.
-      if (asked.credential.type !== "authorization_code") remember(this.#tokens, key, token);
+      if (asked.credential.type !== "authorization_code") entry.token = token;
       return { outcome: "acquired", ...token };
     } catch (error) {
       if (!(error instanceof AcquisitionEnded)) throw error;
-      if (epoch === this.#epoch) this.#fail(key, error);
+      fail(entry, error);
       report(asked, error);
       return error.ended;
     }
   }
-
-  #fail(key: string, { ended }: AcquisitionEnded): void {
-    this.#tokens.delete(key);
-    const failures = (this.#failures.get(key)?.failures ?? 0) + 1;
-    const pause =
-      ended.outcome === "unavailable" ? backoffMilliseconds(failures) : LIMITS.acquisitionCooldownSeconds * 1000;
-    remember(this.#failures, key, { ended, failures, untilMilliseconds: Date.now() + pause });
-  }
 }
 
-/** A document that has changed asks for another token, and so does a caller of whom something else is said. */
-function keyOf({ issuer, resource, resourceRevision, identity }: TokenAsked): string {
-  return JSON.stringify([issuer, resource, resourceRevision, identity?.says ?? null]);
+function fail(entry: Entry, { ended }: AcquisitionEnded): void {
+  const failures = (entry.failure?.failures ?? 0) + 1;
+  const pause =
+    ended.outcome === "unavailable" ? backoffMilliseconds(failures) : LIMITS.acquisitionCooldownSeconds * 1000;
+  entry.token = null;
+  entry.failure = { ended, failures, untilMilliseconds: Date.now() + pause };
 }
 
-function remember<Value>(map: Map<string, Value>, key: string, value: Value): void {
-  map.delete(key);
-  map.set(key, value);
-  const [oldest] = map.keys();
-  if (map.size > LIMITS.upstreamTokensPerVault && oldest !== undefined) map.delete(oldest);
+/**
+ * A document that has changed asks for another token, and so does a caller of whom something else is said. What a grant's
+ * record keeps may be the very token that was refused, so who saw that waits for nobody who did not.
+ */
+function keyOf({ issuer, resource, resourceRevision, identity, credential, isRefused }: TokenAsked): string {
+  const isAnother = credential.type === "authorization_code" && isRefused;
+  return JSON.stringify([issuer, resource, resourceRevision, identity?.says ?? null, isAnother]);
 }
 
 /** For who administers the server: that nobody has connected yet is nothing to see to. */

@@ -8,6 +8,7 @@ import {
 } from "../src/oauth-client/token-exchange.ts";
 import { requestToken } from "../src/oauth-client/token-request.ts";
 import type { IssuedToken } from "../src/oauth-client/token-response.ts";
+import { bindingOf } from "../src/trust/grant-binding.ts";
 import type { CredentialOfType } from "../src/trust/upstream-credential.ts";
 import type { KeptGrant, Registration } from "../src/vault/kept-grant.ts";
 import { type AcquiredToken, type AcquiredType, inOurWords, refused, type TokenAsked } from "./acquisition.ts";
@@ -34,7 +35,7 @@ export class TokenSources {
     client_credentials: (asked, credential) => this.#byClientCredentials(asked, credential),
     token_exchange: (asked, credential) => this.#byTokenExchange(asked, credential),
     xaa: (asked, credential) => this.#byIdJag(asked, credential),
-    authorization_code: (asked) => this.#byGrant(asked),
+    authorization_code: (asked, credential) => this.#byGrant(asked, credential),
   };
 
   constructor(parts: Parts) {
@@ -92,10 +93,11 @@ export class TokenSources {
     // Another provider has nothing to say of this person, whatever account both have led to.
     if (idp !== asked.issuer) throw refused("connection_required");
     const { grant, kid } = await this.#identityAt(idp, asked);
-    // An ID token is for the client that it was made for (§4.3.3), and a refresh token bound to it.
-    if (grant.client.client_id !== idpClient.client_id) throw refused("credential_unusable");
+    // An ID token is for the client that it was made for (§4.3.3), and a refresh token bound to it: the sign-in that
+    // this document asks for today is another one.
+    if (grant.client.client_id !== idpClient.client_id) throw refused("connection_required");
     const party = await this.#partyFor(asked, { ...client, authorization_server: credential.authorization_server });
-    const idpParty = { ...(await this.#partyAt(idp, asked, idpClient)), nowSeconds: party.nowSeconds };
+    const idpParty = { ...(await this.#partyAt(idp, idp, idpClient)), nowSeconds: party.nowSeconds };
     const wanted = {
       subject: subjectTokenOf(grant),
       audience: party.server.issuer,
@@ -110,28 +112,32 @@ export class TokenSources {
   }
 
   /** What the person has granted at /connect. */
-  async #byGrant({ owner, resource, upstream, isRefused }: TokenAsked): Promise<AcquiredToken> {
+  async #byGrant(
+    { owner, resource, upstream, isRefused }: TokenAsked,
+    credential: CredentialOfType<"authorization_code">,
+  ): Promise<AcquiredToken> {
     const name = { owner, kind: "grant", id: resource } as const;
-    const { grant, kid } = await this.#parts.grants.current(name, { resource, isRefused });
-    // It was made for another server, whatever this one's document says now.
-    if (grant.upstream !== upstream || grant.token === null) throw refused("connection_required");
+    const binding = await bindingOf(upstream, credential);
+    const { grant, kid } = await this.#parts.grants.current(name, { binding, isRefused });
+    if (grant.token === null) throw refused("connection_required");
     const { token, token_issued_at: issuedAtMilliseconds, token_expires_at: expiresAtMilliseconds } = grant;
     return { token, issuedAtMilliseconds, expiresAtMilliseconds, kid };
   }
 
-  #identityAt(issuer: string, { owner, resource }: TokenAsked): Promise<CurrentGrant> {
-    return this.#parts.grants.current({ owner, kind: "identity", id: issuer }, { resource, isRefused: false });
+  #identityAt(issuer: string, { owner }: TokenAsked): Promise<CurrentGrant> {
+    return this.#parts.grants.current({ owner, kind: "identity", id: issuer }, { binding: null, isRefused: false });
   }
 
   async #partyFor(asked: TokenAsked, registered: RegisteredAt): Promise<ExchangeParty> {
     const server = await this.#parts.servers.findFor(asked.upstream, registered.authorization_server);
-    return this.#partyAt(server.issuer, asked, registered);
+    return this.#partyAt(server.issuer, asked.resource, registered);
   }
 
-  async #partyAt(issuer: string, { resource }: TokenAsked, registered: RegisteredAt): Promise<ExchangeParty> {
+  /** @param whom the MCP server or identity provider that our secret must be meant for */
+  async #partyAt(issuer: string, whom: string, registered: RegisteredAt): Promise<ExchangeParty> {
     const { client_id, method, secret } = registered;
     const server = await this.#parts.servers.find(issuer);
-    const client = await this.#parts.clients.prove({ client_id, method, secret: secret ?? null }, resource);
+    const client = await this.#parts.clients.prove({ client_id, method, secret: secret ?? null }, whom);
     return { server, client, nowSeconds: Math.floor(Date.now() / 1000) };
   }
 }

@@ -78,6 +78,7 @@ export default defineConfig({
           name: "pure",
           isolate: false,
           testTimeout: PATIENCE_MILLISECONDS,
+          hookTimeout: PATIENCE_MILLISECONDS,
           include: PURE,
         },
       },
@@ -88,6 +89,7 @@ export default defineConfig({
         test: {
           name: "worker",
           testTimeout: PATIENCE_MILLISECONDS,
+          hookTimeout: PATIENCE_MILLISECONDS,
           include: ["test/**/*.test.ts"],
           exclude: [...PURE, ...ON_NODE],
         },

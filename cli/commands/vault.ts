@@ -16,7 +16,7 @@ The secrets that the gateway presents to MCP servers, encrypted. A server's docu
 
   set NAME     sets a secret, or replaces it, with what is on standard input
     --file PATH      with what is in this file instead; one line end at its end is left out
-    --resource URL   may be used for this server alone; once for each (default: for any)
+    --resource URL   may be used for this server, or identity provider, alone; once for each (default: for any)
   delete NAME  servers whose documents name it cannot be called then
   list         names, when made and last used, and the key that each is under; never a value
   status       under which keys the secrets are, and how far the rotation has come

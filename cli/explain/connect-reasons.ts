@@ -20,6 +20,10 @@ export const CONNECT_REASONS: Record<ConnectRefusal, ReasonWords> = {
     "The browser that came has not begun here, or has begun something else since.",
     "Routine. Where it is always so, the browser refuses our cookie.",
   ],
+  connect_document_changed: [
+    "The server's document was changed while the person was at its authorization server: another client, scope or server.",
+    AGAIN,
+  ],
   connect_too_late: ["More than ten minutes passed between two steps.", AGAIN],
   connect_state_mismatch: [
     "The answer belongs to another authorization request than the browser was sent out with.",

@@ -146,6 +146,7 @@ export type ConnectRefusal =
   | "connect_sign_in_not_configured"
   | "connect_browser_unknown"
   | "connect_too_late"
+  | "connect_document_changed"
   | "connect_state_mismatch"
   | "connect_state_replayed"
   | "connect_issuer_mismatch"

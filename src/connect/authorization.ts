@@ -2,6 +2,7 @@ import { authorizationUrl, makeCodeProof } from "../oauth-client/authorization.t
 import { type AuthorizationServer, discoverAuthorizationServer, discoverIssuerOf } from "../oauth-client/discovery.ts";
 import { authorizationCodeGrant } from "../oauth-client/grants.ts";
 import { requestToken } from "../oauth-client/token-request.ts";
+import { bindingOf } from "../trust/grant-binding.ts";
 import type { ProtectedResource } from "../trust/protected-resource.ts";
 import type { CredentialOfType } from "../trust/upstream-credential.ts";
 import { callbackUri } from "./redirect-uri.ts";
@@ -45,6 +46,7 @@ export async function departToAuthorize(
     state,
     verifier,
     authorization_server: server.issuer,
+    binding: await bindingOf(granting.resource.upstream, granting.credential),
   } as const;
   return { location, journey };
 }
@@ -59,12 +61,16 @@ export async function receiveAuthorization(
   { journey, granting }: { readonly journey: JourneyAt<"authorizing">; readonly granting: Granting },
   uses: ConnectDependencies & { readonly nowSeconds: number },
 ): Promise<ToKeep> {
-  const { state, verifier, authorization_server: issuer } = journey;
+  const { state, verifier, authorization_server: issuer, binding } = journey;
+  // What the person has agreed to is not what the document asks for any more.
+  if (binding !== (await bindingOf(granting.resource.upstream, granting.credential))) {
+    throw new ConnectRefused("connect_document_changed");
+  }
   const redirectUri = await callbackUri(granting.credential, issuer, uses.issuer);
   if (`${uses.issuer}${url.pathname}` !== redirectUri) throw new ConnectRefused("connect_issuer_mismatch");
   const server = await findAuthorizationServer(granting, uses);
   requireDistinct(granting, server);
-  // The document, or what the server says of itself, has changed under way.
+  // Where the document names none, the upstream names another by now.
   if (server.issuer !== issuer) throw new ConnectRefused("connect_issuer_mismatch");
   const sent = { server, state, refused: "connect_authorization_refused" } as const;
   const code = await receiveCode(url.searchParams, sent, uses);
@@ -81,6 +87,7 @@ export async function receiveAuthorization(
     subject: null,
     upstream,
     resource: upstream,
+    binding,
     refresh_token: issued.refreshToken,
     token: issued.token,
     token_issued_at: uses.nowSeconds * 1000,

@@ -36,6 +36,8 @@ const journeySchema = z.discriminatedUnion("step", [
     ...sent,
     person: personSchema,
     authorization_server: text,
+    /** What the document asked for when they agreed. */
+    binding: random,
   }),
   /** Agreed, and gone to the identity provider once more, for what may be kept of their sign-in. */
   z.strictObject({ step: z.literal("lending"), ...sent, nonce: random, person: personSchema }),

@@ -37,6 +37,11 @@ const MESSAGES: Record<ConnectRefusal, Message> = {
     title: "This browser did not begin here",
     text: `Open the address and go on in one and the same browser, with cookies allowed. ${startOver}`,
   },
+  connect_document_changed: {
+    status: 409,
+    title: "This has changed meanwhile",
+    text: `What the server asks for is no longer what you agreed to, so nothing was connected. ${startOver}`,
+  },
   connect_too_late: { status: 410, title: "That took too long", text: startOver },
   connect_state_mismatch: notYours("That was another request's answer"),
   connect_state_replayed: notYours("That answer was used before"),

@@ -89,6 +89,7 @@ export async function receiveSignIn(
     subject: idToken.sub,
     upstream: "",
     resource: null,
+    binding: null,
     refresh_token: issued.refreshToken,
     token: issued.idToken,
     token_issued_at: nowSeconds * 1000,

@@ -25,6 +25,8 @@ export const keptGrantSchema = z.strictObject({
   upstream: z.string().max(LIMITS.urlBytes),
   /** RFC 8707, where the server was asked for it. */
   resource: z.string().max(LIMITS.urlBytes).nullable(),
+  /** Of access to an upstream: what it was made for, as its document then said. Without that it serves nothing. */
+  binding: z.string().max(LIMITS.identifierBytes).nullable().default(null),
   state: z.enum(["ready", "spending", "lost"]),
   refresh_token: token.nullable(),
   /** Whether the server has been seen to replace it; null before the first time. */

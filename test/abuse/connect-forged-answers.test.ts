@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { answerTo, ConnectWorld, SECRET, UPSTREAM_ISSUER, Visitor } from "../support/connect.ts";
+import { answerTo, AUTHORIZATION_CODE, ConnectWorld, SECRET, UPSTREAM_ISSUER, Visitor } from "../support/connect.ts";
 import { CROSSGATE, IDP, RESOURCE } from "../support/documents.ts";
 import { Journeys } from "../../src/connect/journey.ts";
 import { callbackUri, signedInUri } from "../../src/connect/redirect-uri.ts";
@@ -115,15 +115,17 @@ describe("mix-up (RFC 9207, RFC 9700 §4.4)", () => {
     expect(made.granted).toEqual([]);
   });
 
-  it("redeems none when the document names another server by now", async () => {
+  it.each([
+    ["names another server", { authorization_server: IDP }],
+    ["asks for other scopes than were agreed to", { scope: "files.read files.delete" }],
+    ["is for another client of ours", { client: { kind: "registered", client_id: "c" } }],
+  ])("redeems none when the document %s by now", async (_, changes) => {
     const { world: made, ada, authorize } = await world();
-    const credential = {
-      type: "authorization_code",
-      authorization_server: IDP,
-      client: { kind: "registered", client_id: "c" },
-    };
+    const credential = { ...AUTHORIZATION_CODE, ...changes };
     made.documents = { ...made.documents, resource: { upstream_credential: credential } };
-    await ada.open(answerTo(authorize, { code: "c", iss: UPSTREAM_ISSUER }));
+    const ended = await ada.open(answerTo(authorize, { code: "c", iss: UPSTREAM_ISSUER }));
+    expect(await titleOf(ended)).toBe("This has changed meanwhile");
+    expect(made.requests.some(({ method, url }) => method === "POST" && url.startsWith(UPSTREAM_ISSUER))).toBe(false);
     expect(made.granted).toEqual([]);
   });
 

@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import { exportJWK, generateKeyPair } from "jose";
 import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from "vitest";
 import type { Acquired, TokenAsked } from "../../durable-objects/acquisition.ts";
+import { DEPLOYMENT } from "../../durable-objects/vault-owner.ts";
 import { Vault } from "../../durable-objects/vault.ts";
 import { SigningKeys } from "../../src/jwt/signing-keys.ts";
 import { LIMITS } from "../../src/limits.ts";
@@ -234,6 +235,23 @@ describe("a grant's refresh token", () => {
     expect(server.asked).toHaveLength(1);
   });
 
+  it("gives who has seen the access token refused another one, also while somebody is being given that one", async () => {
+    const now = Date.now();
+    const fresh = { token: "access-at-first", token_issued_at: now, token_expires_at: now + 600_000 };
+    const wanted = await connected(server.grantTo("ada"), fresh);
+    advance(LIMITS.issuedTokenRefusalSeconds);
+    const [first, ...others] = await runInDurableObject(vaultOf(wanted.owner), (vault) =>
+      Promise.all([
+        vault.acquire(wanted),
+        vault.acquire({ ...wanted, isRefused: true }),
+        vault.acquire({ ...wanted, isRefused: true }),
+      ]),
+    );
+    expect(tokenOf(first)).toBe("access-at-first");
+    expect(new Set(others.map((each) => server.ownerOf(tokenOf(each))))).toEqual(new Set(["ada"]));
+    expect(server.asked).toHaveLength(1);
+  });
+
   it("is lost when we stopped between sending it and keeping its successor, and is never sent again", async () => {
     const wanted = await connected();
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -356,6 +374,37 @@ describe("what a person has given us", () => {
     expect(tokenOf(await acquire(wanted))).toBe("access-anew");
   });
 
+  it("is not ended, nor its refresh lost, by what happens to another of theirs", async () => {
+    const wanted = await connected();
+    const other = `${RESOURCE}/other`;
+    for (const change of [
+      (owner: TokenAsked["owner"]) => vaultOf(owner).keepGrant(owner, other, staleGrant("r")),
+      (owner: TokenAsked["owner"]) => vaultOf(owner).disconnect(owner, { kind: "grant", id: other }),
+      (owner: TokenAsked["owner"]) => vaultOf(owner).keepIdentity(owner, staleIdentity("ada", "r")),
+      (owner: TokenAsked["owner"]) => vaultOf(owner).disconnect(owner, { kind: "identity", id: IDP }),
+    ]) {
+      const before = server.asked.length;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      server.gate = promise;
+      const underWay = acquire(wanted);
+      await vi.waitFor(() => expect(server.asked).toHaveLength(before + 1));
+      await change(wanted.owner);
+      resolve();
+      expect(server.ownerOf(tokenOf(await underWay))).toBe("ada");
+      advance(server.lifetimeSeconds);
+    }
+    expect(server.endedFamilies).toBe(0);
+  });
+
+  it("leaves a sign-in's tokens in memory alone when an account is connected or disconnected", async () => {
+    const wanted = await signedIn();
+    const first = tokenOf(await acquire(wanted));
+    await vaultOf(wanted.owner).keepGrant(wanted.owner, RESOURCE, staleGrant("r"));
+    expect(tokenOf(await acquire(wanted))).toBe(first);
+    await vaultOf(wanted.owner).keepIdentity(wanted.owner, staleIdentity("ada", idp.grantTo("ada")));
+    expect(tokenOf(await acquire(wanted))).not.toBe(first);
+  });
+
   it("is ended one by one at the person's wish", async () => {
     const wanted = await signedIn();
     await vaultOf(wanted.owner).keepGrant(wanted.owner, RESOURCE, staleGrant(server.grantTo("ada")));
@@ -464,8 +513,32 @@ describe("Cross App Access (xaa)", () => {
       token_expires_at: Date.now() + 600_000,
     };
     const wanted = await signedIn("xaa", { client, ...fresh });
-    expect(await acquire(wanted)).toEqual({ outcome: "refused", reason: "credential_unusable" });
+    expect(await acquire(wanted)).toEqual(REQUIRED);
     expect(server.asked).toEqual([]);
+  });
+
+  it("proves us to the provider by a secret that is released for the provider, and for no server", async () => {
+    const secret = `idp-secret-${crypto.randomUUID()}`;
+    const client = { client_id: "us", method: "client_secret_basic", secret } as const;
+    const set = (resources: readonly string[]) =>
+      vaultOf(DEPLOYMENT).setSecret({ name: secret, value: "hush", resources });
+    await set([IDP]);
+    const wanted = { ...(await signedIn("xaa", { client })), credential: credential("xaa", { idp_client: client }) };
+    expect(server.ownerOf(tokenOf(await acquire(wanted)))).toBe("ada");
+    await set([RESOURCE]);
+    const again = { ...(await signedIn("xaa", { client })), credential: wanted.credential };
+    expect(await acquire(again)).toEqual({ outcome: "refused", reason: "credential_not_for_resource" });
+    // Also where the ID token is fresh, and only the exchange takes proof.
+    const fresh = {
+      token: await idp.idTokenOf("ada"),
+      token_issued_at: Date.now(),
+      token_expires_at: Date.now() + 600_000,
+    };
+    const exchanging = {
+      ...(await signedIn("xaa", { client, ...fresh })),
+      credential: wanted.credential,
+    };
+    expect(await acquire(exchanging)).toEqual({ outcome: "refused", reason: "credential_not_for_resource" });
   });
 
   it("is an outage when either of the two does not answer", async () => {

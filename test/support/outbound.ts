@@ -4,6 +4,7 @@ import { ownerOfDeploymentTokens } from "../../durable-objects/acquisition.ts";
 import type { ToKeep } from "../../durable-objects/outbound-tokens.ts";
 import type { Vault } from "../../durable-objects/vault.ts";
 import { DEPLOYMENT, type VaultOwner, vaultNameOf } from "../../durable-objects/vault-owner.ts";
+import { bindingOf } from "../../src/trust/grant-binding.ts";
 import { type CredentialOfType, upstreamCredentialSchema } from "../../src/trust/upstream-credential.ts";
 
 export const RESOURCE = "https://crossgate.example/mcp/files";
@@ -26,6 +27,8 @@ const DOCUMENTS = {
 export function credential<Type extends AcquiredType>(type: Type, changes: object = {}): CredentialOfType<Type> {
   return upstreamCredentialSchema.parse({ ...DOCUMENTS[type], ...changes }) as CredentialOfType<Type>;
 }
+
+const BINDING = await bindingOf(UPSTREAM, credential("authorization_code"));
 
 export const person = (name: string = crypto.randomUUID()): VaultOwner => ({
   organization: "acme",
@@ -71,6 +74,7 @@ export function staleGrant(refreshToken: string | null, changes: Partial<ToKeep>
     subject: null,
     upstream: UPSTREAM,
     resource: UPSTREAM,
+    binding: BINDING,
     refresh_token: refreshToken,
     token: "access-of-before",
     token_issued_at: 0,
@@ -80,6 +84,6 @@ export function staleGrant(refreshToken: string | null, changes: Partial<ToKeep>
 }
 
 export function staleIdentity(subject: string, refreshToken: string | null, changes: Partial<ToKeep> = {}): ToKeep {
-  const identity = { authorization_server: IDP, subject, upstream: "", resource: null, token: null };
+  const identity = { authorization_server: IDP, subject, upstream: "", resource: null, binding: null, token: null };
   return staleGrant(refreshToken, { ...identity, ...changes });
 }
