@@ -28,6 +28,7 @@ const HELP = `Usage: crossgate <command> [options]
   inventory  every connection: who approved it, for what, for how many people, and how to stop it
   report     the review of access that an auditor asks for, as a page or as CSV
   keys       make, rotate and show the keys that sign access tokens or encrypt the vault
+  connect    which people have connected accounts of theirs, to what; end one
   vault      credentials for MCP servers: set, list, delete, rotate, status
   secret     make a client secret and its digest
 
@@ -63,6 +64,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<{ readonly command: Command }>
   ["inventory", () => import("./commands/inventory.ts")],
   ["report", () => import("./commands/report.ts")],
   ["keys", () => import("./commands/keys.ts")],
+  ["connect", () => import("./commands/connect.ts")],
   ["vault", () => import("./commands/vault.ts")],
   ["secret", () => import("./commands/secret.ts")],
 ]);

@@ -12,6 +12,21 @@ export type WhoIsForgotten =
   | { readonly principal: string }
   | { readonly issuer: string; readonly sub: string; readonly tenant?: string | undefined };
 
+/** Whom to list; null: whoever. */
+export interface ListedPeople {
+  readonly organization: string | null;
+  readonly principal: string | null;
+  readonly issuer: string | null;
+  readonly sub: string | null;
+  /** The last one of the page before. */
+  readonly after: VaultOwner | null;
+}
+
+export interface ConnectedPerson extends VaultOwner {
+  /** As they signed in, by each provider that they connected something with. */
+  readonly subjects: readonly ConnectedSubject[];
+}
+
 const TABLE = `CREATE TABLE IF NOT EXISTS connected (issuer TEXT, sub TEXT, tenant TEXT, organization TEXT NOT NULL,
   owner TEXT NOT NULL, PRIMARY KEY (issuer, sub, tenant, organization, owner)) WITHOUT ROWID`;
 const BY_OWNER = "CREATE INDEX IF NOT EXISTS connected_by_owner ON connected (owner, organization)";
@@ -44,6 +59,24 @@ export class ConnectionIndex {
     return this.#owners(`${select} ${condition}`, who.issuer, who.sub, spellTenant(who.tenant));
   }
 
+  /** A page, by principal: everybody who has connected something, and some who have nothing any more. */
+  list({ organization, principal, issuer, sub, after }: ListedPeople, limit: number): ConnectedPerson[] {
+    const found = this.#sql.exec<{ organization: string; owner: string; subjects: string }>(
+      `SELECT organization, owner, json_group_array(json_array(issuer, tenant, sub)) AS subjects FROM connected
+       WHERE (owner, organization) > (?1, ?2) AND (?3 IS NULL OR organization = ?3) AND (?4 IS NULL OR owner = ?4)
+         AND (?5 IS NULL OR issuer = ?5) AND (?6 IS NULL OR sub = ?6)
+       GROUP BY owner, organization ORDER BY owner, organization LIMIT ?7`,
+      after?.owner ?? "",
+      after?.organization ?? "",
+      organization,
+      principal,
+      issuer,
+      sub,
+      limit,
+    );
+    return [...found].map(({ subjects, ...owner }) => ({ ...owner, subjects: readSubjects(subjects) }));
+  }
+
   remove({ organization, owner }: VaultOwner): void {
     this.#sql.exec("DELETE FROM connected WHERE organization = ? AND owner = ?", organization, owner);
   }
@@ -56,4 +89,13 @@ export class ConnectionIndex {
 /** None and an empty one are two. */
 function spellTenant(tenant: string | null): string {
   return tenant === null ? "" : `t${tenant}`;
+}
+
+function readSubjects(text: string): ConnectedSubject[] {
+  const subjects = JSON.parse(text) as [string, string, string][];
+  return subjects.map(([issuer, tenant, sub]) => ({ issuer, tenant: readTenant(tenant), sub }));
+}
+
+function readTenant(spelled: string): string | null {
+  return spelled === "" ? null : spelled.slice(1);
 }

@@ -2,8 +2,10 @@ import { Outage } from "../src/audit/reason.ts";
 import { LIMITS } from "../src/limits.ts";
 import { kindOfFence } from "../src/revocation/fence-names.ts";
 import { within } from "../src/revocation/within.ts";
-import type { ConnectedSubject, WhoIsForgotten } from "./connection-index.ts";
-import type { ConnectionDescription, Kept, ToKeep } from "./outbound-tokens.ts";
+import type { GrantToKeep } from "../src/vault/kept-grant.ts";
+import type { ConnectedPerson, ConnectedSubject, ListedPeople, WhoIsForgotten } from "./connection-index.ts";
+import type { DescribedConnection } from "./described-connections.ts";
+import type { ConnectionDescription, Kept } from "./outbound-tokens.ts";
 import type { Vault } from "./vault.ts";
 import { DEPLOYMENT, type VaultOwner } from "./vault-owner.ts";
 
@@ -15,6 +17,10 @@ export interface Connecting {
   readonly subject: ConnectedSubject;
 }
 
+export interface PersonWithConnections extends ConnectedPerson {
+  readonly connections: readonly DescribedConnection[] | null;
+}
+
 /** The Worker's side of what people have connected. Every method throws Outage vault_unavailable. */
 export class Connections {
   readonly #vaultOf: VaultOf;
@@ -23,17 +29,35 @@ export class Connections {
     this.#vaultOf = vaultOf;
   }
 
-  keepIdentity(person: Connecting, identity: ToKeep): Promise<Kept> {
+  keepIdentity(person: Connecting, identity: GrantToKeep): Promise<Kept> {
     return this.#keep(person, async (vault) => vault.keepIdentity(person.owner, identity));
   }
 
   /** @param resource our identifier of the MCP server */
-  keepGrant(person: Connecting, resource: string, grant: ToKeep): Promise<Kept> {
+  keepGrant(person: Connecting, resource: string, grant: GrantToKeep): Promise<Kept> {
     return this.#keep(person, async (vault) => vault.keepGrant(person.owner, resource, grant));
   }
 
   list(owner: VaultOwner): Promise<readonly ConnectionDescription[]> {
     return ask(async () => this.#vaultOf(owner).listConnections(owner));
+  }
+
+  /** A page of people, each with what they have connected; null where their vault does not answer. */
+  async listPeople(wanted: ListedPeople): Promise<readonly PersonWithConnections[]> {
+    const people = await ask(async () => this.#index().listConnected(wanted));
+    return Promise.all(
+      people.map(async ({ organization, owner, subjects }) => {
+        const connections = await this.describe({ organization, owner }).catch((error: unknown) => {
+          if (error instanceof Outage) return null;
+          throw error;
+        });
+        return { organization, owner, subjects, connections };
+      }),
+    );
+  }
+
+  describe(owner: VaultOwner): Promise<readonly DescribedConnection[]> {
+    return ask(async () => this.#vaultOf(owner).describeConnections(owner));
   }
 
   disconnect(owner: VaultOwner, connection: Pick<ConnectionDescription, "kind" | "id">): Promise<number> {

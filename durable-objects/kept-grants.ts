@@ -5,7 +5,7 @@ import { OAuthFailure } from "../src/oauth-client/oauth-failure.ts";
 import { requestToken } from "../src/oauth-client/token-request.ts";
 import type { IssuedToken } from "../src/oauth-client/token-response.ts";
 import { asLost, isFresh, isReplaceable, type KeptGrant, readKeptGrant } from "../src/vault/kept-grant.ts";
-import { endOf, refused, unavailable } from "./acquisition.ts";
+import { AcquisitionEnded, endOf, refused, unavailable } from "./acquisition.ts";
 import type { KnownServers } from "./known-servers.ts";
 import type { OwnClients } from "./own-clients.ts";
 import type { VaultOwner } from "./vault-owner.ts";
@@ -96,11 +96,26 @@ export class KeptGrants {
 
   #begin(key: string, name: GrantName, use: Use): Promise<CurrentGrant> {
     const flight = { isRefused: use.isRefused, isOvertaken: false };
-    const arrival = this.#find(name, use, flight).finally(() => {
+    const arrival = this.#noting(name, flight, this.#find(name, use, flight)).finally(() => {
       if (this.#flights.get(key)?.arrival === arrival) this.#flights.delete(key);
     });
     this.#flights.set(key, Object.assign(flight, { arrival }));
     return arrival;
+  }
+
+  /** For who asks how it stands with what a person has connected. */
+  async #noting(name: GrantName, flight: Flight, found: Promise<CurrentGrant>): Promise<CurrentGrant> {
+    try {
+      const current = await found;
+      this.#parts.records.noteUse(name, Date.now());
+      return current;
+    } catch (error) {
+      // What has been connected meanwhile has not failed.
+      if (error instanceof AcquisitionEnded && !flight.isOvertaken) {
+        this.#parts.records.noteFailure(name, { reason: error.ended.reason, atMilliseconds: Date.now() });
+      }
+      throw error;
+    }
   }
 
   async #find(name: GrantName, use: Use, flight: Flight): Promise<CurrentGrant> {
@@ -213,6 +228,7 @@ function renew(grant: KeptGrant, issued: IssuedToken, now: number): KeptGrant | 
     refresh_token: issued.refreshToken ?? grant.refresh_token,
     rotates: isReplaced || (grant.rotates ?? false),
     token_issued_at: now,
+    scope: issued.scope ?? grant.scope,
   } as const;
   if (grant.subject === null) {
     return { ...renewed, token: issued.token, token_expires_at: now + issued.lifetimeSeconds * 1000 };

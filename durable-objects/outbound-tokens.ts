@@ -1,8 +1,7 @@
 import { openEgress } from "../src/egress/exchange.ts";
 import type { EgressRules } from "../src/egress/url-policy.ts";
 import { LIMITS } from "../src/limits.ts";
-import type { KeptGrant } from "../src/vault/kept-grant.ts";
-import { keptGrantSchema } from "../src/vault/kept-grant.ts";
+import { type GrantToKeep, keptGrantSchema } from "../src/vault/kept-grant.ts";
 import type { Acquired, TokenAsked } from "./acquisition.ts";
 import { type GrantName, KeptGrants } from "./kept-grants.ts";
 import { KnownServers } from "./known-servers.ts";
@@ -12,8 +11,6 @@ import { TokenSources } from "./token-sources.ts";
 import type { VaultOwner } from "./vault-owner.ts";
 import type { VaultRecords } from "./vault-records.ts";
 
-/** As it came; what becomes of it later is not for who brings it to say. */
-export type ToKeep = Omit<KeptGrant, "state" | "rotates">;
 export type Kept = "kept" | "full" | "malformed" | "keys_unavailable";
 
 /** Of a connection, everything but what it is made of. */
@@ -52,8 +49,8 @@ export class OutboundTokens {
     return this.#acquisition.acquire(asked);
   }
 
-  async keep(name: GrantName, grant: ToKeep): Promise<Kept> {
-    const parsed = keptGrantSchema.safeParse({ ...grant, state: "ready", rotates: null });
+  async keep(name: GrantName, grant: GrantToKeep): Promise<Kept> {
+    const parsed = keptGrantSchema.safeParse({ ...grant, state: "ready", rotates: null, connected_at: Date.now() });
     if (!parsed.success) return "malformed";
     if (!this.#records.has(name) && this.#records.count(name.kind) >= LIMITS.grantsPerPerson) return "full";
     this.#acquisition.forget((asked) => restsOn(asked, name));

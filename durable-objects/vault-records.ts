@@ -2,7 +2,7 @@ import { LIMITS } from "../src/limits.ts";
 import { open, type RecordIdentity, rewrap, seal } from "../src/vault/envelope.ts";
 import { VaultKeys, VaultKeysInvalid } from "../src/vault/vault-keys.ts";
 import { DEPLOYMENT, type VaultOwner } from "./vault-owner.ts";
-import { type RecordDescription, type RecordName, VaultTables } from "./vault-tables.ts";
+import { type RecordDescription, type RecordFailure, type RecordName, VaultTables } from "./vault-tables.ts";
 
 /** `secret`: named by an operator. The others are a person's: what an identity provider or an upstream gave us for him. */
 export type RecordKind = "secret" | "identity" | "grant";
@@ -110,6 +110,19 @@ export class VaultRecords {
   markUsed({ usedAtMilliseconds, ...name }: RecordDescription, nowMilliseconds: number): void {
     if (nowMilliseconds - (usedAtMilliseconds ?? 0) < LIMITS.vaultUseSeconds * 1000) return;
     this.#tables.markUsed(name, nowMilliseconds);
+  }
+
+  /** Its use, to `vaultUseSeconds`, and that whatever stood in the way of it does no more. */
+  noteUse(name: RecordName, nowMilliseconds: number): void {
+    this.#tables.noteUse(name, nowMilliseconds, nowMilliseconds - LIMITS.vaultUseSeconds * 1000);
+  }
+
+  noteFailure(name: RecordName, failure: RecordFailure): void {
+    this.#tables.noteFailure(name, failure);
+  }
+
+  findFailure(name: RecordName): RecordFailure | null {
+    return this.#tables.findFailure(name);
   }
 
   /** Records by the key-encryption key that they are under. */

@@ -6,6 +6,9 @@ const TABLES = [
   // Apart from the record, whose version it must fit.
   `CREATE TABLE IF NOT EXISTS envelope (kind TEXT, id TEXT, kid TEXT NOT NULL, wrapped_key BLOB NOT NULL,
      iv BLOB NOT NULL, ciphertext BLOB NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID`,
+  // Why it could not be used the last time, until it can.
+  `CREATE TABLE IF NOT EXISTS record_failure (kind TEXT, id TEXT, reason TEXT NOT NULL, failed_at INTEGER NOT NULL,
+     PRIMARY KEY (kind, id)) WITHOUT ROWID`,
 ];
 
 export interface RecordName {
@@ -21,6 +24,11 @@ export interface RecordDescription extends RecordName {
   readonly createdAtMilliseconds: number;
   readonly changedAtMilliseconds: number;
   readonly usedAtMilliseconds: number | null;
+}
+
+export interface RecordFailure {
+  readonly reason: string;
+  readonly atMilliseconds: number;
 }
 
 export interface StoredRecord extends RecordDescription {
@@ -99,13 +107,40 @@ export class VaultTables {
 
   remove({ kind, id }: RecordName): boolean {
     return this.#storage.transactionSync(() => {
-      this.#sql.exec("DELETE FROM envelope WHERE kind = ? AND id = ?", kind, id);
+      for (const table of ["envelope", "record_failure"]) {
+        this.#sql.exec(`DELETE FROM ${table} WHERE kind = ? AND id = ?`, kind, id);
+      }
       return this.#sql.exec("DELETE FROM record WHERE kind = ? AND id = ?", kind, id).rowsWritten > 0;
     });
   }
 
   markUsed({ kind, id }: RecordName, nowMilliseconds: number): void {
     this.#sql.exec("UPDATE record SET used_at = ? WHERE kind = ? AND id = ?", nowMilliseconds, kind, id);
+  }
+
+  /** It could be used, and was. */
+  noteUse({ kind, id }: RecordName, nowMilliseconds: number, notSinceMilliseconds: number): void {
+    const statement = "UPDATE record SET used_at = ? WHERE kind = ? AND id = ? AND COALESCE(used_at, 0) <= ?";
+    this.#sql.exec(statement, nowMilliseconds, kind, id, notSinceMilliseconds);
+    this.#sql.exec("DELETE FROM record_failure WHERE kind = ? AND id = ?", kind, id);
+  }
+
+  /** Of a record that there is: what is forgotten leaves nothing behind. */
+  noteFailure({ kind, id }: RecordName, { reason, atMilliseconds }: RecordFailure): void {
+    this.#sql.exec(
+      `INSERT OR REPLACE INTO record_failure (kind, id, reason, failed_at)
+       SELECT kind, id, ?, ? FROM record WHERE kind = ? AND id = ?`,
+      reason,
+      atMilliseconds,
+      kind,
+      id,
+    );
+  }
+
+  findFailure({ kind, id }: RecordName): RecordFailure | null {
+    const query = "SELECT reason, failed_at FROM record_failure WHERE kind = ? AND id = ?";
+    const [row] = this.#sql.exec<{ reason: string; failed_at: number }>(query, kind, id);
+    return row === undefined ? null : { reason: row.reason, atMilliseconds: row.failed_at };
   }
 
   /** Records that are under another key-encryption key than this one, after `after`. */

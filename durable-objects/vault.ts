@@ -1,9 +1,17 @@
 import { DurableObject } from "cloudflare:workers";
 import { parseConfig } from "../src/config.ts";
 import { LIMITS } from "../src/limits.ts";
+import type { GrantToKeep } from "../src/vault/kept-grant.ts";
 import type { Acquired, TokenAsked } from "./acquisition.ts";
-import { type ConnectedSubject, ConnectionIndex, type WhoIsForgotten } from "./connection-index.ts";
-import { type ConnectionDescription, type Kept, OutboundTokens, type ToKeep } from "./outbound-tokens.ts";
+import {
+  type ConnectedPerson,
+  type ConnectedSubject,
+  ConnectionIndex,
+  type ListedPeople,
+  type WhoIsForgotten,
+} from "./connection-index.ts";
+import { type DescribedConnection, describeConnections } from "./described-connections.ts";
+import { type ConnectionDescription, type Kept, OutboundTokens } from "./outbound-tokens.ts";
 import { DEPLOYMENT, findVault, type VaultOwner, vaultNameOf } from "./vault-owner.ts";
 import { type RecordFlaw, type Rewrapped, VaultRecords } from "./vault-records.ts";
 import { type RotationProgress, VaultRotation } from "./vault-rotation.ts";
@@ -124,19 +132,24 @@ export class Vault extends DurableObject<Env> {
     return new ConnectionIndex(this.ctx.storage.sql).find(who);
   }
 
+  listConnected(wanted: ListedPeople): ConnectedPerson[] {
+    this.#requireOwner(DEPLOYMENT);
+    return new ConnectionIndex(this.ctx.storage.sql).list(wanted, LIMITS.connectedPeoplePerPage);
+  }
+
   removeConnected(owner: VaultOwner): void {
     this.#requireOwner(DEPLOYMENT);
     new ConnectionIndex(this.ctx.storage.sql).remove(owner);
   }
 
   /** What an identity provider has given us for a person: his ID token, and what renews it. Replaces what was there. */
-  keepIdentity(owner: VaultOwner, identity: ToKeep): Promise<Kept> {
+  keepIdentity(owner: VaultOwner, identity: GrantToKeep): Promise<Kept> {
     this.#requireOwner(owner);
     return this.#tokens().keep({ owner, kind: "identity", id: identity.authorization_server }, identity);
   }
 
   /** What a person has granted us at an upstream. Replaces what was there. */
-  keepGrant(owner: VaultOwner, resource: string, grant: ToKeep): Promise<Kept> {
+  keepGrant(owner: VaultOwner, resource: string, grant: GrantToKeep): Promise<Kept> {
     this.#requireOwner(owner);
     return this.#tokens().keep({ owner, kind: "grant", id: resource }, grant);
   }
@@ -144,6 +157,11 @@ export class Vault extends DurableObject<Env> {
   listConnections(owner: VaultOwner): ConnectionDescription[] {
     this.#requireOwner(owner);
     return this.#tokens().list();
+  }
+
+  describeConnections(owner: VaultOwner): Promise<DescribedConnection[]> {
+    this.#requireOwner(owner);
+    return describeConnections(this.#records, owner, Date.now());
   }
 
   /** One of them, at the person's own wish. */

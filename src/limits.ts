@@ -246,6 +246,8 @@ export const LIMITS = {
   authorizationServerFreshSeconds: 300,
   /** Grants that one person may have given us. */
   grantsPerPerson: 256,
+  /** In one answer of the admin API; each person's vault is asked for it. */
+  connectedPeoplePerPage: 20,
   /** Of ours, by which we authenticate to others: made for one request. */
   ownClientAssertionLifetimeSeconds: 60,
   authorizationServersPerResource: 8,

@@ -66,6 +66,10 @@ export const ADMIN_REASONS: Record<AdminRefusal, ReasonWords> = {
     "There is no secret of this name in the vault.",
     "See those there are: npx crossgate vault list.",
   ],
+  admin_connection_unknown: [
+    "This person has connected nothing of this kind to it, or it has been ended already.",
+    "See what there is: npx crossgate connect status.",
+  ],
   admin_vault_full: [
     "The vault holds as many named secrets as it may.",
     "Delete those that no document names any more; the README has the limits.",

@@ -170,6 +170,49 @@ interface VaultState {
   } | null;
 }
 
+interface VaultOwner {
+  readonly organization: string;
+  /** The principal. */
+  readonly owner: string;
+}
+
+/** One thing that a person has connected: durable-objects/described-connections.ts. */
+export interface AccountConnection {
+  readonly kind: "identity" | "grant";
+  readonly id: string;
+  readonly state: "connected" | "renewing" | "expired" | "lost" | "unreadable";
+  readonly terms: {
+    readonly authorizationServer: string;
+    readonly clientId: string;
+    readonly scope: string | null;
+    readonly connectedAtMilliseconds: number;
+    readonly tokenExpiresAtMilliseconds: number | null;
+    readonly isRenewable: boolean;
+  } | null;
+  readonly changedAtMilliseconds: number;
+  readonly usedAtMilliseconds: number | null;
+  readonly failure: { readonly reason: string; readonly atMilliseconds: number } | null;
+}
+
+export interface ConnectedPerson extends VaultOwner {
+  readonly subjects: readonly { readonly issuer: string; readonly tenant: string | null; readonly sub: string }[];
+  /** null where their vault does not answer. */
+  readonly connections: readonly AccountConnection[] | null;
+}
+
+/** What people have connected: durable-objects/connections.ts. Each may throw Outage vault_unavailable. */
+interface AccountConnections {
+  readonly listPeople: (wanted: {
+    readonly organization: string | null;
+    readonly principal: string | null;
+    readonly issuer: string | null;
+    readonly sub: string | null;
+    readonly after: VaultOwner | null;
+  }) => Promise<readonly ConnectedPerson[]>;
+  /** @returns how many there were */
+  readonly disconnect: (owner: VaultOwner, connection: Pick<AccountConnection, "kind" | "id">) => Promise<number>;
+}
+
 /** All that administration may use. What a route needs beyond this is added here, and built in services/admin-services.ts. */
 export interface AdminDependencies extends AdminDirectory {
   readonly recorder: AdminRecorder;
@@ -188,6 +231,7 @@ export interface AdminDependencies extends AdminDirectory {
   /** What a held call says, as it was sealed; null where it cannot be opened any more. */
   readonly openCall: (sealed: string, key: string) => Promise<string | null>;
   readonly vault: SecretVault;
+  readonly connections: AccountConnections;
   /** By the plain names of people, however records spell them. */
   readonly countLiveTokens: (members: Readonly<Record<string, string>>) => Promise<Reach>;
   /** Until an edit is in force everywhere: KV spreads it, and an isolate goes by its copy for a while. */

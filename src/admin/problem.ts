@@ -58,6 +58,7 @@ const WORDS: Record<AdminReason, Words> = {
   admin_approver_not_named: { status: 403, title: "The rule that holds the call does not name you" },
   admin_approval_own: { status: 403, title: "Nobody decides about a call of his own" },
   admin_secret_unknown: { status: 404, title: "There is no secret of this name" },
+  admin_connection_unknown: { status: 404, title: "This person has connected no such account" },
   admin_vault_full: { status: 507, title: "There is no room for more secrets" },
   ledger_unavailable: outage,
   ledger_overloaded: outage,

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { describeApi } from "./openapi.ts";
+import { endAccountConnection, listAccountConnections } from "./routes/account-connections.ts";
 import { listAccounts, readAccount, removeAccount, unbindSubject, writeAccounts } from "./routes/accounts.ts";
 import { decideApproval, listApprovals, readApproval } from "./routes/approvals.ts";
 import { listDocuments, readDocument, removeDocument, writeDocument } from "./routes/documents.ts";
@@ -56,4 +57,6 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   listSecrets,
   setSecret,
   deleteSecret,
+  listAccountConnections,
+  endAccountConnection,
 ];

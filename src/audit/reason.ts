@@ -191,6 +191,7 @@ export type AdminRefusal =
   | "admin_revision_required"
   | "admin_revision_mismatch"
   | "admin_secret_unknown"
+  | "admin_connection_unknown"
   | "admin_vault_full"
   | "admin_account_unknown"
   | "admin_account_conflict"

@@ -5,10 +5,11 @@ import { requestToken } from "../oauth-client/token-request.ts";
 import { bindingOf } from "../trust/grant-binding.ts";
 import type { ProtectedResource } from "../trust/protected-resource.ts";
 import type { CredentialOfType } from "../trust/upstream-credential.ts";
-import { callbackUri } from "./redirect-uri.ts";
-import type { ConnectDependencies, ToKeep } from "./dependencies.ts";
+import type { GrantToKeep } from "../vault/kept-grant.ts";
+import type { ConnectDependencies } from "./dependencies.ts";
 import { type JourneyAt, randomText } from "./journey.ts";
 import { inTermsOf, receiveCode, UPSTREAM_FAILURES } from "./oauth-leg.ts";
+import { callbackUri } from "./redirect-uri.ts";
 import { ConnectRefused } from "./refusal.ts";
 import { registrationAtUpstream } from "./registration.ts";
 import type { Departure } from "./sign-in.ts";
@@ -60,7 +61,7 @@ export async function receiveAuthorization(
   url: URL,
   { journey, granting }: { readonly journey: JourneyAt<"authorizing">; readonly granting: Granting },
   uses: ConnectDependencies & { readonly nowSeconds: number },
-): Promise<ToKeep> {
+): Promise<GrantToKeep> {
   const { state, verifier, authorization_server: issuer, binding } = journey;
   // What the person has agreed to is not what the document asks for any more.
   if (binding !== (await bindingOf(granting.resource.upstream, granting.credential))) {
@@ -88,6 +89,8 @@ export async function receiveAuthorization(
     upstream,
     resource: upstream,
     binding,
+    // RFC 6749 §5.1: what was asked for, where the answer does not say.
+    scope: issued.scope ?? credential.scope ?? null,
     refresh_token: issued.refreshToken,
     token: issued.token,
     token_issued_at: uses.nowSeconds * 1000,

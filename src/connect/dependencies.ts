@@ -3,12 +3,9 @@ import type { Egress } from "../egress/exchange.ts";
 import type { OwnClient } from "../oauth-client/client-authentication.ts";
 import type { Dependencies } from "../redemption/dependencies.ts";
 import type { FencedFacts } from "../revocation/fence.ts";
-import type { KeptGrant, Registration } from "../vault/kept-grant.ts";
+import type { GrantToKeep, Registration } from "../vault/kept-grant.ts";
 import type { ConnectLinks } from "./connect-link.ts";
 import type { Journeys, Person } from "./journey.ts";
-
-/** Of what an authorization server gave us; what becomes of it later is the vault's to say. */
-export type ToKeep = Omit<KeptGrant, "state" | "rotates">;
 
 export interface ConnectDependencies extends Pick<
   Dependencies,
@@ -25,8 +22,8 @@ export interface ConnectDependencies extends Pick<
   readonly spendState: (state: string) => Promise<"consumed" | "replayed">;
   readonly isRevoked: (facts: FencedFacts) => Promise<boolean>;
   /** @throws ConnectRefused, Outage where it is not kept */
-  readonly keepGrant: (person: Person, resource: string, grant: ToKeep) => Promise<void>;
-  readonly keepIdentity: (person: Person, identity: ToKeep) => Promise<void>;
+  readonly keepGrant: (person: Person, resource: string, grant: GrantToKeep) => Promise<void>;
+  readonly keepIdentity: (person: Person, identity: GrantToKeep) => Promise<void>;
   readonly isNetworkWithinRate: (request: Request) => Promise<boolean>;
   readonly recorder: Recorder;
   readonly reportFault: (correlationId: string, cause: unknown) => void;

@@ -3,8 +3,9 @@ import { type AuthorizationServer, discoverAuthorizationServer } from "../oauth-
 import { authorizationCodeGrant } from "../oauth-client/grants.ts";
 import { requestToken } from "../oauth-client/token-request.ts";
 import type { SignIn, TrustedIdp } from "../trust/trusted-idp.ts";
+import type { GrantToKeep } from "../vault/kept-grant.ts";
 import type { WantedConnection } from "./connect-link.ts";
-import type { ConnectDependencies, ToKeep } from "./dependencies.ts";
+import type { ConnectDependencies } from "./dependencies.ts";
 import { type IdToken, verifyIdToken } from "./id-token.ts";
 import { type Journey, type JourneyAt, type Person, randomText } from "./journey.ts";
 import { inTermsOf, PROVIDER_FAILURES, receiveCode } from "./oauth-leg.ts";
@@ -56,7 +57,7 @@ export async function departToLend(
 export interface SignedIn {
   readonly person: Person;
   /** What may be kept of it, where the person has agreed to that. */
-  readonly identity: ToKeep;
+  readonly identity: GrantToKeep;
 }
 
 /**
@@ -90,6 +91,7 @@ export async function receiveSignIn(
     upstream: "",
     resource: null,
     binding: null,
+    scope: issued.scope,
     refresh_token: issued.refreshToken,
     token: issued.idToken,
     token_issued_at: nowSeconds * 1000,

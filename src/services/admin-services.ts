@@ -1,3 +1,4 @@
+import { Connections } from "../../durable-objects/connections.ts";
 import { IssuerKeys } from "../../durable-objects/issuer-keys.ts";
 import type { AdminDependencies, KeySetStatus } from "../admin/dependencies.ts";
 import { earliestPlace } from "../audit/place.ts";
@@ -31,6 +32,7 @@ export function buildAdmin(parts: Parts): AdminDependencies {
     approvals: parts.approvals,
     openCall: (sealed, key) => parts.shownArguments.open(sealed, key),
     vault: parts.vaults,
+    connections: new Connections((owner) => parts.vaults.vaultOf(owner)),
     countLiveTokens: async (members) =>
       countLiveTokens(env.AUDIT_INDEX, await subjectNames.record(members), Date.now()),
     documentsSpreadSeconds: config.documentSpreadSeconds,

@@ -27,6 +27,10 @@ export const keptGrantSchema = z.strictObject({
   resource: z.string().max(LIMITS.urlBytes).nullable(),
   /** Of access to an upstream: what it was made for, as its document then said. Without that it serves nothing. */
   binding: z.string().max(LIMITS.identifierBytes).nullable().default(null),
+  /** What was granted; null where nobody said. */
+  scope: z.string().max(LIMITS.issuedTokenCharacters).nullable().default(null),
+  /** When the person last agreed. */
+  connected_at: z.int().default(0),
   state: z.enum(["ready", "spending", "lost"]),
   refresh_token: token.nullable(),
   /** Whether the server has been seen to replace it; null before the first time. */
@@ -37,6 +41,8 @@ export const keptGrantSchema = z.strictObject({
   token_expires_at: z.int(),
 });
 export type KeptGrant = z.output<typeof keptGrantSchema>;
+/** As it comes from /connect; what becomes of it later is the vault's to say. */
+export type GrantToKeep = Omit<KeptGrant, "state" | "rotates" | "connected_at">;
 
 /** @returns null for what is no such record */
 export function readKeptGrant(text: string): KeptGrant | null {

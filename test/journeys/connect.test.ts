@@ -1,10 +1,15 @@
+import { Client, StreamableHTTPClientTransport, UrlElicitationRequiredError } from "@modelcontextprotocol/client";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { createServer, type Server } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { callbackUri, signedInUri } from "../../src/connect/redirect-uri.ts";
+import { adminDocumentFor, createAdminKey, writeAdminKey } from "../../cli/admin-key.ts";
 import { redeem } from "../../demo/redeem.ts";
+import { runCrossgate } from "../cli/run-crossgate.ts";
+import { temporaryDirectory } from "../cli/temporary-directory.ts";
 import { idpDocument } from "../support/documents.ts";
 import { TestIdp } from "../support/test-idp.ts";
 import { launchChromium } from "./support/chromium.ts";
@@ -12,15 +17,23 @@ import { eventually } from "./support/eventually.ts";
 import { callGateway } from "./support/gateway-call.ts";
 import { guardServers, type GuardedServers } from "./support/guarded-servers.ts";
 import { type OpenIdProvider, startOpenIdProvider } from "./support/openid-provider.ts";
-import { answerJson, messageOf, type ScriptedUpstream, startScriptedUpstream } from "./support/scripted-upstream.ts";
+import {
+  answerJson,
+  messageOf,
+  type Received,
+  type ScriptedUpstream,
+  startScriptedUpstream,
+} from "./support/scripted-upstream.ts";
 
 const FILES = "/files/mcp";
 const ADA = { subject: "ada", email: "ada@acme.example", password: "analytical engine" };
+const CAROL = { subject: "carol", email: "carol@acme.example", password: "first compiler" };
 const BOB = { subject: "bob", email: "bob@acme.example", password: "difference engine" };
 /** The same people, as somebody else's server knows them. */
 const AT_FILES = [
   { ...ADA, subject: "files-user-7" },
   { ...BOB, subject: "files-user-8" },
+  { ...CAROL, subject: "files-user-9" },
 ];
 
 let browser: Browser;
@@ -54,7 +67,7 @@ beforeAll(async () => {
     ],
   });
   idp = await startOpenIdProvider({
-    users: [ADA, BOB],
+    users: [ADA, BOB, CAROL],
     clients: async (issuer) => [
       {
         client_id: "crossgate",
@@ -92,11 +105,14 @@ afterAll(async () => {
   await Promise.all([idp?.close(), filesServer?.close(), upstream?.close()]);
 });
 
+async function subjectOf({ headers }: Received): Promise<string | null> {
+  return filesServer.subjectOf(/^Bearer (.+)$/.exec(headers.authorization ?? "")?.[1] ?? "");
+}
+
 /** The upstream knows its own people by its own server's tokens, and says whom it sees. */
 function serveFiles(): void {
   upstream.answer(async (received, response) => {
-    const token = /^Bearer (.+)$/.exec(received.headers.authorization ?? "")?.[1] ?? "";
-    const subject = await filesServer.subjectOf(token);
+    const subject = await subjectOf(received);
     const result = { content: [{ type: "text", text: `you are ${subject ?? ""}` }] };
     if (subject === null) response.writeHead(401).end();
     else answerJson(response, { jsonrpc: "2.0", id: messageOf(received).id, result });
@@ -154,6 +170,43 @@ async function agree(page: Page, link: string, person: typeof ADA): Promise<void
   await signIn(page, person);
   await page.getByRole("button", { name: "Connect" }).click();
   await page.waitForURL(`${filesServer.issuer}/**`);
+}
+
+/** Agrees there too, and is back. */
+async function connect(page: Page, link: string, person: typeof ADA): Promise<void> {
+  await agree(page, link, person);
+  await signIn(page, person);
+  await page.waitForURL(`${guarded.crossgate.issuer}/connect/done`);
+}
+
+/** The server's own half of a session with the official client. */
+function serveSessions(): void {
+  upstream.answer(async (received, response) => {
+    if (received.method !== "POST") return void response.writeHead(405).end();
+    const { id, method, params } = messageOf(received) as { id?: number; method: string; params?: object };
+    const subject = await subjectOf(received);
+    if (subject === null) return void response.writeHead(401).end();
+    if (id === undefined) return void response.writeHead(202).end();
+    const initialized = {
+      protocolVersion: (params as { protocolVersion?: string } | undefined)?.protocolVersion,
+      capabilities: { tools: {} },
+      serverInfo: { name: "files", version: "1" },
+    };
+    const said = { content: [{ type: "text", text: `you are ${subject}` }] };
+    answerJson(response, { jsonrpc: "2.0", id, result: method === "initialize" ? initialized : said });
+  });
+}
+
+/** The official client in the era of sessions, which takes its user to an address where it is told to. */
+async function callByClient(sub: string): Promise<unknown> {
+  const token = await tokenOf(sub);
+  const url = new URL(guarded.urlOf(FILES));
+  const transport = new StreamableHTTPClientTransport(url, { authProvider: { token: async () => token } });
+  const capabilities = { elicitation: { url: {} } };
+  const client = new Client({ name: "tests", version: "1" }, { capabilities, versionNegotiation: { mode: "legacy" } });
+  onTestFinished(() => client.close());
+  await client.connect(transport);
+  return client.callTool({ name: "echo", arguments: { message: "hello" } });
 }
 
 const heading = (page: Page): Promise<string | null> => page.getByRole("heading").textContent();
@@ -244,15 +297,47 @@ describe("an answer of the server's", () => {
     page.on("request", (request) => {
       if (request.url().includes("/connect/callback/")) answer = request.url();
     });
-    await agree(page, await linkFor("bob"), BOB);
-    await signIn(page, BOB);
-    await page.waitForURL(`${guarded.crossgate.issuer}/connect/done`);
+    await connect(page, await linkFor("bob"), BOB);
     expect(await call(await tokenOf("bob"))).toBe("you are files-user-8");
     const { page: victim } = await newBrowser();
     for (const browsing of [victim, page]) {
       await browsing.goto(answer);
       expect(await heading(browsing)).toBe("This browser did not begin here");
     }
+  });
+});
+
+describe("the official client", () => {
+  it("is told where its user has to go, and goes on once they have been there, until an operator ends it", async () => {
+    serveSessions();
+    await linkFor("carol");
+    const error: unknown = await callByClient("carol").catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(UrlElicitationRequiredError);
+    const [asked] = (error as UrlElicitationRequiredError).elicitations;
+    const { page } = await newBrowser();
+    await connect(page, asked?.url ?? "", CAROL);
+    const served = { content: [{ type: "text", text: "you are files-user-9" }] };
+    expect(await callByClient("carol")).toMatchObject(served);
+
+    const key = await createAdminKey("on-call");
+    const keyFile = join(await temporaryDirectory(), "on-call.admin-key.json");
+    await writeAdminKey(keyFile, key);
+    await guarded.crossgate.kv.put("admin:on-call", JSON.stringify(adminDocumentFor(key, "operator")));
+    const connection = async (...words: readonly string[]): Promise<string> => {
+      const api = ["--url", guarded.crossgate.issuer, "--key", keyFile];
+      const { code, stdout, stderr } = await runCrossgate(["connect", ...words, ...api]);
+      expect([code, stderr]).toEqual([0, ""]);
+      return stdout;
+    };
+    const hers = [guarded.urlOf(FILES), "--sub", "carol", "--issuer", idp.issuer];
+    const shown = await connection("status", ...hers);
+    for (const text of [guarded.urlOf(FILES), "carol", "files.read", filesServer.issuer, "connected"]) {
+      expect(shown).toContain(text);
+    }
+    const { connections } = JSON.parse(await connection("status", ...hers, "--json")) as { connections: object[] };
+    expect(connections).toMatchObject([{ state: "connected", failure: null, last_used_at: expect.any(String) }]);
+    expect(await connection("revoke", ...hers, "--yes")).toContain("deleted; used nowhere after 30 s");
+    expect(await connection("status", ...hers)).toBe("Nobody has connected anything like that.\n");
   });
 });
 

@@ -48,6 +48,7 @@ async function lendIdentity(): Promise<void> {
     upstream: "",
     resource: null,
     binding: null,
+    scope: null,
     refresh_token: null,
     token: await signInAda(GATEWAY),
     token_issued_at: now,

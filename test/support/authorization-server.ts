@@ -43,6 +43,8 @@ export class TestAuthorizationServer {
   lifetimeSeconds = 600;
   isRotating = true;
   sendsIdTokens = true;
+  /** What it says it has granted, where it says so. */
+  scope: string | undefined;
   /** What an IdP puts into its grants besides. */
   idJagChanges: Record<string, unknown> = {};
   /** Whom the next refreshed ID token is about, when that is somebody else. */
@@ -165,6 +167,7 @@ export class TestAuthorizationServer {
       access_token: token,
       token_type: "Bearer",
       expires_in: this.lifetimeSeconds,
+      scope: this.scope,
       ...(refreshToken === null ? {} : { refresh_token: refreshToken }),
       ...(this.sendsIdTokens ? { id_token: await this.idTokenOf(this.idTokenSubject ?? user) } : {}),
       ...more,

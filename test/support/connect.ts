@@ -2,7 +2,8 @@ import type { AuditEvent } from "../../src/audit/audit-event.ts";
 import type { Outage } from "../../src/audit/reason.ts";
 import { handleConnectRequest } from "../../src/connect/connect-endpoint.ts";
 import { ConnectLinks, type WantedConnection } from "../../src/connect/connect-link.ts";
-import type { ConnectDependencies, ToKeep } from "../../src/connect/dependencies.ts";
+import type { ConnectDependencies } from "../../src/connect/dependencies.ts";
+import type { GrantToKeep } from "../../src/vault/kept-grant.ts";
 import { Journeys, type Person } from "../../src/connect/journey.ts";
 import { Seal } from "../../src/connect/seal.ts";
 import type { TextAnswer, TextRequest } from "../../src/egress/exchange.ts";
@@ -49,8 +50,8 @@ interface Options {
 /** Everything of /connect but the Worker around it: its people, their browsers, and the servers that they are sent to. */
 export class ConnectWorld {
   readonly links: ConnectLinks;
-  readonly granted: { readonly person: Person; readonly resource: string; readonly grant: ToKeep }[] = [];
-  readonly lent: { readonly person: Person; readonly identity: ToKeep }[] = [];
+  readonly granted: { readonly person: Person; readonly resource: string; readonly grant: GrantToKeep }[] = [];
+  readonly lent: { readonly person: Person; readonly identity: GrantToKeep }[] = [];
   readonly events: AuditEvent[] = [];
   readonly counted: string[] = [];
   readonly faults: unknown[] = [];

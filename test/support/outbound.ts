@@ -1,10 +1,10 @@
 import { env } from "cloudflare:workers";
 import type { Acquired, AcquiredType, TokenAsked } from "../../durable-objects/acquisition.ts";
 import { ownerOfDeploymentTokens } from "../../durable-objects/acquisition.ts";
-import type { ToKeep } from "../../durable-objects/outbound-tokens.ts";
 import type { Vault } from "../../durable-objects/vault.ts";
 import { DEPLOYMENT, type VaultOwner, vaultNameOf } from "../../durable-objects/vault-owner.ts";
 import { bindingOf } from "../../src/trust/grant-binding.ts";
+import type { GrantToKeep } from "../../src/vault/kept-grant.ts";
 import { type CredentialOfType, upstreamCredentialSchema } from "../../src/trust/upstream-credential.ts";
 
 export const RESOURCE = "https://crossgate.example/mcp/files";
@@ -67,7 +67,7 @@ export function tokenOf(acquired: Acquired): string {
 }
 
 /** A grant whose access token is over, so that the next use renews it. */
-export function staleGrant(refreshToken: string | null, changes: Partial<ToKeep> = {}): ToKeep {
+export function staleGrant(refreshToken: string | null, changes: Partial<GrantToKeep> = {}): GrantToKeep {
   return {
     authorization_server: AS,
     client: CLIENT,
@@ -75,6 +75,7 @@ export function staleGrant(refreshToken: string | null, changes: Partial<ToKeep>
     upstream: UPSTREAM,
     resource: UPSTREAM,
     binding: BINDING,
+    scope: "files:read",
     refresh_token: refreshToken,
     token: "access-of-before",
     token_issued_at: 0,
@@ -83,7 +84,11 @@ export function staleGrant(refreshToken: string | null, changes: Partial<ToKeep>
   };
 }
 
-export function staleIdentity(subject: string, refreshToken: string | null, changes: Partial<ToKeep> = {}): ToKeep {
+export function staleIdentity(
+  subject: string,
+  refreshToken: string | null,
+  changes: Partial<GrantToKeep> = {},
+): GrantToKeep {
   const identity = { authorization_server: IDP, subject, upstream: "", resource: null, binding: null, token: null };
   return staleGrant(refreshToken, { ...identity, ...changes });
 }

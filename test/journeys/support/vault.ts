@@ -1,5 +1,5 @@
 import type { LocalCrossgate } from "../../../cli/local-runtime.ts";
-import type { KeptGrant } from "../../../src/vault/kept-grant.ts";
+import type { GrantToKeep } from "../../../src/vault/kept-grant.ts";
 
 interface VaultOwner {
   readonly organization: string;
@@ -8,7 +8,7 @@ interface VaultOwner {
 
 interface VaultCalls {
   setSecret(secret: { name: string; value: string; resources: null }): Promise<unknown>;
-  keepIdentity(owner: VaultOwner, identity: Omit<KeptGrant, "state" | "rotates">): Promise<unknown>;
+  keepIdentity(owner: VaultOwner, identity: GrantToKeep): Promise<unknown>;
   forgetPerson(owner: VaultOwner): Promise<number>;
 }
 
