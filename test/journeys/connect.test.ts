@@ -179,16 +179,23 @@ async function connect(page: Page, link: string, person: typeof ADA): Promise<vo
   await page.waitForURL(`${guarded.crossgate.issuer}/connect/done`);
 }
 
+interface SentMessage {
+  readonly id: number;
+  readonly method: string;
+  readonly params: { readonly protocolVersion?: string };
+}
+
 /** The server's own half of a session with the official client. */
 function serveSessions(): void {
   upstream.answer(async (received, response) => {
-    if (received.method !== "POST") return void response.writeHead(405).end();
-    const { id, method, params } = messageOf(received) as { id?: number; method: string; params?: object };
-    const subject = await subjectOf(received);
-    if (subject === null) return void response.writeHead(401).end();
-    if (id === undefined) return void response.writeHead(202).end();
+    const subject = received.method === "POST" ? await subjectOf(received) : null;
+    const { id, method, params } = (subject === null ? {} : messageOf(received)) as Partial<SentMessage>;
+    if (subject === null || id === undefined) {
+      response.writeHead(received.method === "POST" ? (subject === null ? 401 : 202) : 405).end();
+      return;
+    }
     const initialized = {
-      protocolVersion: (params as { protocolVersion?: string } | undefined)?.protocolVersion,
+      protocolVersion: params?.protocolVersion,
       capabilities: { tools: {} },
       serverInfo: { name: "files", version: "1" },
     };

@@ -2,6 +2,9 @@ import { runInDurableObject } from "cloudflare:test";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { type Connecting, Connections } from "../../../durable-objects/connections.ts";
 import { DEPLOYMENT } from "../../../durable-objects/vault-owner.ts";
+import type { AdminDependencies } from "../../../src/admin/dependencies.ts";
+import type { UnparsedCall } from "../../../src/admin/route.ts";
+import { endAccountConnection } from "../../../src/admin/routes/account-connections.ts";
 import { LIMITS } from "../../../src/limits.ts";
 import type { GrantToKeep } from "../../../src/vault/kept-grant.ts";
 import { type AdminAnswer, TestAdmin } from "../../support/admin.ts";
@@ -85,6 +88,7 @@ describe("what people have connected", () => {
     expect(await names({ subject: bob.subject.sub, issuer: IDP, resource: OTHER_RESOURCE })).toEqual([
       spell(bob, OTHER_RESOURCE),
     ]);
+    expect(await names({ subject: ada.subject.sub, issuer: IDP, organization })).toEqual([spell(ada)]);
     expect(await names({ subject: bob.subject.sub, issuer: "https://other.example" })).toEqual([]);
   });
 
@@ -200,6 +204,24 @@ describe("what one person has connected", () => {
       status: 400,
       body: { reason: "admin_request_malformed" },
     });
+  });
+
+  it("is an outage where their vault does not answer, and no success where it was ended just before", async () => {
+    const ada = await connect(newOrganization());
+    const [there] = await connections.describe(ada.owner);
+    const answering = (theirs: readonly unknown[] | null, ended: number) =>
+      endAccountConnection.run(
+        { parameters: {}, body: naming(ada) } as unknown as UnparsedCall,
+        {
+          connections: {
+            listPeople: async () => [{ ...ada.owner, subjects: [], connections: theirs }],
+            disconnect: async () => ended,
+          },
+        } as unknown as AdminDependencies,
+      );
+    await expect(answering(null, 0)).rejects.toThrow("vault_unavailable");
+    const late = await answering([there], 0);
+    await expect("change" in late ? late.change() : null).rejects.toThrow("admin_connection_unknown");
   });
 
   it("makes no vault for a name that nobody has", async () => {
