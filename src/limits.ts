@@ -351,6 +351,9 @@ export const LIMITS = {
   adminBodyBytes: 512 * 1024,
   adminPathCharacters: 2048,
   documentsPerPage: 20,
+  /** Of a policy, with each of their conditions in words; and of each value that is quoted there. */
+  explainedRules: 100,
+  explainedValueCharacters: 256,
   documentsInStatus: 500,
   recordsPerAnswer: 20,
   /** Revisions of one document that were replaced while KV may still serve them. */

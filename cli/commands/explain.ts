@@ -1,12 +1,16 @@
-import { BACKEND_OPTIONS, chooseBackend, withBackend } from "../backend/open-backend.ts";
+import { type Explained } from "../../src/explain/explained.ts";
+import { explainRedemption } from "../../src/explain/explanation.ts";
+import type { RehearsalRequest } from "../../src/explain/rehearsal.ts";
+import { ThrowawayKeys } from "../../src/explain/throwaway-keys.ts";
+import { BACKEND_OPTIONS, chooseBackend, openAdminClient, withBackend } from "../backend/open-backend.ts";
 import { type Command, parseCommandLine } from "../command.ts";
 import { UsageError } from "../command-error.ts";
 import { findDeployment } from "../deployment.ts";
 import { describeRecord, explainRecords } from "../explain/audit-record.ts";
 import { readClaims } from "../explain/claims-input.ts";
 import { describeExplanation } from "../explain/describe-explanation.ts";
-import { explainRehearsal } from "../explain/explanation.ts";
-import { type RehearsalRequest, rehearse } from "../explain/rehearsal.ts";
+import { explainDeployed } from "../explain/explain-deployed.ts";
+import { inWords } from "../explain/in-words.ts";
 import { storeOver } from "../explain/trust-texts.ts";
 import { takeDirectory } from "../positional.ts";
 import { requireTrustDocuments } from "../trust-documents.ts";
@@ -30,7 +34,8 @@ for granted. With a correlation id: what the audit record of a real answer says,
   DIR               under the documents in DIR (default: config)
   --state DIR       under those of a local state; for a correlation id the default: .crossgate/state
   --remote          under those of the deployment
-  --url URL         under those of a deployment, by its admin API; URL is its ISSUER (or CROSSGATE_URL)
+  --url URL         by the deployment itself, with its own code and documents, through its admin API; URL
+                    is its ISSUER (for a correlation id also CROSSGATE_URL). Signatures stay here
   --key FILE        with --url: your admin key (or CROSSGATE_ADMIN_KEY)
   --local           DIR is for a Crossgate on this machine
   --issuer URL      the issuer identifier (default: that in wrangler.toml, or of crossgate dev)
@@ -40,6 +45,7 @@ for granted. With a correlation id: what the audit record of a real answer says,
 Exit codes: 0 explained, whatever the decision, 1 failed, 2 wrong usage. Example:
 
   npx crossgate explain --client desktop-agent --claims claims.json --scope "tools:echo" config --local
+  npx crossgate explain --client desktop-agent --claims claims.json --url https://mcp.example.com --key me.admin-key.json
 `;
 
 const OPTIONS = {
@@ -86,10 +92,9 @@ interface Subject {
 
 async function explainClaims(values: Values, { client, claims, positionals }: Subject): Promise<void> {
   const isStored = values.remote || values.state !== undefined || values.url !== undefined;
-  if (isStored && positionals.length > 0) throw new UsageError("Give a directory, --state or --remote: one of them.");
-  const nowSeconds = readInstant(values.at);
-  const isLocal = values.local || values.state !== undefined;
-  const { issuer, rules } = await findDeployment({ issuer: values.issuer ?? values.url, isLocal });
+  if (isStored && positionals.length > 0) {
+    throw new UsageError("Give a directory, --state, --remote or --url: one of them.");
+  }
   const request: RehearsalRequest = {
     stated: await readClaims(claims),
     clientId: client,
@@ -97,14 +102,29 @@ async function explainClaims(values: Values, { client, claims, positionals }: Su
     scope: values.scope ?? null,
     authorizationDetails: values["authorization-details"] ?? null,
     provesKey: values.dpop,
-    nowSeconds,
+    nowSeconds: readInstant(values.at),
   };
-  const documents = isStored
-    ? await withBackend(chooseBackend(values), (backend) => backend.readDocuments())
-    : await requireTrustDocuments(takeDirectory(positionals), rules);
-  const world = { issuer, store: storeOver(documents, rules) };
-  const explained = await explainRehearsal(await rehearse(request, world), request, world);
+  const explained = inWords(await explain(request, { values, isStored, positionals }));
   process.stdout.write(values.json ? `${JSON.stringify(explained)}\n` : describeExplanation(explained));
+}
+
+interface Where {
+  readonly values: Values;
+  readonly isStored: boolean;
+  readonly positionals: readonly string[];
+}
+
+/** A deployment with an admin API explains itself; documents that are at hand are explained here, by the same code. */
+async function explain(request: RehearsalRequest, { values, isStored, positionals }: Where): Promise<Explained> {
+  const choice = isStored ? chooseBackend(values) : null;
+  if (choice?.kind === "api") return explainDeployed(request, await openAdminClient(choice));
+  const isLocal = values.local || values.state !== undefined;
+  const { issuer, rules } = await findDeployment({ issuer: values.issuer, isLocal });
+  const documents =
+    choice === null
+      ? await requireTrustDocuments(takeDirectory(positionals), rules)
+      : await withBackend(choice, (backend) => backend.readDocuments());
+  return explainRedemption(request, { issuer, store: storeOver(documents, rules), keys: new ThrowawayKeys() });
 }
 
 function readInstant(text: string | undefined): number {

@@ -1,3 +1,4 @@
+import { ThrowawayKeys } from "../../src/explain/throwaway-keys.ts";
 import { BACKEND_OPTIONS, chooseBackend, withBackend } from "../backend/open-backend.ts";
 import { type Command, parseCommandLine, parseWholeNumber } from "../command.ts";
 import { UsageError } from "../command-error.ts";
@@ -70,7 +71,7 @@ async function run(commandLine: readonly string[]): Promise<void> {
   }
   const { issuer, rules } = await findDeployment({ issuer: values.issuer, isLocal: values.local });
   const documents = await requireTrustDocuments(directory, rules);
-  const world = { issuer, store: storeOver(documents, rules) };
+  const world = { issuer, store: storeOver(documents, rules), keys: new ThrowawayKeys() };
   const nowSeconds = Math.floor(Date.now() / 1000);
   const results: Result[] = [];
   for (const { path, expectations } of await readExpectations(directory)) {

@@ -1,7 +1,7 @@
 import { formatScope, parseScope } from "../../src/policy/scope.ts";
-import type { Explained } from "../explain/explanation.ts";
-import { explainRehearsal } from "../explain/explanation.ts";
-import { type RehearsalRequest, type RehearsalWorld, rehearse } from "../explain/rehearsal.ts";
+import { explainRedemption } from "../../src/explain/explanation.ts";
+import type { RehearsalRequest, RehearsalWorld } from "../../src/explain/rehearsal.ts";
+import { type ExplainedInWords, inWords } from "../explain/in-words.ts";
 import type { Expectation } from "./expectation.ts";
 
 export interface Judged {
@@ -9,7 +9,7 @@ export interface Judged {
   readonly passed: boolean;
   /** What came instead; null when it passed. */
   readonly instead: string | null;
-  readonly explained: Explained;
+  readonly explained: ExplainedInWords;
 }
 
 /** Redeems what the expectation describes under these documents, and compares. */
@@ -25,13 +25,13 @@ export async function judge(expectation: Expectation, world: RehearsalWorld, now
     provesKey: expectation.dpop,
     nowSeconds: typeof iat === "number" ? iat : nowSeconds,
   };
-  const explained = await explainRehearsal(await rehearse(request, world), request, world);
+  const explained = inWords(await explainRedemption(request, world));
   const instead = differenceOf(expectation, explained);
   return { name: expectation.name, passed: instead === null, instead, explained };
 }
 
 /** A failure of ours is neither granted nor refused: no expectation is met by it. */
-function differenceOf({ expect, granted_scope, reason }: Expectation, explained: Explained): string | null {
+function differenceOf({ expect, granted_scope, reason }: Expectation, explained: ExplainedInWords): string | null {
   const { decision, meaning, scope_granted } = explained;
   if (decision !== expect) {
     return decision === "granted"

@@ -1,14 +1,8 @@
+import type { StatedAssertion } from "../../src/explain/rehearsal.ts";
 import { decodeBase64url } from "../../src/jwt/base64url.ts";
 import { AmbiguousJson, decodeUtf8, type JsonObject, parseStrictObject } from "../../src/jwt/strict-json.ts";
 import { CommandError } from "../command-error.ts";
 import { readFileText, readStandardInput } from "../input-text.ts";
-
-/** What an ID-JAG says, whether or not anybody signed it. */
-export interface StatedAssertion {
-  /** Of a JWT; null for claims that somebody wrote down. */
-  readonly header: JsonObject | null;
-  readonly claims: JsonObject;
-}
 
 /** @param source a path, or - for standard input. @throws CommandError naming it */
 export async function readClaims(source: string): Promise<StatedAssertion> {

@@ -1,19 +1,19 @@
+import type { ExplainedRule } from "../../src/explain/explained.ts";
 import { inert } from "../inert-text.ts";
-import type { Explained } from "./explanation.ts";
-import type { ExplainedRule } from "./policy-part.ts";
+import type { ExplainedInWords } from "./in-words.ts";
 
 /** The explanation for a person: the answer first, then what it rests on, then what would change it. */
-export function describeExplanation(explained: Explained): string {
+export function describeExplanation(explained: ExplainedInWords): string {
   return `${[
     ...headline(explained),
     ...facts(explained),
-    ...(explained.rules.length === 0 ? [] : ["", ...explained.rules.flatMap(describeRule)]),
+    ...describeRules(explained),
     ...section("What would have to change", explained.would_help),
     ...reservations(explained),
   ].join("\n")}\n`;
 }
 
-function headline({ decision, reason, check, error, meaning, fix, compared }: Explained): readonly string[] {
+function headline({ decision, reason, check, error, meaning, fix, compared }: ExplainedInWords): readonly string[] {
   if (reason === null) return [`granted: ${meaning}`];
   const told = error === null ? "" : `; the client is told ${error}`;
   return [
@@ -31,7 +31,7 @@ function facts({
   authorization_details_granted: details,
   token_lifetime_seconds,
   policy_rules,
-}: Explained): readonly string[] {
+}: ExplainedInWords): readonly string[] {
   const lines: readonly (readonly [string, string | null])[] = [
     ["organization", organization],
     ["resource", resource],
@@ -42,6 +42,12 @@ function facts({
   ];
   const known = lines.flatMap(([name, value]) => (value === null ? [] : [`  ${name.padEnd(14)}${value}`]));
   return known.length === 0 ? [] : ["", ...known];
+}
+
+function describeRules({ rules, rules_left_out }: ExplainedInWords): readonly string[] {
+  if (rules.length === 0) return [];
+  const others = rules_left_out === 0 ? [] : [`  and ${rules_left_out} more rules, none of which applies`];
+  return ["", ...rules.flatMap(describeRule), ...others];
 }
 
 const MARKS = { holds: "holds", does_not_hold: "does not hold", failed: "fails" } as const;
@@ -60,7 +66,7 @@ function section(title: string, lines: readonly string[]): readonly string[] {
   return lines.length === 0 ? [] : ["", `${title}:`, ...lines.map((line) => `  - ${line}`)];
 }
 
-function reservations({ assumed, not_checked }: Explained): readonly string[] {
+function reservations({ assumed, not_checked }: ExplainedInWords): readonly string[] {
   const filledIn =
     assumed.length === 0
       ? []

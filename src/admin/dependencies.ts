@@ -3,6 +3,8 @@ import type { AuditEvent } from "../audit/audit-event.ts";
 import type { Ask } from "../audit/statement.ts";
 import type { Reach } from "../audit/reach.ts";
 import type { Reason } from "../audit/reason.ts";
+import type { Explained } from "../explain/explained.ts";
+import type { RehearsalRequest } from "../explain/rehearsal.ts";
 import type { ReplacedDocument } from "../revocation/document-fence.ts";
 import type { Fence } from "../revocation/fence.ts";
 import type { Order } from "../revocation/orders.ts";
@@ -225,6 +227,8 @@ export interface AdminDependencies extends AdminDirectory {
   readonly readTrail: () => Promise<AuditTrail>;
   readonly ledgerStatus: () => Promise<readonly ShardStatus[]>;
   readonly rules: EgressRules;
+  /** By this deployment's own documents. */
+  readonly explain: (request: RehearsalRequest) => Promise<Explained>;
   readonly revocations: RevocationOrders;
   readonly accounts: AccountDirectories;
   readonly approvals: ApprovalDesks;

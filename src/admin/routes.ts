@@ -8,6 +8,7 @@ import { findAuditEvents } from "./routes/audit-events.ts";
 import { listConnectionPeople, listConnections } from "./routes/inventory.ts";
 import { searchAuditRecords } from "./routes/search-records.ts";
 import { readArchivePage } from "./routes/archive.ts";
+import { explainDecision } from "./routes/explain.ts";
 import { readHealth } from "./routes/health.ts";
 import { deleteSecret, listSecrets, readVault, rotateVault, setSecret } from "./routes/vault.ts";
 import { readStatus } from "./routes/status.ts";
@@ -35,6 +36,7 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   readDocument,
   writeDocument,
   removeDocument,
+  explainDecision,
   findAuditEvents,
   searchAuditRecords,
   readArchivePage,

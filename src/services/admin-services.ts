@@ -7,6 +7,8 @@ import type { IndexRow, Statement } from "../audit/statement.ts";
 import { countLiveTokens } from "../audit/live-tokens.ts";
 import { Outage } from "../audit/reason.ts";
 import type { Config } from "../config.ts";
+import { explainRedemption } from "../explain/explanation.ts";
+import { ThrowawayKeys } from "../explain/throwaway-keys.ts";
 import { reportFault } from "../reporting.ts";
 import { networkOf } from "../token-endpoint/network.ts";
 import { endingConnections } from "./ended-connections.ts";
@@ -19,6 +21,7 @@ const HOUR_MILLISECONDS = 3_600_000;
 
 /** What the admin API may use, of all that there is. */
 export function buildAdmin(parts: Parts): AdminDependencies {
+  const throwawayKeys = new ThrowawayKeys();
   const { env, runtime, config, ledger, recorder, trust, accounts, revocations, subjectNames } = parts;
   return {
     issuer: config.issuer,
@@ -27,6 +30,7 @@ export function buildAdmin(parts: Parts): AdminDependencies {
     recorder,
     documents: parts.editor,
     rules: config.egress,
+    explain: (request) => explainRedemption(request, { issuer: config.issuer, store: trust, keys: throwawayKeys }),
     revocations: endingConnections(revocations, parts),
     accounts,
     approvals: parts.approvals,

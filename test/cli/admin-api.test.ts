@@ -95,6 +95,22 @@ describe("a running Crossgate", { timeout: 180_000 }, () => {
     expect(objects.some((name) => /^events\/v1\/.*\.ndjson$/.test(name))).toBe(true);
     const inventory = await runCrossgate(["inventory"], { environment });
     expect(inventory).toMatchObject({ code: 0, stdout: "No connection has been granted anything.\n", stderr: "" });
+
+    const claims = await writeDocument(archive, "claims.json", {
+      iss: "https://idp.example.com",
+      sub: "ada",
+      scope: "x",
+    });
+    const explain = ["explain", "--client", "agent", "--claims", claims, "--json"];
+    const deployed = await runCrossgate([...explain, "--url", url, "--key", key]);
+    expect(JSON.parse(deployed.stdout)).toMatchObject({
+      decision: "refused",
+      reason: "resource_required",
+      meaning: expect.stringMatching(/\w/) as string,
+      compared: expect.arrayContaining([expect.stringContaining("registered for the client")]) as string[],
+    });
+    const rehearsed = await runCrossgate([...explain, "--state", state, "--issuer", url]);
+    expect(JSON.parse(rehearsed.stdout)).toEqual(JSON.parse(deployed.stdout));
     dev.signal("SIGTERM");
     expect(await dev.ended()).toBe(0);
   });

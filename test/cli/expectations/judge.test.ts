@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { judge } from "../../../cli/expectations/judge.ts";
 import { readExpectations } from "../../../cli/expectations/expectation.ts";
 import { storeOver } from "../../../cli/explain/trust-texts.ts";
+import { ThrowawayKeys } from "../../../src/explain/throwaway-keys.ts";
 import { CROSSGATE, IDP, type Members, RESOURCE } from "../../support/documents.ts";
 import { acmeFiles, DEPLOYMENT, ruleWith, stored, writeTrust } from "../acme-fixture.ts";
 
@@ -12,7 +13,7 @@ const GRANTED = { name: "ada may", client: "agent", claims: CLAIMS, expect: "gra
 async function judgeOne(expectation: Members, documents = stored(acmeFiles())) {
   const directory = await writeTrust({ "expectations/one.json": JSON.stringify([{ ...GRANTED, ...expectation }]) });
   const [file] = await readExpectations(directory);
-  const world = { issuer: CROSSGATE, store: storeOver(documents, DEPLOYMENT.rules) };
+  const world = { issuer: CROSSGATE, store: storeOver(documents, DEPLOYMENT.rules), keys: new ThrowawayKeys() };
   const [parsed] = file?.expectations ?? [];
   if (parsed === undefined) throw new Error("there is one expectation");
   const { passed, instead } = await judge(parsed, world, NOW);

@@ -6,8 +6,9 @@ import { createRandomSecret, digestClientSecret } from "../../../cli/client-secr
 import { SqlAuditReader } from "../../../cli/backend/audit-reader.ts";
 import { type ExplainedRecord, explainRecords } from "../../../cli/explain/audit-record.ts";
 import { parseClaims } from "../../../cli/explain/claims-input.ts";
-import { type Explained, explainRehearsal } from "../../../cli/explain/explanation.ts";
-import { rehearse } from "../../../cli/explain/rehearsal.ts";
+import { type ExplainedInWords, inWords } from "../../../cli/explain/in-words.ts";
+import { explainRedemption } from "../../../src/explain/explanation.ts";
+import { ThrowawayKeys } from "../../../src/explain/throwaway-keys.ts";
 import { storeOver } from "../../../cli/explain/trust-texts.ts";
 import { type LocalCrossgate, startLocalCrossgate } from "../../../cli/local-runtime.ts";
 import { createSigningKeys } from "../../../cli/signing-keys.ts";
@@ -70,7 +71,7 @@ const CASES: readonly (readonly [string, Case])[] = [
 ];
 
 interface Outcome {
-  readonly explained: Explained;
+  readonly explained: ExplainedInWords;
   readonly answer: Redemption;
   readonly recorded: ExplainedRecord | undefined;
 }
@@ -130,7 +131,7 @@ afterAll(async () => {
 });
 
 async function explainCase(clientId: string, assertion: string, scope: string | undefined) {
-  const world = { issuer: CROSSGATE, store: storeOver(documents, DEPLOYMENT.rules) };
+  const world = { issuer: CROSSGATE, store: storeOver(documents, DEPLOYMENT.rules), keys: new ThrowawayKeys() };
   const nowSeconds = Math.floor(Date.now() / 1000);
   const asked = {
     stated: parseClaims(assertion),
@@ -141,7 +142,7 @@ async function explainCase(clientId: string, assertion: string, scope: string | 
     provesKey: false,
     nowSeconds,
   };
-  return explainRehearsal(await rehearse(asked, world), asked, world);
+  return inWords(await explainRedemption(asked, world));
 }
 
 async function decide({ client = "agent", claims, header = {}, scope }: Case): Promise<Outcome> {

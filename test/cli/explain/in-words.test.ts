@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { parseClaims } from "../../../cli/explain/claims-input.ts";
 import { describeExplanation } from "../../../cli/explain/describe-explanation.ts";
-import { type Explained, explainRehearsal } from "../../../cli/explain/explanation.ts";
-import { type RehearsalRequest, rehearse } from "../../../cli/explain/rehearsal.ts";
+import { type ExplainedInWords, inWords } from "../../../cli/explain/in-words.ts";
+import { explainRedemption } from "../../../src/explain/explanation.ts";
+import type { RehearsalRequest } from "../../../src/explain/rehearsal.ts";
+import { ThrowawayKeys } from "../../../src/explain/throwaway-keys.ts";
 import { storeOver } from "../../../cli/explain/trust-texts.ts";
 import {
   CLIENT,
@@ -21,14 +23,15 @@ import { TestIdp, validClaims } from "../../support/test-idp.ts";
 import { acmeFiles, DEPLOYMENT, type Files, policyWith, ruleWith, stored } from "../acme-fixture.ts";
 
 const NOW = 1_795_000_000;
+const KEYS = new ThrowawayKeys();
 const CLAIMS = { iss: IDP, sub: "ada", scope: "files:read files:write" };
 
 async function explainWith(
   files: Files,
   claims: Members = {},
   request: Partial<RehearsalRequest> = {},
-): Promise<Explained> {
-  const world = { issuer: CROSSGATE, store: storeOver(stored(acmeFiles(files)), DEPLOYMENT.rules) };
+): Promise<ExplainedInWords> {
+  const world = { issuer: CROSSGATE, store: storeOver(stored(acmeFiles(files)), DEPLOYMENT.rules), keys: KEYS };
   const asked = {
     stated: parseClaims(JSON.stringify({ ...CLAIMS, ...claims })),
     clientId: CLIENT,
@@ -39,10 +42,10 @@ async function explainWith(
     nowSeconds: NOW,
     ...request,
   };
-  return explainRehearsal(await rehearse(asked, world), asked, world);
+  return inWords(await explainRedemption(asked, world));
 }
 
-describe("explainRehearsal", () => {
+describe("explainRedemption, in words", () => {
   it("grants what the Worker would grant, and says on which rule and what it assumed", async () => {
     const explained = await explainWith({});
     expect(explained).toMatchObject({
@@ -277,6 +280,7 @@ describe("explainRehearsal", () => {
         [...stored(acmeFiles({ "policy/acme.json": null })), { key: "policy:acme", value: "{" }],
         DEPLOYMENT.rules,
       ),
+      keys: KEYS,
     };
     const asked = {
       stated: parseClaims(JSON.stringify(CLAIMS)),
@@ -287,7 +291,7 @@ describe("explainRehearsal", () => {
       provesKey: false,
       nowSeconds: NOW,
     };
-    expect(await explainRehearsal(await rehearse(asked, world), asked, world)).toMatchObject({
+    expect(await explainRedemption(asked, world)).toMatchObject({
       decision: "failed",
       reason: "trust_document_invalid",
     });

@@ -1,20 +1,26 @@
-import { Outage, type Reason } from "../../src/audit/reason.ts";
-import { type Algorithm, ALGORITHMS } from "../../src/jwt/json-web-key.ts";
-import { isObject, type JsonObject } from "../../src/jwt/strict-json.ts";
-import type { Presented } from "../../src/redemption/assertion.ts";
-import type { Dependencies } from "../../src/redemption/dependencies.ts";
-import { redemption } from "../../src/redemption/redemption.ts";
-import { SealedAccessToken } from "../../src/redemption/sealed-access-token.ts";
-import { type Client, GRANT_TYPE_JWT_BEARER } from "../../src/trust/client.ts";
-import { findRegisteredClient } from "../../src/trust/registered-client.ts";
-import type { TrustStore } from "../../src/trust/trust-store.ts";
-import type { StatedAssertion } from "./claims-input.ts";
-import { type ThrowawayKey, throwawayKey } from "./throwaway-key.ts";
+import { Outage, type Reason } from "../audit/reason.ts";
+import { type Algorithm, ALGORITHMS } from "../jwt/json-web-key.ts";
+import { isObject, type JsonObject } from "../jwt/strict-json.ts";
+import type { Presented } from "../redemption/assertion.ts";
+import type { Dependencies } from "../redemption/dependencies.ts";
+import { redemption } from "../redemption/redemption.ts";
+import { SealedAccessToken } from "../redemption/sealed-access-token.ts";
+import { type Client, GRANT_TYPE_JWT_BEARER } from "../trust/client.ts";
+import { findRegisteredClient } from "../trust/registered-client.ts";
+import type { TrustStore } from "../trust/trust-store.ts";
+import type { ThrowawayKey, ThrowawayKeys } from "./throwaway-keys.ts";
 
 type RedemptionOutcome = Awaited<ReturnType<typeof redemption.run>>;
 type Completed = Extract<RedemptionOutcome, { completed: true }>;
 /** What the checks had established when they ended. */
 export type Known = Partial<Completed["known"]>;
+
+/** What an ID-JAG says, whether or not anybody signed it. */
+export interface StatedAssertion {
+  /** Of a JWT; null for claims that somebody wrote down. */
+  readonly header: JsonObject | null;
+  readonly claims: JsonObject;
+}
 
 export interface RehearsalRequest {
   readonly stated: StatedAssertion;
@@ -42,9 +48,12 @@ export interface Rehearsal {
   readonly assumed: readonly string[];
 }
 
+export type DocumentStore = Pick<TrustStore, "find">;
+
 export interface RehearsalWorld {
   readonly issuer: string;
-  readonly store: Pick<TrustStore, "find">;
+  readonly store: DocumentStore;
+  readonly keys: ThrowawayKeys;
 }
 
 /** What a rehearsal takes for granted, because only the real parties can show it. */
@@ -59,13 +68,14 @@ const NONCE = "rehearsal";
 
 /**
  * Redeems these claims under these documents, through the very list of checks that the Worker runs. What cannot be had
- * here is stood in for at the edges: a key of our own signs in place of the provider's, and the ledger takes everything.
+ * here is stood in for at the edges: a key of our own signs in place of the provider's, no token is signed, and no ledger,
+ * account directory or provider hears of it.
  */
 export async function rehearse(request: RehearsalRequest, world: RehearsalWorld): Promise<Rehearsal> {
   const found = await findClient(request.clientId, world);
   if ("reason" in found) return { refusal: found, known: {}, assumed: [] };
   const { claims, assumed } = complete(request, world.issuer);
-  const proofKey = await throwawayKey("ES256");
+  const proofKey = await world.keys.keyFor("ES256");
   const bound = request.provesKey ? bindTo(proofKey, claims) : claims;
   const { assertion, key } = await signAssertion({ ...request.stated, claims: bound }, world);
   const dpopProof = request.provesKey ? await makeProof(proofKey, { request, world }) : null;
@@ -122,13 +132,13 @@ function bindTo({ publicJwk }: ThrowawayKey, claims: JsonObject): JsonObject {
   return { ...claims, cnf: { ...others, jwk: { ...publicJwk } as JsonObject } };
 }
 
-async function signAssertion(stated: StatedAssertion, { store }: RehearsalWorld) {
+async function signAssertion(stated: StatedAssertion, { store, keys }: RehearsalWorld) {
   const { iss } = stated.claims;
   // What does not parse is found again, and told, by the check that needs it.
   const idp = typeof iss === "string" ? await store.find("idp", iss).catch(() => null) : null;
   const header = stated.header ?? { typ: "oauth-id-jag+jwt", alg: idp?.document.algorithms[0] ?? "ES256" };
   const algorithm: Algorithm = ALGORITHMS.find((one) => one === header["alg"]) ?? "ES256";
-  const key = await throwawayKey(algorithm);
+  const key = await keys.keyFor(algorithm);
   return { key, assertion: await key.sign(header, stated.claims) };
 }
 

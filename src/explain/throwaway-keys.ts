@@ -1,7 +1,6 @@
 import { exportJWK, generateKeyPair, type JWK } from "jose";
-import { encodeBase64url } from "../../src/jwt/base64url.ts";
-import { type Algorithm, readVerificationKey, type VerificationKey } from "../../src/jwt/json-web-key.ts";
-import { CommandError } from "../command-error.ts";
+import { encodeBase64url } from "../jwt/base64url.ts";
+import { type Algorithm, readVerificationKey, type VerificationKey } from "../jwt/json-web-key.ts";
 
 type PrivateKey = Awaited<ReturnType<typeof generateKeyPair>>["privateKey"];
 
@@ -14,7 +13,7 @@ const SIGNATURES = {
   Ed25519: { name: "Ed25519" },
 } as const satisfies Record<Algorithm, object>;
 
-/** A key that lives as long as this process, to sign what the real key of a provider would have signed. */
+/** Signs in a rehearsal what the real key of a provider, or of a client, would have signed. */
 export interface ThrowawayKey {
   readonly algorithm: Algorithm;
   readonly publicKey: VerificationKey;
@@ -22,20 +21,26 @@ export interface ThrowawayKey {
   sign(header: object, payload: object): Promise<string>;
 }
 
-const made = new Map<Algorithm, Promise<ThrowawayKey>>();
+/**
+ * The only place in which these keys are: no document, key set or cache that an endpoint asks ever holds one, so that
+ * what they sign is good for a rehearsal and nothing else. Their private halves cannot be exported.
+ */
+export class ThrowawayKeys {
+  readonly #made = new Map<Algorithm, ThrowawayKey>();
 
-/** Making an RSA key takes long, so that one an algorithm is enough. */
-export function throwawayKey(algorithm: Algorithm): Promise<ThrowawayKey> {
-  const key = made.get(algorithm) ?? makeKey(algorithm);
-  made.set(algorithm, key);
-  return key;
+  /** Making an RSA key takes long, so that one an algorithm is enough. Kept is the key, and no request's promise of it. */
+  async keyFor(algorithm: Algorithm): Promise<ThrowawayKey> {
+    const key = this.#made.get(algorithm) ?? (await makeKey(algorithm));
+    this.#made.set(algorithm, key);
+    return key;
+  }
 }
 
 async function makeKey(algorithm: Algorithm): Promise<ThrowawayKey> {
-  const { privateKey, publicKey: pair } = await generateKeyPair(algorithm, { extractable: true });
+  const { privateKey, publicKey: pair } = await generateKeyPair(algorithm, { extractable: false });
   const publicJwk = await exportJWK(pair);
   const publicKey = readVerificationKey(publicJwk);
-  if (typeof publicKey === "string") throw new CommandError(`This runtime makes no ${algorithm} keys: ${publicKey}.`);
+  if (typeof publicKey === "string") throw new TypeError(`this runtime makes no ${algorithm} keys`);
   return {
     algorithm,
     publicKey,

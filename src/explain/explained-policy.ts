@@ -1,9 +1,11 @@
-import type { Deny, PolicyDecision, StepUp } from "../../src/policy/decide.ts";
-import { type Explanation, explain } from "../../src/policy/explain.ts";
-import type { PermitRule, Policy, Rule } from "../../src/policy/policy.ts";
-import type { PolicyRequest } from "../../src/policy/policy-request.ts";
-import type { Selector } from "../../src/policy/selector.ts";
-import { type PolicyFacts, policyRequestOf as requestOf } from "../../src/redemption/checks/policy.ts";
+import type { Deny, PolicyDecision, StepUp } from "../policy/decide.ts";
+import { type Explanation, explain } from "../policy/explain.ts";
+import type { PermitRule, Policy, Rule } from "../policy/policy.ts";
+import type { PolicyRequest } from "../policy/policy-request.ts";
+import type { Selector } from "../policy/selector.ts";
+import { type PolicyFacts, policyRequestOf as requestOf } from "../redemption/checks/policy.ts";
+import { LIMITS } from "../limits.ts";
+import type { Explained, ExplainedRule } from "./explained.ts";
 import type { Known } from "./rehearsal.ts";
 
 /** What redemption asks of policy, from the same facts; null where it ended before they were all there. */
@@ -18,31 +20,17 @@ function hasPolicyFacts(known: Known): known is Known & PolicyFacts {
   );
 }
 
-export interface ExplainedRule {
-  readonly rule: string;
-  readonly effect: "permit" | "deny";
-  readonly applies: boolean;
-  readonly conditions: readonly {
-    readonly condition: string;
-    readonly outcome: "holds" | "does_not_hold" | "failed";
-    /** What the rule wants and what the request has; only where it does not hold. */
-    readonly because: string | null;
-  }[];
-}
-
-export interface ExplainedDecision {
+export interface ExplainedDecision extends Pick<Explained, "rules" | "rules_left_out" | "would_help"> {
   readonly decision: PolicyDecision;
-  readonly rules: readonly ExplainedRule[];
-  /** What would have to change, as far as policy is concerned; nothing where it permits. */
-  readonly would_help: readonly string[];
 }
 
-/** The decision, every condition of every rule with the values beside those that do not hold, and what would help. */
+/** The decision, every condition of the rules with the values beside those that do not hold, and what would help. */
 export function explainDecision(policy: Policy, request: PolicyRequest): ExplainedDecision {
   const explanation = explain(policy, request);
   const { decision } = explanation;
   const byId = new Map(policy.rules.map((rule) => [rule.id, rule]));
-  const rules = explanation.rules.map(({ conditions, ...outcome }) => ({
+  const shown = mostTelling(explanation);
+  const rules = shown.map(({ conditions, ...outcome }): ExplainedRule => ({
     ...outcome,
     conditions: conditions.map((one) => ({
       ...one,
@@ -51,7 +39,24 @@ export function explainDecision(policy: Policy, request: PolicyRequest): Explain
   }));
   const would_help =
     decision.effect === "permit" ? [] : HELP[decision.cause](decision, { explanation, policy, request });
-  return { decision, rules, would_help };
+  return { decision, rules, rules_left_out: explanation.rules.length - rules.length, would_help: [...would_help] };
+}
+
+/** Nobody reads two thousand rules: those that apply, all of them, and beside them those that came closest. */
+function mostTelling({ rules }: Explanation): Explanation["rules"] {
+  if (rules.length <= LIMITS.explainedRules) return rules;
+  const closest = rules.toSorted((a, b) => lackingIn(a) - lackingIn(b));
+  const count = Math.max(LIMITS.explainedRules, rules.filter(({ applies }) => applies).length);
+  const shown = new Set(closest.slice(0, count));
+  return rules.filter((rule) => shown.has(rule));
+}
+
+/** Of rules alike, one that fails to evaluate is told first: it denies everything. */
+function lackingIn({ applies, conditions }: Explanation["rules"][number]): number {
+  if (applies) return -1;
+  return conditions.some(({ outcome }) => outcome === "failed")
+    ? 0
+    : conditions.filter(({ outcome }) => outcome !== "holds").length;
 }
 
 interface Denied {
@@ -166,7 +171,11 @@ function named(selector: Selector): string {
 }
 
 function quote(value: string | null): string {
-  return value === null ? "none" : JSON.stringify(value);
+  if (value === null) return "none";
+  const { length } = value;
+  const shown =
+    length > LIMITS.explainedValueCharacters ? `${value.slice(0, LIMITS.explainedValueCharacters)}…` : value;
+  return JSON.stringify(shown);
 }
 
 function instant(seconds: number): string {

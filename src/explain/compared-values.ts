@@ -1,5 +1,5 @@
-import type { Reason } from "../../src/audit/reason.ts";
-import { formatScope } from "../../src/policy/scope.ts";
+import type { Reason } from "../audit/reason.ts";
+import { formatScope } from "../policy/scope.ts";
 import type { Known, RehearsalRequest } from "./rehearsal.ts";
 
 interface Compared {
