@@ -69,8 +69,13 @@ export async function makeDeployment(issuer: string): Promise<Deployment> {
 /** What the rules that nearly match are told apart by. */
 export type PolicyKind = "lists" | "groups" | "expressions";
 
-/** In each rule that is told apart by groups: ten thousand in a policy of a thousand rules. */
+/** In each rule that is told apart by groups: ten thousand values in a policy of a thousand rules. */
 const GROUPS_PER_RULE = 50;
+
+/** As long as the identifiers that directories give to groups. */
+export function groupName(number: number): string {
+  return `7f3a0c52-9d1e-4b6f-8a2c-${String(number).padStart(12, "0")}`;
+}
 
 /** One rule permits what the bench asks for; the others are about other agents, servers and people, as most rules are. */
 export function policyDocument(ruleCount: number, resource: string, kind: PolicyKind = "lists"): object {
@@ -98,7 +103,7 @@ function otherRule(number: number, resource: string, kind: PolicyKind): object {
 function lastCondition(number: number, kind: PolicyKind): object {
   if (kind === "expressions") return { condition: expressionOf(number) };
   if (kind === "lists") return { subjects: [`00u-${number}`] };
-  return { groups: Array.from({ length: GROUPS_PER_RULE }, (_, at) => `g${number * GROUPS_PER_RULE + at}`) };
+  return { groups: Array.from({ length: GROUPS_PER_RULE }, (_, at) => groupName((number / 5) * GROUPS_PER_RULE + at)) };
 }
 
 function expressionOf(number: number): string {

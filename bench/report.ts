@@ -103,7 +103,7 @@ function formatColdStarts(results: readonly ColdStart[]): string {
 
 function formatPolicy(results: readonly PolicyCost[]): string {
   const rows = results.map((result) => [
-    `${result.rules} rules, ${result.kind}`,
+    `${result.rules} rules, ${result.kind}${result.groupValues === 0 ? "" : ` (${result.groupValues} group values)`}`,
     formatNumber(result.decisionMicroseconds),
     formatNumber(result.decisionP99Microseconds),
     formatNumber(result.parseMilliseconds),

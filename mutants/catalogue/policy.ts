@@ -163,6 +163,38 @@ export const POLICY: readonly Mutant[] = [
   }),
   ...seed({
     area,
+    file: "src/policy/rule-index.ts",
+    tests: ["test/policy/rule-index.test.ts"],
+    mistakes: [
+      [
+        "family-filed-by-name",
+        "a rule that denies a family of clients is not found for any of them",
+        'member !== "clients" || ![...selector].some(isFamily)',
+        "true",
+      ],
+      [
+        "unknown-groups-left-out",
+        "a token that does not tell all groups escapes the rules about the others",
+        "isFactsComplete ? this.#ofGroups(groups) : this.#byGroups",
+        "this.#ofGroups(groups)",
+      ],
+    ],
+  }),
+  ...seed({
+    area,
+    file: "src/policy/asked-facts.ts",
+    tests: ["test/policy/asked-facts.test.ts"],
+    mistakes: [
+      [
+        "asked-of-anybody",
+        "a token tells its client of groups that only rules about others ask for",
+        ".some((rule) => concerns(rule, asker))",
+        ".length > 0",
+      ],
+    ],
+  }),
+  ...seed({
+    area,
     file: "src/policy/expression.ts",
     tests: ["test/policy/conditions.test.ts", "test/policy/policy.test.ts"],
     mistakes: [

@@ -5,10 +5,13 @@ import type { Operation } from "./operation.ts";
 import type { PermitRule, Policy, Rule } from "./policy.ts";
 import type { PolicyRequest } from "./policy-request.ts";
 import { RuleIndex } from "./rule-index.ts";
+import { clientMatcher } from "./selector.ts";
 
 /** A rule with its conditions ready to be asked. */
 export interface CompiledRule<Kind extends Rule = Rule> {
   readonly rule: Kind;
+  /** Whether it names this client, or its family. */
+  readonly isFor: (clientId: string) => boolean;
   readonly conditions: readonly Condition[];
   /** null for a rule that is about every call. */
   readonly calls: CompiledCalls | null;
@@ -44,12 +47,11 @@ export function compile(policy: Policy): CompiledPolicy {
   if (known !== undefined) return known;
   const denies = policy.rules
     .filter((rule) => rule.effect === "deny")
-    .map((rule) => ({ rule, conditions: conditionsOf(rule), calls: compileDenied(rule.calls) }));
+    .map((rule) => ({ ...compileRule(rule), calls: compileDenied(rule.calls) }));
   const permits = policy.rules
     .filter((rule) => rule.effect === "permit")
     .map((rule) => ({
-      rule,
-      conditions: conditionsOf(rule),
+      ...compileRule(rule),
       calls: compilePermitted(rule.calls),
       authentication: authenticationConditionsOf(rule),
     }));
@@ -58,6 +60,11 @@ export function compile(policy: Policy): CompiledPolicy {
   const fresh = { denies, permits, ...indices, asksAboutTools };
   compiled.set(policy, fresh);
   return fresh;
+}
+
+function compileRule<Kind extends Rule>(rule: Kind): Omit<CompiledRule<Kind>, "calls"> {
+  const isFor = clientMatcher(rule.clients);
+  return { rule, isFor, conditions: conditionsOf(rule, isFor) };
 }
 
 function compileDenied(calls: DeniedCalls | undefined): CompiledCalls | null {

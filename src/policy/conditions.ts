@@ -31,13 +31,12 @@ const SELECTED: readonly (readonly [keyof Rule, Candidate])[] = [
 ];
 
 /** Everything that a rule states about the request, the expression last. */
-export function conditionsOf(rule: Rule): readonly Condition[] {
+export function conditionsOf(rule: Rule, isFor = clientMatcher(rule.clients)): readonly Condition[] {
   const selected = SELECTED.flatMap(([name, candidate]) => {
     const selector = rule[name] as Selector | undefined;
     return selector === undefined ? [] : [select(name, selector, candidate)];
   });
-  const isClient = clientMatcher(rule.clients);
-  const client = ofRequest("clients", ({ clientId }) => isClient(clientId));
+  const client = ofRequest("clients", ({ clientId }) => isFor(clientId));
   return [client, ...selected, ...detailsCondition(rule), ...timeConditions(rule), ...expressionCondition(rule)];
 }
 
@@ -81,8 +80,18 @@ function expressionCondition({ condition }: Rule): readonly Condition[] {
   return [{ name: "condition", restsOn, holds: (request) => expression(factsOf(request)) }];
 }
 
-/** The facts of a request by their names in expressions. */
+const facts = new WeakMap<PolicyRequest, ExpressionFacts>();
+
+/** The facts of a request by their names in expressions, put together once however many ask. */
 export function factsOf(request: PolicyRequest): ExpressionFacts {
+  const known = facts.get(request);
+  if (known !== undefined) return known;
+  const fresh = spellFacts(request);
+  facts.set(request, fresh);
+  return fresh;
+}
+
+function spellFacts(request: PolicyRequest): ExpressionFacts {
   return {
     issuer: request.issuer,
     tenant: request.idpTenant ?? "",

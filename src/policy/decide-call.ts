@@ -50,10 +50,13 @@ export type CallDecision = CallPermitted | CallLacking | CallDenied;
  */
 export function decideCall(policy: Policy, call: CallRequest): CallDecision {
   const { denyIndex, permitIndex } = compile(policy);
+  const { request, isFactsComplete } = call;
   const asked = { failed: new Set<string>(), doubtful: new Set<string>() };
-  const deniedBy = idsOf(denyIndex.candidates(call.request).filter((rule) => applies(rule, call, asked)))[0];
+  const deniedBy = idsOf(
+    denyIndex.candidates(request, isFactsComplete).filter((rule) => applies(rule, call, asked)),
+  )[0];
   const isDenyDoubtful = asked.doubtful.size > 0;
-  const matching = permitIndex.candidates(call.request).filter((rule) => applies(rule, call, asked));
+  const matching = permitIndex.candidates(request, isFactsComplete).filter((rule) => applies(rule, call, asked));
   const failed = [...asked.failed].toSorted()[0];
   if (deniedBy !== undefined) return deny("denied_by_rule", deniedBy);
   if (failed !== undefined) return deny("condition_failed", failed);

@@ -4,7 +4,6 @@ import type { Condition } from "./conditions.ts";
 import type { PermitRule, Policy } from "./policy.ts";
 import type { PolicyRequest } from "./policy-request.ts";
 import { intersect, type Scope } from "./scope.ts";
-import { selectsClient } from "./selector.ts";
 
 export interface Permit {
   readonly effect: "permit";
@@ -136,6 +135,6 @@ function detailsPermittedBy(rule: PermitRule, asked: ReadonlySet<string>): Reado
  * no resource has an answer (design: `resource` absent is accepted only where exactly one resource is possible).
  */
 export function nameableResources(policy: Policy, clientId: string): ReadonlySet<string> {
-  const rules = policy.rules.filter((rule) => rule.effect === "permit" && selectsClient(rule.clients, clientId));
-  return new Set(rules.flatMap((rule) => (rule.resources === "any" ? [] : [...rule.resources])));
+  const permits = compile(policy).permits.filter(({ isFor }) => isFor(clientId));
+  return new Set(permits.flatMap(({ rule: { resources } }) => (resources === "any" ? [] : [...resources])));
 }

@@ -85,11 +85,11 @@ function compileIn<Facts extends ExpressionFacts>(language: Environment, text: s
   if (/\bmatches\b/.test(text))
     return { flaw: "matches() is not offered: use ==, in, startsWith, endsWith or contains" };
   try {
-    const { valid, type, error } = language.check(text);
+    const evaluate = language.parse(text);
+    const { valid, type, error } = evaluate.check();
     if (!valid) return { flaw: error?.message ?? "does not type-check" };
     if (type !== "bool") return { flaw: `must be true or false, and is a ${type}` };
-    const evaluate = language.parse(text);
-    return (facts) => evaluate({ ...facts }) === true;
+    return (facts) => evaluate(facts as unknown as Record<string, unknown>) === true;
   } catch (error) {
     return { flaw: error instanceof Error ? error.message : "does not parse" };
   }

@@ -27,8 +27,13 @@ export function selectsClient(selector: Selector, clientId: string): boolean {
 /** `selectsClient` for one selector and many clients: the families in it are looked for once. */
 export function clientMatcher(selector: Selector): (clientId: string) => boolean {
   if (selector === "any") return () => true;
-  const prefixes = [...selector].filter((name) => name.endsWith("/*")).map((name) => name.slice(0, -1));
+  const prefixes = [...selector].filter(isFamily).map((name) => name.slice(0, -1));
   return (clientId) => selector.has(clientId) || prefixes.some((prefix) => clientId.startsWith(prefix));
+}
+
+/** @returns whether a name in a list of clients stands for everybody below a folder. */
+export function isFamily(name: string): boolean {
+  return name.endsWith("/*");
 }
 
 /** @returns whether the selector names any of these; "any" names even none at all. */

@@ -64,6 +64,7 @@ export function parseTrustDocument<Kind extends DocumentKind>(
   rules: EgressRules,
 ): ParsedDocument<Kind> {
   const key = `${kind}:${entry.name}`;
+  if (entry.text.length > largest(kind)) throw new DocumentInvalid(key, "", "document too large");
   const parsed = z.safeParse(DOCUMENT_SCHEMAS[kind], readJson(key, entry.text));
   if (!parsed.success) throw invalid(key, parsed.error, DOCUMENT_SCHEMAS[kind]);
   const document = parsed.data as TrustDocuments[DocumentKind];
@@ -76,8 +77,11 @@ export function parseTrustDocument<Kind extends DocumentKind>(
   return document as ParsedDocument<Kind>;
 }
 
+function largest(kind: DocumentKind): number {
+  return kind === "policy" ? LIMITS.policyDocumentBytes : LIMITS.trustDocumentBytes;
+}
+
 function readJson(key: string, text: string): unknown {
-  if (text.length > LIMITS.trustDocumentBytes) throw new DocumentInvalid(key, "", "document too large");
   try {
     return parseStrictObject(text, DOCUMENT_BOUNDS);
   } catch (error) {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { LIMITS } from "../../src/limits.ts";
 import { carriedFacts, nameOfAsked } from "../../src/policy/asked-facts.ts";
 import { CLIENT, denyRule, type Members, permitRule, RESOURCE } from "../support/documents.ts";
 import { makePolicy } from "../support/redemption.ts";
@@ -36,6 +37,42 @@ describe("what a token tells of a person", () => {
       permitRule({ id: "b", resources: ["https://other.example/mcp"], groups: ["staff"] }),
     ];
     expect(await carry(...others)).toEqual({ groups: [], emailDomain: null, asked: null });
+  });
+});
+
+describe("what is remembered of a policy's questions", () => {
+  it("is kept for each client at each server apart", async () => {
+    const policy = makePolicy({
+      rules: [
+        permitRule({ id: "a", clients: ["one"], groups: ["staff"] }),
+        permitRule({ id: "b", clients: ["https://agents.example/*"], groups: ["analysts"] }),
+        permitRule({ id: "c", clients: ["two"], resources: ["https://other.example/mcp"], email_domains: ["x"] }),
+      ],
+    });
+    const askers = [
+      { clientId: "one", resource: RESOURCE },
+      { clientId: "https://agents.example/a", resource: RESOURCE },
+      { clientId: "two", resource: RESOURCE },
+      { clientId: "two", resource: "https://other.example/mcp" },
+    ];
+    for (const _time of ["first", "again"]) {
+      const told = await Promise.all(askers.map((each) => carriedFacts(policy, { ...each, ...person })));
+      expect(told.map(({ groups, emailDomain }) => [groups, emailDomain])).toEqual([
+        [["staff"], null],
+        [["analysts"], null],
+        [[], null],
+        [[], "example.com"],
+      ]);
+      expect(new Set(told.map(({ asked }) => asked)).size).toBe(askers.length);
+    }
+  });
+
+  it("stays true of more askers than are remembered", async () => {
+    const policy = makePolicy({ rules: [permitRule({ clients: "any", groups: ["staff"] })] });
+    const ask = (at: number) => nameOfAsked(policy, { clientId: `client-${at}`, resource: RESOURCE });
+    const names = await Promise.all(Array.from({ length: LIMITS.askersRemembered + 2 }, (_, at) => ask(at)));
+    expect(new Set(names).size).toBe(1);
+    expect(await ask(0)).toBe(names[0]);
   });
 });
 

@@ -102,11 +102,26 @@ describe("a document of every kind", () => {
     ["a list", "[]", "not an object"],
     ["nothing", "", "not JSON"],
     ["a comment", "{} // later", "not JSON"],
-    ["a document larger than it may be", `{"a":"${"a".repeat(LIMITS.trustDocumentBytes)}"}`, "document too large"],
+    ["a document larger than it may be", `{"a":"${"a".repeat(LIMITS.policyDocumentBytes)}"}`, "document too large"],
     ["a document deeper than it may be", `{"a":${"[".repeat(70)}${"]".repeat(70)}}`, "too deep"],
   ])("is refused as a whole when it is %s", (_what, text, reason) => {
     for (const kind of KINDS)
       expect(complaint(() => parseText(kind, text))?.message).toBe(`${kind}:${NAMES[kind]}: ${reason}`);
+  });
+});
+
+describe("a large document", () => {
+  it("is a policy of a thousand rules with ten thousand identifiers of groups as directories make them", () => {
+    const group = (number: number) => `7f3a0c52-9d1e-4b6f-8a2c-${String(number).padStart(12, "0")}`;
+    const rules = Array.from({ length: 1000 }, (_, at) =>
+      permitRule({ id: `rule-${at}`, groups: Array.from({ length: 10 }, (_group, index) => group(10 * at + index)) }),
+    );
+    expect(parse("policy", { rules })).toMatchObject({ rules: { length: 1000 } });
+  });
+
+  it.each(KINDS.filter((kind) => kind !== "policy"))("is no %s", (kind) => {
+    const text = JSON.stringify({ ...BUILDERS[kind](), $schema: "s".repeat(LIMITS.trustDocumentBytes) });
+    expect(complaint(() => parseText(kind, text))?.message).toBe(`${kind}:${NAMES[kind]}: document too large`);
   });
 });
 
