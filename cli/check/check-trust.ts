@@ -14,6 +14,7 @@ import { findLookAlikes } from "./look-alikes.ts";
 import { findDanglingReferences } from "./references.ts";
 import { findProviderOddities } from "./provider-oddities.ts";
 import { readTrustFiles } from "./trust-files.ts";
+import { findOwnAudiences } from "./upstream-audiences.ts";
 import { findUrlFlaws, WIDEST_RULES } from "./urls.ts";
 
 export interface CheckOptions {
@@ -35,6 +36,7 @@ export async function checkTrust(directory: string, options: CheckOptions): Prom
   const files = new Set(documents.map(({ path }) => path));
   const about = [
     findUrlFlaws(trust),
+    findOwnAudiences(trust),
     findLookAlikes(trust),
     findSubjectLikeClients(trust),
     findDanglingReferences(trust),

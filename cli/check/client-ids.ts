@@ -1,3 +1,4 @@
+import { clientMatcher } from "../../src/policy/selector.ts";
 import type { CheckedTrust } from "./checked-trust.ts";
 import type { Finding } from "./finding.ts";
 
@@ -13,9 +14,14 @@ export function findSubjectLikeClients({ set, fileOf }: CheckedTrust): readonly 
     if (id.startsWith(PRINCIPAL_PREFIX)) {
       return [{ ...finding, problem: `"${id}" begins like the principals of our access tokens`, fix }];
     }
-    const organization = subjects.get(id);
-    if (organization === undefined) return [];
-    return [{ ...finding, problem: `"${id}" is also a subject in the policy of ${organization}`, fix }];
+    const isOne = clientMatcher(new Set([id]));
+    const [subject, organization] = [...subjects].find(([name]) => isOne(name)) ?? [];
+    if (subject === undefined) return [];
+    const problem =
+      subject === id
+        ? `"${id}" is also a subject in the policy of ${organization ?? ""}`
+        : `"${id}" admits clients by the name of "${subject}", a subject in the policy of ${organization ?? ""}`;
+    return [{ ...finding, problem, fix }];
   });
 }
 

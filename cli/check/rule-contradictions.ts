@@ -68,9 +68,12 @@ function whyNoClaim({ groups, email_domains }: Rule, idps: readonly TrustedIdp[]
 function whyNoClient(rule: Rule, trust: CheckedTrust): Idle | null {
   const { client, resource } = trust.set;
   if (rule.effect === "deny" || isAnyBroken(trust, "client") || isAnyBroken(trust, "resource")) return null;
-  if (namesOf(rule.clients).some((id) => !client.has(id))) return null;
+  const records = [...client.values()];
+  if (namesOf(rule.clients).some((name) => !records.some((one) => isOrBelongsTo(one.client_id, name)))) return null;
   if (namesOf(rule.resources).some((name) => !resource.has(name))) return null;
-  const selected = [...client.values()].filter(({ client_id }) => selectsClient(rule.clients, client_id));
+  const selected = records.filter(
+    ({ client_id }) => rule.clients === "any" || namesOf(rule.clients).some((name) => isOrBelongsTo(client_id, name)),
+  );
   const pairs = selected.flatMap((one) =>
     one.resources.filter((name) => selects(rule.resources, name)).map((name) => ({ one, name })),
   );
@@ -94,6 +97,11 @@ function whyNoClient(rule: Rule, trust: CheckedTrust): Idle | null {
     problem: "grants nothing: none of its scopes is both defined by an MCP server and among its client's own scopes",
     fix: "Widen scopes in the client's document, or correct the rule.",
   };
+}
+
+/** Either may be a family: a record that admits the client a rule names, or a rule's family with that record in it. */
+function isOrBelongsTo(record: string, name: string): boolean {
+  return selectsClient(new Set([name]), record) || selectsClient(new Set([record]), name);
 }
 
 function isList(selector: Selector | undefined): selector is ReadonlySet<string> {

@@ -1,5 +1,5 @@
 import type { Rule } from "../../src/policy/policy.ts";
-import type { Selector } from "../../src/policy/selector.ts";
+import { clientMatcher, type Selector } from "../../src/policy/selector.ts";
 
 /** Every member of a rule that selects on something. */
 export const SELECTORS = [
@@ -20,7 +20,7 @@ export const SELECTORS = [
  */
 export function covers(outer: Rule, inner: Rule): boolean {
   return (
-    SELECTORS.every((member) => selectsAllOf(outer[member], inner[member])) &&
+    SELECTORS.every((member) => selectsAllOf(outer[member], inner[member], member)) &&
     selectsAllOf(detailsSelector(outer), detailsSelector(inner)) &&
     instant(outer.not_before, Number.NEGATIVE_INFINITY) <= instant(inner.not_before, Number.NEGATIVE_INFINITY) &&
     instant(outer.not_after, Number.POSITIVE_INFINITY) >= instant(inner.not_after, Number.POSITIVE_INFINITY) &&
@@ -39,9 +39,11 @@ function detailsSelector({ effect, authorization_details_types: types }: Rule): 
   return effect === "deny" ? types : undefined;
 }
 
-function selectsAllOf(outer: Selector | undefined, inner: Selector | undefined): boolean {
+function selectsAllOf(outer: Selector | undefined, inner: Selector | undefined, member?: keyof Rule): boolean {
   if (outer === undefined || outer === "any") return true;
-  return inner !== undefined && inner !== "any" && inner.isSubsetOf(outer);
+  if (inner === undefined || inner === "any") return false;
+  // A family has every client below its folder, and every family there.
+  return member === "clients" ? [...inner].every(clientMatcher(outer)) : inner.isSubsetOf(outer);
 }
 
 export function instant(text: string | undefined, absent: number): number {

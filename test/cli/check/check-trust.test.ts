@@ -145,6 +145,68 @@ describe("checkTrust", () => {
       ],
     ],
     [
+      "a token about the caller that would be for Crossgate itself",
+      {
+        "resource/files.json": resourceDocument({
+          upstream_credential: { type: "identity", audience: "https://crossgate.example/mcp/files" },
+        }),
+      },
+      ["error", "resource/files.json", "upstream_credential.audience", "would open doors here"],
+    ],
+    [
+      "a token about the caller for the origin at which clients find the server",
+      {
+        "resource/files.json": resourceDocument({
+          resource: "https://tools.example/mcp",
+          upstream_credential: { type: "identity", audience: "https://tools.example:443/other" },
+        }),
+        "client/agent.json": clientDocument({ resources: ["https://tools.example/mcp"] }),
+        ...ruleWith({ resources: ["https://tools.example/mcp"] }),
+      },
+      ["error", "resource/files.json", "upstream_credential.audience", "would open doors here"],
+    ],
+    [
+      "a permit for one client of a family that is registered for another server",
+      {
+        ...family({ resources: ["https://crossgate.example/mcp/other"] }),
+        "resource/other.json": resourceDocument({ resource: "https://crossgate.example/mcp/other" }),
+        ...ruleWith({
+          clients: [FAMILY.replace("*", "client.json")],
+          resources: ["https://crossgate.example/mcp/files"],
+        }),
+      },
+      ["warning", "policy/acme.json", "rules.0.resources", "none of its clients is registered"],
+    ],
+    [
+      "a permit for a folder of a family that is registered for another server",
+      {
+        ...family({ resources: ["https://crossgate.example/mcp/other"] }),
+        "resource/other.json": resourceDocument({ resource: "https://crossgate.example/mcp/other" }),
+        ...ruleWith({ clients: [FAMILY.replace("*", "x/*")], resources: ["https://crossgate.example/mcp/files"] }),
+      },
+      ["warning", "policy/acme.json", "rules.0.resources", "none of its clients is registered"],
+    ],
+    [
+      "a family that admits a client by the name of a person",
+      {
+        ...family(),
+        ...policyWith(permitRule({ clients: "any", subjects: ["https://agents.example.net/oauth/ada"] })),
+      },
+      ["error", "client/family.json", "client_id", "a subject in the policy of acme"],
+    ],
+    [
+      "a permit for one client of a family that is denied",
+      {
+        ...family(),
+        ...policyWith(
+          permitRule({ clients: ["agent"] }),
+          permitRule({ id: "one", clients: [FAMILY.replace("*", "client.json")] }),
+          denyRule({ clients: ["https://agents.example.net/*"] }),
+        ),
+      },
+      ["warning", "policy/acme.json", "rules.1", "never matters: the deny rule nobody covers"],
+    ],
+    [
       "an upstream that is Crossgate itself",
       { "resource/files.json": resourceDocument({ upstream: "https://crossgate.example/mcp" }) },
       ["error", "resource/files.json", "upstream", "on Crossgate's own host"],

@@ -15,9 +15,14 @@ function parse(...rules: readonly Record<string, unknown>[]): readonly Rule[] {
 const name = fc.constantFrom("a", "b", "c");
 const selector = fc.oneof(fc.constant("any"), fc.array(name, { maxLength: 3 }));
 const instant = fc.constantFrom("1970-01-01T00:01:00Z", "1970-01-01T00:02:00Z", "1970-01-01T00:03:00Z");
+const client = fc.constantFrom("a", "https://b.example/x", "https://b.example/y/z");
+const clients = fc.oneof(
+  fc.constant("any"),
+  fc.array(fc.oneof(client, fc.constantFrom("https://b.example/*", "https://b.example/y/*")), { maxLength: 3 }),
+);
 const rule = fc.record(
   {
-    clients: selector,
+    clients,
     resources: selector,
     groups: selector,
     tenants: selector,
@@ -31,7 +36,7 @@ const rule = fc.record(
 const request: fc.Arbitrary<PolicyRequest> = fc.record({
   issuer: name,
   idpTenant: fc.option(name),
-  clientId: name,
+  clientId: client,
   resource: name,
   subject: name,
   groups: fc.uniqueArray(name, { maxLength: 2 }).map((list) => new Set(list)),
@@ -64,6 +69,11 @@ describe("covers", () => {
     ["any client", { clients: "any" }, { clients: ["a"] }, true],
     ["fewer clients", { clients: ["a"] }, { clients: ["a", "b"] }, false],
     ["a list against any", { clients: ["a"] }, { clients: "any" }, false],
+    ["a family of the client", { clients: ["https://a.example/*"] }, { clients: ["https://a.example/x/y"] }, true],
+    ["a wider family", { clients: ["https://a.example/*"] }, { clients: ["https://a.example/x/*"] }, true],
+    ["a narrower family", { clients: ["https://a.example/x/*"] }, { clients: ["https://a.example/*"] }, false],
+    ["a neighbour of the family", { clients: ["https://a.example/x/*"] }, { clients: ["https://a.example/xy"] }, false],
+    ["a group spelt as a family", { groups: ["https://a.example/*"] }, { groups: ["https://a.example/x"] }, false],
     ["a condition more", { groups: ["a"] }, {}, false],
     ["a longer time", { not_after: "2028-01-01T00:00:00Z" }, { not_after: "2027-01-01T00:00:00Z" }, true],
     ["a shorter time", { not_before: "2027-01-01T00:00:00Z" }, {}, false],
