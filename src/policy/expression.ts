@@ -89,7 +89,7 @@ function compileIn<Facts extends ExpressionFacts>(language: Environment, text: s
     const { valid, type, error } = evaluate.check();
     if (!valid) return { flaw: error?.message ?? "does not type-check" };
     if (type !== "bool") return { flaw: `must be true or false, and is a ${type}` };
-    return (facts) => evaluate(facts as unknown as Record<string, unknown>) === true;
+    return (facts) => evaluate(facts) === true;
   } catch (error) {
     return { flaw: error instanceof Error ? error.message : "does not parse" };
   }

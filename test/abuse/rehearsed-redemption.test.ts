@@ -29,7 +29,7 @@ async function signedDuring(work: () => Promise<unknown>): Promise<readonly stri
   const signed = await Promise.all(
     sign.mock.calls.map(async ([, , data], at) => {
       const signature: unknown = await sign.mock.results[at]?.value;
-      return `${new TextDecoder().decode(data as Uint8Array)}.${base64url.encode(new Uint8Array(signature as ArrayBuffer))}`;
+      return `${new TextDecoder().decode(data)}.${base64url.encode(new Uint8Array(signature as ArrayBuffer))}`;
     }),
   );
   sign.mockRestore();
