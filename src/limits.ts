@@ -337,13 +337,15 @@ export const LIMITS = {
   /** How long one that has ended can still be looked up. */
   approvalRetentionSeconds: 900,
   approvalRetrySeconds: 5,
-  /** Of arguments that approvers are shown, and of their names. What is longer nobody would read. */
+  /** Of a call that approvers are shown, and of its arguments' names. What is longer nobody would read. */
   approvalArgumentsCharacters: 16_384,
   approvalArgumentNames: 64,
   /** Records on their way to the ledgers; past this nothing new is decided. */
   approvalEvents: 10_000,
   approvalEventsPerDelivery: 50,
   approvalDeliveryMilliseconds: 5_000,
+  /** Of a tool, by its schema; what its server declares beyond these is between it and its clients. */
+  mirroredArguments: 64,
   /** What a client brings back of a held call; a server's own state is in it. */
   heldStateCharacters: 65_536,
   subjectsPerAdmin: 16,

@@ -149,7 +149,7 @@ export const APPROVAL: readonly Mutant[] = [
   }),
   ...seed({
     area: "approval",
-    file: "src/gateway/approved-text.ts",
+    file: "src/gateway/request-meta.ts",
     tests: ["test/abuse/approval-swapped.test.ts", "test/gateway/approval.test.ts"],
     mistakes: [
       [
@@ -159,6 +159,13 @@ export const APPROVAL: readonly Mutant[] = [
         "false && OF_ONE_TRY.has(name)",
       ],
       ["try-bound", "another progress token is another call", "!OF_ONE_TRY.has(name)", "true || OF_ONE_TRY.has(name)"],
+    ],
+  }),
+  ...seed({
+    area: "approval",
+    file: "src/gateway/approved-text.ts",
+    tests: ["test/abuse/approval-swapped.test.ts", "test/gateway/approval.test.ts"],
+    mistakes: [
       [
         "headers-unbound",
         "an approval is good for other repeated parameters",

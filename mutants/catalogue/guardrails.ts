@@ -34,8 +34,20 @@ export const GUARDRAILS: readonly Mutant[] = [
       [
         "repeated-in-a-header",
         "what was taken out of a message goes on in a header",
-        "const isRepeated = repeated.some((text) => inspection.inspect(text).count > 0);",
-        "const isRepeated = false;",
+        ".inspect({ ...named, ...repeated });",
+        ".inspect({ ...named });",
+      ],
+      [
+        "names-unread-before",
+        "a secret goes out in a URI",
+        ".inspect({ ...named, ...repeated });",
+        ".inspect({ ...repeated });",
+      ],
+      [
+        "headers-without-size",
+        "what is too large goes in a header",
+        "(isRepeated ? byteLength(JSON.stringify(repeated)) : 0)",
+        "0",
       ],
       [
         "schema-unknown",
@@ -124,13 +136,17 @@ export const GUARDRAILS: readonly Mutant[] = [
   ...seed({
     area,
     file: "src/gateway/guarded-response.ts",
-    tests: ["test/gateway/call-guards.test.ts", "test/abuse/guardrail-evasion.test.ts"],
+    tests: [
+      "test/gateway/call-guards.test.ts",
+      "test/abuse/guardrail-evasion.test.ts",
+      "test/abuse/guardrail-blind-spots.test.ts",
+    ],
     mistakes: [
       [
         "unreadable-passes",
         "an event that cannot be read is passed on",
-        "  if (read === null) return null;\n  try",
-        "  if (read === null) return data;\n  try",
+        "  if (read === null) return null;\n  if",
+        "  if (read === null) return data;\n  if",
       ],
       [
         "two-readings",
@@ -138,25 +154,50 @@ export const GUARDRAILS: readonly Mutant[] = [
         "const message = parseDefinitions(text);",
         "const message: unknown = JSON.parse(text);",
       ],
+      [
+        "another-result-described",
+        "any result beside a list is taken for one",
+        ' && spellCanonically(message["id"]) === spellCanonically(id);',
+        ";",
+      ],
+      [
+        "beside-a-list",
+        "what comes beside a list is not looked at",
+        'isDescribing && Object.hasOwn(message, "result")',
+        "isDescribing",
+      ],
+      ["folded-answer", "an answer in another case is not looked at", " && isAnswerSpelledExactly(message)", ""],
       ["withheld-silently", "a stream that withholds its answer leaves no trace of it", "onRefused(error.reason);", ""],
     ],
   }),
   ...seed({
     area,
     file: "src/gateway/guarded-message.ts",
-    tests: ["test/gateway/call-guards.test.ts"],
+    tests: ["test/gateway/call-guards.test.ts", "test/abuse/guardrail-blind-spots.test.ts"],
     mistakes: [
+      [
+        "meta-unread",
+        "a secret goes out in _meta",
+        "lasting === null ? carried : { ...carried, _meta: lasting }",
+        "carried",
+      ],
+      [
+        "targets-unread",
+        "what a message is about is not looked at",
+        "(name) => NAMES.has(name)),\n  };",
+        "() => false),\n  };",
+      ],
       [
         "answers-to-questions",
         "what a user answers a server is not looked at",
-        '"inputResponses"] as const',
-        "] as const",
+        "(name) => !HANDLES.has(name) && !NAMES.has(name)",
+        '(name) => name !== "inputResponses" && !HANDLES.has(name) && !NAMES.has(name)',
       ],
       [
         "headers-unread",
         "headers that repeat arguments are not looked at",
-        "if (isForwardedParameter(name)) repeated.push",
-        'if (name === "") repeated.push',
+        "if (isForwardedParameter(name)) repeated[name]",
+        'if (name === "") repeated[name]',
       ],
     ],
   }),
@@ -185,6 +226,83 @@ export const GUARDRAILS: readonly Mutant[] = [
     tests: ["test/trust/text-pattern.test.ts"],
     mistakes: [
       ["cost-unbounded", "a pattern may cost what it likes", "if (cost > LIMITS.patternCost)", "if (cost < 0)"],
+    ],
+  }),
+  ...seed({
+    area,
+    file: "src/guardrails/content-limits.ts",
+    tests: ["test/abuse/guardrail-blind-spots.test.ts"],
+    mistakes: [
+      [
+        "untyped-passes",
+        "a part that does not say its kind passes",
+        'typeof type === "string" && types',
+        'typeof type !== "string" || types',
+      ],
+      [
+        "bytes-pass",
+        "bytes that do not say their kind pass",
+        "mimeType === undefined && data === undefined && blob === undefined",
+        "mimeType === undefined",
+      ],
+      [
+        "structured-passes",
+        "structured content passes unlisted",
+        "...(structuredContent === undefined ? [] : [{ part: STRUCTURED, isTyped: true }]),\n      ...(isObject",
+        "...(isObject",
+      ],
+    ],
+  }),
+  ...seed({
+    area,
+    file: "src/guardrails/card-number.ts",
+    tests: ["test/guardrails/detectors.test.ts"],
+    mistakes: [
+      [
+        "longest-alone",
+        "digits beside a card's number hide it",
+        "if (number.length >= SHORTEST && isCardNumber(number))",
+        "if (next === groups.length - 1 && isCardNumber(number))",
+      ],
+    ],
+  }),
+  ...seed({
+    area,
+    file: "src/guardrails/iban.ts",
+    tests: ["test/guardrails/detectors.test.ts"],
+    mistakes: [["any-digits", "any word of the length is one", "!hasCheckDigits(read.account)", "false"]],
+  }),
+  ...seed({
+    area: "gateway",
+    file: "src/gateway/mirrored-arguments.ts",
+    tests: ["test/gateway/mirrored-arguments.test.ts"],
+    mistakes: [
+      [
+        "header-alone",
+        "a header says what the body does not",
+        "if (stated === null || text === null ||",
+        "if (stated !== null && text === null) continue;\n    if (stated === null || text === null ||",
+      ],
+      ["header-left-out", "a header that must be there is left out", "(text === null || !isMandatory)", "true"],
+      ["inherited", "an argument that only a prototype has", "Object.hasOwn(value, name) ? ", "name in value ? "],
+      ["rounded", "a number that rounds to another is that one", " && survivesAsDouble(stated)", ""],
+    ],
+  }),
+  ...seed({
+    area: "gateway",
+    file: "src/gateway/tool-gate.ts",
+    tests: ["test/abuse/parameter-header-mismatch.test.ts"],
+    mistakes: [
+      ["headers-uncompared", "a header says another argument than the body", "    this.#requireMirrored(seen);\n", ""],
+    ],
+  }),
+  ...seed({
+    area: "gateway",
+    file: "src/gateway/list-result.ts",
+    tests: ["test/abuse/smuggled-list.test.ts"],
+    mistakes: [
+      ["folded-list", "a list in another case passes by", " || !isAnswerSpelledExactly(message)", ""],
+      ["folded-name", "a hidden name in another case passes by", " && isSpelledExactly(item, ITEM)", ""],
     ],
   }),
 ];

@@ -2,9 +2,7 @@ import { spellCanonically } from "../jwt/canonical-json.ts";
 import { isObject, type JsonObject } from "../jwt/strict-json.ts";
 import { isForwardedParameter } from "./forward.ts";
 import type { Message } from "./message.ts";
-
-/** Of `_meta`, what names one try of a call and nothing that it does: MCP's progress token, W3C Trace Context. */
-const OF_ONE_TRY: ReadonlySet<string> = new Set(["progressToken", "traceparent", "tracestate"]);
+import { lastingMeta } from "./request-meta.ts";
 
 /**
  * What an approval is for, as one text: it is shown, digested and bound, and no parameter goes to the server that is not in
@@ -19,6 +17,6 @@ export function spellApproved({ params }: Message, headers: Headers): string {
 function withoutTry(params: JsonObject): JsonObject {
   const { _meta: meta, ...others } = params;
   if (!isObject(meta)) return params;
-  const lasting = Object.entries(meta).filter(([name]) => !OF_ONE_TRY.has(name));
-  return lasting.length === 0 ? others : { ...others, _meta: Object.fromEntries(lasting) };
+  const lasting = lastingMeta(meta);
+  return lasting === null ? others : { ...others, _meta: lasting };
 }

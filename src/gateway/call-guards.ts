@@ -15,7 +15,7 @@ export interface GuardDependencies {
   readonly recorder: Recorder;
 }
 
-/** What a server says about itself and its tools: for policy and approval, and left alone by what looks at content. */
+/** What a server says about itself and its tools: for policy and approval, and left alone by what looks at content. All else that comes with it is not. */
 const DESCRIBING: ReadonlySet<string> = new Set(["initialize", "server/discover"]);
 
 /** The processors of a server in the place of one call, and what they came to in its record. */
@@ -23,18 +23,20 @@ export class CallGuards {
   readonly #call: Call;
   readonly #guards: Guardrails;
   readonly #uses: GuardDependencies;
+  readonly #isDescribing: boolean;
 
   private constructor(call: Call, guards: Guardrails, uses: GuardDependencies) {
+    const { message } = call;
     this.#call = call;
     this.#guards = guards;
     this.#uses = uses;
+    this.#isDescribing = message !== null && (DESCRIBING.has(message.method) || listedBy(message.method) !== null);
   }
 
-  /** @returns null for a server without any, and for what only describes it. */
+  /** @returns null for a server without any. */
   static open(call: Call, token: AccessToken, uses: GuardDependencies): CallGuards | null {
     const { resource, message, trace, request } = call;
-    const isDescribing = message !== null && (DESCRIBING.has(message.method) || listedBy(message.method) !== null);
-    if (resource.guardrails.length === 0 || isDescribing) return null;
+    if (resource.guardrails.length === 0) return null;
     const guarded = {
       correlation_id: trace.correlationId,
       resource: resource.resource,
@@ -50,7 +52,8 @@ export class CallGuards {
   /** @returns whether the message is another one now, and has to be authorized again. @throws CallRefused */
   async guardSent(inputSchema: JsonObject | null | undefined): Promise<boolean> {
     const { message, request } = this.#call;
-    if (message === null) return false;
+    // What asks for a description says nothing but where to go on.
+    if (message === null || this.#isDescribing) return false;
     const guarding = { headers: request.headers, guards: this.#guards, inputSchema };
     this.#call.message = await guardMessage(message, guarding).finally(() => this.#note());
     return this.#call.message !== message;
@@ -67,6 +70,7 @@ export class CallGuards {
     const guarding = {
       guards: this.#guards,
       id: this.#call.message?.id ?? null,
+      isDescribing: this.#isDescribing,
       onRefused: (reason: GuardRefused["reason"]) => void (refused = reason),
     };
     const passed = await guardResponse(response, guarding).finally(() => this.#note());

@@ -1,6 +1,7 @@
 import { isObject, type Json } from "../jwt/strict-json.ts";
 import { LIMITS } from "../limits.ts";
 import { readAnnotations, type ToolAnnotations } from "../policy/tool-annotations.ts";
+import { findMirroredArguments, type MirroredArgument } from "./mirrored-arguments.ts";
 import { fingerprintTool } from "../trust/tool-definition.ts";
 
 /** A tool as its server defines it now. */
@@ -8,6 +9,7 @@ export interface SeenTool {
   /** null where one list has the name twice, with two definitions: nobody knows which one is called. */
   readonly fingerprint: string | null;
   readonly annotations: ToolAnnotations;
+  readonly mirrored: readonly MirroredArgument[];
 }
 
 export type SeenTools = ReadonlyMap<string, SeenTool>;
@@ -24,7 +26,9 @@ export async function seenToolsOf(items: readonly Json[]): Promise<SeenTools> {
     const fingerprint = fingerprints[index] ?? null;
     const before = seen.get(name);
     const isOne = before === undefined || before.fingerprint === fingerprint;
-    seen.set(name, { fingerprint: isOne ? fingerprint : null, annotations: readAnnotations(item["annotations"]) });
+    const mirrored = findMirroredArguments(item["inputSchema"]);
+    const annotations = readAnnotations(item["annotations"]);
+    seen.set(name, { fingerprint: isOne ? fingerprint : null, annotations, mirrored });
   });
   return seen;
 }

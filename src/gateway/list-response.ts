@@ -31,10 +31,12 @@ async function filterText({ body, status }: Response, viewer: Viewer): Promise<s
   return filtered;
 }
 
-/** What has no result is no list, and costs nothing; an escape could spell one. */
+/** What has no result is no list, and costs nothing; an escape could spell one, and so could another case to some clients. */
+const MAY_BE_RESULT = /"result"|\\u/iu;
+
 function filterEvent(data: string, viewer: Viewer): string | Promise<string | null> {
   if (data.includes("list_changed")) viewer.tools?.forget(viewer.upstreamSessionId);
-  return data.includes('"result"') || data.includes("\\u") ? filterData(data, viewer) : data;
+  return MAY_BE_RESULT.test(data) ? filterData(data, viewer) : data;
 }
 
 async function filterData(data: string, viewer: Viewer): Promise<string | null> {

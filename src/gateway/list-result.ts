@@ -4,6 +4,7 @@ import type { Operation } from "../policy/operation.ts";
 import type { ToolFacts } from "../policy/tool-annotations.ts";
 import { type Caller, showsTo } from "./authorization.ts";
 import { offerPermitted } from "./capabilities.ts";
+import { isAnswerSpelledExactly, isSpelledExactly, spellingsOf } from "./spelling.ts";
 import type { ToolGate } from "./tool-gate.ts";
 
 /** A list in a result: its member, and what an item of it is asked for by. */
@@ -32,13 +33,15 @@ const LISTS: readonly ListedItems[] = [
   { member: "resourceTemplates", method: "resources/read", kind: "resource", nameMember: "uriTemplate" },
 ];
 
+const ITEM = spellingsOf(LISTS.map(({ nameMember }) => nameMember));
+
 /**
  * A server's message with what the caller may not use left out: order and paging as they are, and nothing said to be
  * for everybody any more (MCP 2026-07-28, caching). A message without a list is returned as it is.
  * @returns null for a list that cannot be read, or has more items than are judged at once
  */
 export async function filterMessage(message: unknown, viewer: Viewer): Promise<unknown> {
-  if (!isObject(message)) return null;
+  if (!isObject(message) || !isAnswerSpelledExactly(message)) return null;
   const { result } = message;
   if (!isObject(result)) return message;
   const filtered = await filterResult(result, viewer);
@@ -84,7 +87,8 @@ function showItems(
 }
 
 function nameOf(item: unknown, { nameMember }: ListedItems): string | null {
-  const name = isObject(item) ? item[nameMember] : undefined;
+  // "Name" beside "name" is the name to a client that folds case.
+  const name = isObject(item) && isSpelledExactly(item, ITEM) ? item[nameMember] : undefined;
   return typeof name === "string" ? name : null;
 }
 

@@ -2,6 +2,7 @@ import { readBody } from "../egress/bounded-fetch.ts";
 import { AmbiguousJson, decodeUtf8, isObject, type JsonObject, parseStrictObject } from "../jwt/strict-json.ts";
 import { LIMITS } from "../limits.ts";
 import { CallRefused } from "./refusal.ts";
+import { isSpelledExactly, spellingsOf } from "./spelling.ts";
 
 export type MessageId = string | number | null;
 
@@ -43,9 +44,23 @@ const TARGET_MEMBERS: ReadonlyMap<string, string> = new Map([
   ["tasks/cancel", "taskId"],
 ]);
 /** What we or a server read of `params`, by its folded spelling. */
-const PARAMETERS: ReadonlyMap<string, string> = new Map(
-  ["name", "arguments", "uri", "ref", "taskId", "notifications", "_meta"].map((member) => [foldCase(member), member]),
-);
+const PARAMETERS = spellingsOf([
+  "name",
+  "arguments",
+  "uri",
+  "ref",
+  "argument",
+  "context",
+  "taskId",
+  "task",
+  "cursor",
+  "notifications",
+  "inputResponses",
+  "requestState",
+  "requestId",
+  "progressToken",
+  "_meta",
+]);
 const NAME = /^[\x21-\x7e]+$/;
 const PROTOCOL_VERSION = "io.modelcontextprotocol/protocolVersion";
 
@@ -91,7 +106,7 @@ function readId({ jsonrpc, id, ...members }: JsonObject): MessageId {
 function readCall(message: JsonObject): Pick<Message, "method" | "target" | "params" | "protocolVersion"> {
   const { method, params = {} } = message;
   const isCall = typeof method === "string" && isName(method) && !("result" in message) && !("error" in message);
-  if (!isCall || !isObject(params) || !isSpelledExactly(params)) throw new CallRefused("message_malformed");
+  if (!isCall || !isObject(params) || !isSpelledExactly(params, PARAMETERS)) throw new CallRefused("message_malformed");
   if (!isArguments(params["arguments"])) throw new CallRefused("message_malformed");
   return { method, target: readTarget(method, params), params, protocolVersion: readVersion(params) };
 }
@@ -108,16 +123,6 @@ function isArguments(given: JsonObject[string]): boolean {
   if (given === undefined || given === null) return true;
   // A member to one server, and to another what all members that are absent come from.
   return isObject(given) && !Object.hasOwn(given, "__proto__");
-}
-
-/** A lone "Name" or "argumentſ" is a member we know to a server that folds case, and to us it is none. */
-function isSpelledExactly(params: JsonObject): boolean {
-  return Object.keys(params).every((member) => (PARAMETERS.get(foldCase(member)) ?? member) === member);
-}
-
-/** As Go's encoding/json folds: up and down again takes "ſ" to "s" and "K" (Kelvin) to "k", which going down alone does not. */
-export function foldCase(member: string): string {
-  return member.toUpperCase().toLowerCase();
 }
 
 function readTarget(method: string, params: JsonObject): string | null {

@@ -2,8 +2,9 @@ import { isObject, type Json } from "../jwt/strict-json.ts";
 import { LIMITS } from "../limits.ts";
 import { kindOf, type Operation } from "../policy/operation.ts";
 import type { ProtectedResource } from "../trust/protected-resource.ts";
-import { foldCase, type Message } from "./message.ts";
+import type { Message } from "./message.ts";
 import { CallRefused } from "./refusal.ts";
+import { foldCase } from "./spelling.ts";
 
 /** What keeps a connection alive and does nothing else. */
 const LIFECYCLE: ReadonlySet<string> = new Set([

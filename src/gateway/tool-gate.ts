@@ -12,6 +12,7 @@ import type { Call } from "./call-record.ts";
 import type { Forwarding } from "./forward.ts";
 import { type KnownTools, type SeenTool, seenToolsOf } from "./known-tools.ts";
 import { listTools } from "./list-tools.ts";
+import { requireMirrored } from "./mirrored-arguments.ts";
 import { isStateless } from "./mirrored-headers.ts";
 import { CallRefused } from "./refusal.ts";
 import type { HeldBack } from "./report-held-back.ts";
@@ -77,6 +78,7 @@ export class ToolGate {
     const facts = this.#factsOf(name, seen);
     const permitted = requirePermitted(caller, { ...operation, tool: facts });
     if (this.#holdsBack && !facts.isApproved) throw new CallRefused("tool_changed");
+    this.#requireMirrored(seen);
     return { ...permitted, inputSchema: this.#inputSchemaOf(name, seen) };
   }
 
@@ -111,6 +113,13 @@ export class ToolGate {
     const seen = await seenToolsOf(await listTools({ forwarding, statelessVersion, upstream }));
     knownTools.learn(view, seen, true);
     return seen.get(name) ?? "absent";
+  }
+
+  #requireMirrored(seen: SeenTool | "absent"): void {
+    const { request, message } = this.#call;
+    if (seen === "absent" || message === null) return;
+    const isMandatory = message.kind === "request" && this.#isStateless();
+    requireMirrored(request.headers, message.params["arguments"], { mirrored: seen.mirrored, isMandatory });
   }
 
   /** null for one that is not what anybody approved, or of which only the fingerprint is stated. */

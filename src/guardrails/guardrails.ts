@@ -10,10 +10,13 @@ import { TextInspection } from "./inspect-texts.ts";
 import { personalData } from "./personal-data.ts";
 import { SECRETS } from "./secrets.ts";
 
-/** What the caller sends: what the message carries, and texts that repeat it elsewhere, which can be read and not changed. */
+/** What the caller sends: what the message carries, and what can be read and not changed. */
 export interface Sent {
   readonly carried: JsonObject;
-  readonly repeated: readonly string[];
+  /** What the message is about. */
+  readonly named: JsonObject;
+  /** Headers that repeat what it carries. */
+  readonly repeated: Readonly<Record<string, string>>;
   /** Of the tool that is called, as people have approved it; null where it is not known, and undefined where none is called. */
   readonly inputSchema: JsonObject | null | undefined;
 }
@@ -70,18 +73,22 @@ export class Guardrails {
     return passed;
   }
 
-  async #judgeSent(guardrail: Guardrail, { carried, repeated, inputSchema }: Sent): Promise<Verdict> {
-    if (guardrail.type === "external") return this.#ask(guardrail, "before", carried);
+  async #judgeSent(guardrail: Guardrail, { carried, named, repeated, inputSchema }: Sent): Promise<Verdict> {
+    const isRepeated = Object.keys(repeated).length > 0;
+    if (guardrail.type === "external") {
+      const content = { ...named, ...carried, ...(isRepeated ? { headers: repeated } : {}) };
+      return { ...(await this.#ask(guardrail, "before", content)), value: carried };
+    }
     if (guardrail.type === "arguments_schema") return judge(carried, fitsSchema(carried, inputSchema) ? 0 : 1);
     if (guardrail.type === "size") {
-      return judge(carried, byteLength(JSON.stringify(carried)) > (guardrail.arguments_bytes ?? Infinity) ? 1 : 0);
+      const size = byteLength(JSON.stringify(carried)) + (isRepeated ? byteLength(JSON.stringify(repeated)) : 0);
+      return judge(carried, size > (guardrail.arguments_bytes ?? Infinity) ? 1 : 0);
     }
     if (guardrail.type === "content") return judge(carried, 0);
     const verdict = this.#inspect(guardrail, "before", carried);
-    const inspection = new TextInspection(detectorOf(guardrail));
-    // Gone upstream beside the message, so that taking something out of it alone would take out nothing.
-    const isRepeated = repeated.some((text) => inspection.inspect(text).count > 0);
-    return isRepeated ? { ...verdict, outcome: "blocked", count: verdict.count + 1 } : verdict;
+    // A name is one as it is; a header goes upstream beside the message, so that taking something out of that takes out nothing.
+    const { count } = new TextInspection(detectorOf(guardrail)).inspect({ ...named, ...repeated });
+    return count > 0 ? { ...verdict, outcome: "blocked", count: verdict.count + count } : verdict;
   }
 
   async #judgeAnswered(guardrail: Guardrail, message: JsonObject): Promise<Verdict> {

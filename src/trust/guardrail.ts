@@ -37,7 +37,7 @@ const guardrailSchema = z.discriminatedUnion("type", [
   z.strictObject({
     ...common,
     type: z.literal("size"),
-    /** Of what the caller sends: its arguments, as JSON in UTF-8. */
+    /** Of what the caller sends: arguments, all that stands beside them, and headers that repeat them, as JSON in UTF-8. */
     arguments_bytes: z.int().min(1).max(LIMITS.gatewayBodyBytes).optional(),
     /** Of the whole answer, all events of a stream together. */
     result_bytes: z.int().min(1).max(LIMITS.listResultBytes).optional(),
@@ -45,9 +45,9 @@ const guardrailSchema = z.discriminatedUnion("type", [
   z.strictObject({
     ...common,
     type: z.literal("content"),
-    /** Of a result's content: text, image, audio, resource, resource_link. */
+    /** Of a result's content: text, image, audio, resource, resource_link; structured for `structuredContent`. */
     types: z.array(z.string().min(1).max(64)).max(16).optional(),
-    /** Of whatever states one; * stands for any run of characters. */
+    /** Of all but texts, which need not state one; * stands for any run of characters. */
     media_types: z.array(z.string().min(1).max(128)).max(64).readonly().optional(),
   }),
   z.strictObject({

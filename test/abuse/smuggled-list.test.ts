@@ -38,3 +38,25 @@ it.each([
     expect(seen).not.toContain("write_file");
   }
 });
+
+const LONG_S = "\u017F";
+it.each([
+  ["Result", LISTED.replace('"result"', '"Result"')],
+  ["re\u017Fult", LISTED.replace('"result"', `"re${LONG_S}ult"`)],
+  ["Result beside result", LISTED.replace('"result":{', '"result":{"tools":[]},"Result":{')],
+  ["Tools", LISTED.replace('"tools"', '"Tools"')],
+  ["tool\u017F", LISTED.replace('"tools"', `"tool${LONG_S}"`)],
+  ["Tools beside tools", LISTED.replace('"tools":', '"tools":[],"Tools":')],
+  ["ResourceTemplates", LISTED.replace('"tools":', '"ResourceTemplates":')],
+  ["Name beside name", LISTED.replace('"name":"read_file"', '"name":"read_file","Name":"write_file"')],
+])("a list as %s names nothing that policy hides, to a client that folds case", async (_name, text) => {
+  for (const [body, type] of [
+    [text, "application/json"],
+    [`data: ${text}\n\n`, "text/event-stream"],
+  ] as const) {
+    stubUpstream(() => new Response(body, { headers: { "content-type": type } }));
+    // oxlint-disable-next-line no-await-in-loop -- one stub of the upstream at a time
+    const { text: seen } = await (await TestGateway.start({ rules })).call({ message: LIST_TOOLS });
+    expect(seen).not.toContain("write_file");
+  }
+});

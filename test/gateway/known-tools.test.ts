@@ -6,7 +6,7 @@ import { UNANNOTATED } from "../../src/policy/tool-annotations.ts";
 afterEach(() => vi.useRealTimers());
 
 const tools = (...names: readonly string[]): SeenTools =>
-  new Map(names.map((name) => [name, { fingerprint: `of ${name}`, annotations: UNANNOTATED }]));
+  new Map(names.map((name) => [name, { fingerprint: `of ${name}`, annotations: UNANNOTATED, mirrored: [] }]));
 const many = (count: number): SeenTools => tools(...Array.from({ length: count }, (_none, index) => `tool-${index}`));
 
 describe("what is known of tools", () => {

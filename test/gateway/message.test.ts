@@ -182,8 +182,15 @@ describe("messages that two parsers could read differently", () => {
     expect(JSON.parse(text)).toEqual(JSON.parse(body));
   });
 
+  it.each(["Argument", "argument\u017F", "InputResponses", "RequestState", "Cursor", "Context", "Uri", "_Meta"])(
+    "refuses a lone %s, which is a member that we know to a reader that folds case",
+    async (member) => {
+      expect(await verdictOn(call({ name: "echo", [member]: {} }))).toBe("message_malformed");
+    },
+  );
+
   it("leaves other members of params to the server, case and all", async () => {
-    expect(await verdictOn(call({ name: "echo", Cursor: "a", requestState: "b" }))).toBe("accepted");
+    expect(await verdictOn(call({ name: "echo", Filter: "a", requestState: "b" }))).toBe("accepted");
     expect(await verdictOn(call({ name: "echo", arguments: { Name: "a", a: { name: "b" } } }))).toBe("accepted");
   });
 });

@@ -25,7 +25,12 @@ const EXTERNAL: External = {
   fail: "closed",
   sends: "metadata",
 };
-const SENT = { carried: { arguments: { a: "AKIAIOSFODNN7EXAMPLE" } }, repeated: [], inputSchema: undefined };
+const SENT = {
+  carried: { arguments: { a: "AKIAIOSFODNN7EXAMPLE" } },
+  named: { name: "read_file" },
+  repeated: { "mcp-param-a": "b" },
+  inputSchema: undefined,
+};
 
 interface Surroundings {
   readonly secret?: string | null | Error;
@@ -69,7 +74,9 @@ describe("a processor elsewhere", () => {
   it("is told who calls what, and not what is in it unless it says that it wants that", async () => {
     const [{ asked: told }, { asked: shown }] = [await ask(allow), await ask(allow, { sends: "content" })];
     expect(JSON.parse(told[0]?.body ?? "")).toEqual({ version: 1, guardrail: "dlp", phase: "before", ...CALL });
-    expect(JSON.parse(shown[0]?.body ?? "")).toMatchObject({ content: SENT.carried });
+    expect(JSON.parse(shown[0]?.body ?? "")).toMatchObject({
+      content: { ...SENT.carried, name: "read_file", headers: { "mcp-param-a": "b" } },
+    });
     expect(shown[0]).toMatchObject({ milliseconds: 500, maximumBytes: LIMITS.guardrailAnswerBytes, method: "POST" });
   });
 

@@ -82,7 +82,7 @@ export const MCP: readonly Requirement[] = [
   ours("MCPT-11", "MUST", "MCP transport", "headers that disagree with the body are 400"),
   ours("MCPT-12", "SHOULD", "MCP transport", "headers decide nothing"),
   ours("MCPT-13", "MUST", "MCP transport", "parameters in headers are passed on"),
-  servers("MCPT-14", "MUST", "MCP transport", "a tool's own headers match its arguments"),
+  ours("MCPT-14", "MUST", "MCP transport", "headers of a tool that is known match its arguments"),
   clients("MCPT-15", "MUST", "MCP transport", "a tool with unfit headers is dropped"),
   ours("MCPT-16", "MUST", "MCP basic", "each request of the stateless era says its version"),
   servers("MCPT-17", "MUST", "MCP basic", "a capability that was not declared is not used"),

@@ -1,0 +1,72 @@
+import { survivesAsDouble } from "../jwt/json-number.ts";
+import { isObject, type Json, type JsonObject } from "../jwt/strict-json.ts";
+import { LIMITS } from "../limits.ts";
+import { readHeaderValue } from "./mirrored-headers.ts";
+import { CallRefused } from "./refusal.ts";
+
+/** An argument that clients repeat in a header (MCP 2026-07-28, `x-mcp-header` in a tool's input schema). */
+export interface MirroredArgument {
+  /** In lower case, as header names are compared. */
+  readonly header: string;
+  readonly path: readonly string[];
+}
+
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const PRIMITIVES: ReadonlySet<unknown> = new Set(["string", "integer", "boolean", "number"]);
+const DECIMAL = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/;
+
+/**
+ * Those that a schema names along `properties` alone: what stands below a list, a choice or a reference is no such
+ * argument. A declaration that clients must drop is none here either.
+ */
+export function findMirroredArguments(inputSchema: Json | undefined): readonly MirroredArgument[] {
+  const found = isObject(inputSchema) ? [...walk(inputSchema, [])] : [];
+  return found.slice(0, LIMITS.mirroredArguments);
+}
+
+function* walk({ properties }: JsonObject, path: readonly string[]): Generator<MirroredArgument> {
+  if (!isObject(properties)) return;
+  for (const [name, schema] of Object.entries(properties)) {
+    if (!isObject(schema)) continue;
+    const { "x-mcp-header": header, type } = schema;
+    const isDeclared = typeof header === "string" && TOKEN.test(header) && PRIMITIVES.has(type);
+    if (isDeclared) yield { header: `mcp-param-${header.toLowerCase()}`, path: [...path, name] };
+    yield* walk(schema, [...path, name]);
+  }
+}
+
+/**
+ * Whoever is in between goes by the header, and the server by the arguments: they must say the same (MCP 2026-07-28, server
+ * validation). In the era of sessions no client has to send one; but none may lie. @throws CallRefused
+ */
+export function requireMirrored(
+  headers: Headers,
+  given: Json | undefined,
+  { mirrored, isMandatory }: { readonly mirrored: readonly MirroredArgument[]; readonly isMandatory: boolean },
+): void {
+  for (const { header, path } of mirrored) {
+    const stated = readHeaderValue(headers.get(header));
+    const value = valueAt(given, path);
+    const text = textOf(value);
+    if (stated === null && (text === null || !isMandatory)) continue;
+    if (stated === null || text === null || !isSame(stated, text, value))
+      throw new CallRefused("message_header_mismatch");
+  }
+}
+
+function valueAt(given: Json | undefined, path: readonly string[]): Json | undefined {
+  let value: Json | undefined = given;
+  for (const name of path) value = isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+  return value;
+}
+
+/** null for what no header can say: nothing, a list, an object. */
+function textOf(value: Json | undefined): string | null {
+  return typeof value === "string" || typeof value === "boolean" || typeof value === "number" ? String(value) : null;
+}
+
+/** Numbers as numbers: 42.0 is 42. */
+function isSame(stated: string, text: string, value: Json | undefined): boolean {
+  if (typeof value !== "number") return stated === text;
+  return DECIMAL.test(stated) && survivesAsDouble(stated) && Number(stated) === value;
+}
