@@ -3,6 +3,7 @@ import { ADMIN } from "./admin.ts";
 import { APPROVAL } from "./approval.ts";
 import { APPROVAL_DESK } from "./approval-desk.ts";
 import { AUDIT } from "./audit.ts";
+import { CALL_CONTENT } from "./call-content.ts";
 import { CALL_LIMITS } from "./call-limits.ts";
 import { CLIENT } from "./client.ts";
 import { DPOP } from "./dpop.ts";
@@ -35,6 +36,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...GUARDRAILS,
   ...APPROVAL,
   ...APPROVAL_DESK,
+  ...CALL_CONTENT,
   ...CALL_LIMITS,
   ...WIRE,
   ...ADMIN,
