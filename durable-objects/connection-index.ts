@@ -31,7 +31,10 @@ const TABLE = `CREATE TABLE IF NOT EXISTS connected (issuer TEXT, sub TEXT, tena
   owner TEXT NOT NULL, PRIMARY KEY (issuer, sub, tenant, organization, owner)) WITHOUT ROWID`;
 const BY_OWNER = "CREATE INDEX IF NOT EXISTS connected_by_owner ON connected (owner, organization)";
 
-/** Who has connected something at all: a revocation names people by their provider's word, and no vault can be listed. */
+/**
+ * Who has ever connected something: a revocation names people by their provider's word, and no vault can be listed. Nobody
+ * is taken out again: what is being kept at that moment could not be found by the next revocation.
+ */
 export class ConnectionIndex {
   readonly #sql: SqlStorage;
 
@@ -75,10 +78,6 @@ export class ConnectionIndex {
       limit,
     );
     return [...found].map(({ subjects, ...owner }) => ({ ...owner, subjects: readSubjects(subjects) }));
-  }
-
-  remove({ organization, owner }: VaultOwner): void {
-    this.#sql.exec("DELETE FROM connected WHERE organization = ? AND owner = ?", organization, owner);
   }
 
   #owners(query: string, ...bindings: readonly string[]): VaultOwner[] {

@@ -1,5 +1,6 @@
 import { Outage } from "../src/audit/reason.ts";
 import { LIMITS } from "../src/limits.ts";
+import type { EndedSignIns } from "../src/revocation/ended-sign-ins.ts";
 import { kindOfFence } from "../src/revocation/fence-names.ts";
 import { within } from "../src/revocation/within.ts";
 import type { GrantToKeep } from "../src/vault/kept-grant.ts";
@@ -65,20 +66,17 @@ export class Connections {
   }
 
   /**
-   * Ends what the people have connected whom these fences name; whom they do not name they leave alone. To be repeated
-   * when it fails: what is already gone is gone. @returns how many connections there were
+   * Ends what the named person has connected upon the sign-ins that are over, and nobody else's. To be repeated when it
+   * fails: what is already gone is gone. @returns how many connections there were
    */
-  async forget(fenceNames: readonly string[]): Promise<number> {
-    const named = fenceNames.map((name) => whoIsNamed(name)).filter((who) => who !== null);
-    const found = await Promise.all(named.map((who) => ask(async () => this.#index().findConnected(who))));
-    const counts = await Promise.all(found.flat().map((owner) => this.#forgetPerson(owner)));
+  async endSignIns({ name, throughMilliseconds }: EndedSignIns): Promise<number> {
+    const who = whoIsNamed(name);
+    if (who === null) return 0;
+    const owners = await ask(async () => this.#index().findConnected(who));
+    const counts = await Promise.all(
+      owners.map((owner) => ask(async () => this.#vaultOf(owner).endSignIns(owner, throughMilliseconds))),
+    );
     return counts.reduce((total, count) => total + count, 0);
-  }
-
-  async #forgetPerson(owner: VaultOwner): Promise<number> {
-    const count = await ask(async () => this.#vaultOf(owner).forgetPerson(owner));
-    await ask(async () => this.#index().removeConnected(owner));
-    return count;
   }
 
   /** Known to the index first: what is kept and nowhere named could not be revoked. */

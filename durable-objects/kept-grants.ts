@@ -9,14 +9,19 @@ import { AcquisitionEnded, endOf, refused, unavailable } from "./acquisition.ts"
 import type { KnownServers } from "./known-servers.ts";
 import type { OwnClients } from "./own-clients.ts";
 import type { VaultOwner } from "./vault-owner.ts";
-import type { RecordKind, VaultRecords } from "./vault-records.ts";
+import type { Put, RecordKind, VaultRecords } from "./vault-records.ts";
+
+export const GRANT_KINDS = ["identity", "grant"] as const satisfies readonly RecordKind[];
 
 /** A grant of a person's, or his identity at his provider. */
-export interface GrantName {
-  readonly owner: VaultOwner;
-  readonly kind: Extract<RecordKind, "identity" | "grant">;
+export interface GrantRecord {
+  readonly kind: (typeof GRANT_KINDS)[number];
   /** Our identifier of the MCP server; of an identity, the provider's issuer. */
   readonly id: string;
+}
+
+export interface GrantName extends GrantRecord {
+  readonly owner: VaultOwner;
 }
 
 export interface CurrentGrant {
@@ -59,19 +64,26 @@ export class KeptGrants {
   }
 
   async keep(name: GrantName, upstream: string, grant: KeptGrant): Promise<"kept" | "keys_unavailable"> {
-    const put = await this.#change([name], () => this.#put(name, upstream, grant));
+    const put = await this.#change([name], () => this.#put(name, { upstream, grant, replaces: null }));
     return put === "keys_unavailable" ? put : "kept";
   }
 
   /** @returns how many there were */
-  async forgetAll(names: readonly GrantName[]): Promise<number> {
+  async forget(names: readonly GrantName[]): Promise<number> {
     const remove = () => Promise.all(names.map((name) => this.#parts.records.remove(name)));
     const removed = await this.#change(names, remove);
     return removed.filter(Boolean).length;
   }
 
+  /** All that rests on a sign-in until then, also what is being kept just now. @returns what there was */
+  endSignIns(throughMilliseconds: number): Promise<readonly GrantRecord[]> {
+    const { records } = this.#parts;
+    const known = records.listSignedIn(GRANT_KINDS, throughMilliseconds);
+    return this.#change(known, () => records.endSignIns(GRANT_KINDS, throughMilliseconds));
+  }
+
   /** Who asks from now on waits for it; who asked before about one of these can write nothing any more. */
-  #change<Result>(names: readonly GrantName[], change: () => Promise<Result>): Promise<Result> {
+  #change<Result>(names: readonly GrantRecord[], change: () => Promise<Result>): Promise<Result> {
     const changed = new Set(names.map(({ kind, id }) => JSON.stringify([kind, id])));
     for (const [key, flight] of this.#flights) {
       if (!changed.has(recordOf(key))) continue;
@@ -129,23 +141,26 @@ export class KeptGrants {
     if (name.kind === "grant" && (grant.binding === null || grant.binding !== use.binding)) {
       throw refused("connection_required");
     }
-    const found = { name, upstream: opened.upstream, grant, kid: opened.kid, flight };
+    const found = { name, upstream: opened.upstream, grant, version: opened.version, flight };
     // Nobody is refreshing it now, so somebody was when this object last stopped.
     if (grant.state === "spending") throw await this.#lose(found);
     if (grant.state === "lost") throw refused("connection_lost");
-    if (isUsable(grant, use, Date.now())) return { grant, kid: opened.kid };
+    if (isUsable(grant, use, Date.now())) {
+      this.#requireUnchanged(found);
+      return { grant, kid: opened.kid };
+    }
     if (grant.refresh_token === null) throw refused("connection_lost");
     return this.#refresh(found, grant.refresh_token);
   }
 
   async #refresh(found: Found, refreshToken: string): Promise<CurrentGrant> {
-    const { grant, name, upstream } = found;
+    const { grant, name } = found;
     // Asked anew: a server that does not answer is found out before anything is spent on it.
     const server = await this.#parts.servers.findNow(grant.authorization_server);
     // For whom the record is: our secret at a provider is released for the provider, that at a server's for the server.
     const client = await this.#parts.clients.prove(grant.client, name.id);
-    if (grant.rotates !== false) await this.#replace(found, { ...grant, state: "spending" });
-    this.#requireUnchanged(found);
+    const spending = grant.rotates === false ? found : await this.#replace(found, { ...grant, state: "spending" });
+    this.#requireUnchanged(spending);
     const asked = {
       server,
       client,
@@ -154,15 +169,13 @@ export class KeptGrants {
       expectedType: "bearer",
     } as const;
     const issued = await requestToken(asked, this.#parts.egress).catch(async (error: unknown) => {
-      throw await this.#settle(found, error);
+      throw await this.#settle(spending, error);
     });
     const renewed = renew(grant, issued, Date.now());
     // Somebody else's, or nobody's that we know.
-    if (renewed === null) throw await this.#lose(found);
-    this.#requireUnchanged(found);
-    const put = await this.#put(name, upstream, renewed);
-    if (put === "keys_unavailable") throw unavailable("vault_keys_unavailable");
-    return { grant: renewed, kid: put.kid };
+    if (renewed === null) throw await this.#lose(spending);
+    const { kid } = await this.#replace(spending, renewed);
+    return { grant: renewed, kid };
   }
 
   /** @returns what to throw, after the record says what has become of the refresh token */
@@ -170,7 +183,7 @@ export class KeptGrants {
     if (!(error instanceof OAuthFailure)) return error;
     const isSpent = error.flaw === "grant_refused" || (!error.isRefusal && found.grant.rotates !== false);
     if (isSpent) return this.#lose(found);
-    if (found.grant.rotates !== false) await this.#replace(found, found.grant);
+    if (found.grant.rotates !== false) await this.#replace(found, { ...found.grant, state: "ready" });
     return endOf(error);
   }
 
@@ -179,19 +192,24 @@ export class KeptGrants {
     return refused("connection_lost");
   }
 
-  async #replace(found: Found, grant: KeptGrant): Promise<void> {
+  async #replace(found: Found, grant: KeptGrant): Promise<Found & { readonly kid: string }> {
     this.#requireUnchanged(found);
-    const put = await this.#put(found.name, found.upstream, grant);
+    const put = await this.#put(found.name, { upstream: found.upstream, grant, replaces: found.version });
     if (put === "keys_unavailable") throw unavailable("vault_keys_unavailable");
+    if (put === "superseded") throw refused("connection_required");
+    return { ...found, grant, ...put };
   }
 
   /** What was revoked or connected anew meanwhile stays so. */
-  #requireUnchanged({ flight }: Found): void {
-    if (flight.isOvertaken) throw refused("connection_required");
+  #requireUnchanged({ name, version, flight }: Found): void {
+    const isChanged = flight.isOvertaken || this.#parts.records.versionOf(name) !== version;
+    if (isChanged) throw refused("connection_required");
   }
 
-  #put({ owner, kind, id }: GrantName, upstream: string, grant: KeptGrant): ReturnType<VaultRecords["put"]> {
-    return this.#parts.records.put(owner, { kind, id, upstream, text: JSON.stringify(grant) });
+  #put({ owner, kind, id }: GrantName, { upstream, grant, replaces }: Writing): Promise<Put> {
+    const { signed_in_at: signedInAtMilliseconds } = grant;
+    const record = { kind, id, upstream, text: JSON.stringify(grant), signedInAtMilliseconds };
+    return this.#parts.records.put(owner, record, replaces);
   }
 }
 
@@ -199,8 +217,15 @@ interface Found {
   readonly name: GrantName;
   readonly upstream: string;
   readonly grant: KeptGrant;
-  readonly kid: string;
+  /** Of the record, as it was read or last written by who found it. */
+  readonly version: number;
   readonly flight: Flight;
+}
+
+interface Writing {
+  readonly upstream: string;
+  readonly grant: KeptGrant;
+  readonly replaces: number | null;
 }
 
 /** Of everything on which it depends what becomes of a flight. */

@@ -3,15 +3,15 @@ import type { EgressRules } from "../src/egress/url-policy.ts";
 import { LIMITS } from "../src/limits.ts";
 import { type GrantToKeep, keptGrantSchema } from "../src/vault/kept-grant.ts";
 import type { Acquired, TokenAsked } from "./acquisition.ts";
-import { type GrantName, KeptGrants } from "./kept-grants.ts";
+import { GRANT_KINDS, type GrantName, type GrantRecord, KeptGrants } from "./kept-grants.ts";
 import { KnownServers } from "./known-servers.ts";
 import { OwnClients, type RevealSecret } from "./own-clients.ts";
 import { TokenAcquisition } from "./token-acquisition.ts";
 import { TokenSources } from "./token-sources.ts";
-import type { VaultOwner } from "./vault-owner.ts";
 import type { VaultRecords } from "./vault-records.ts";
 
-export type Kept = "kept" | "full" | "malformed" | "keys_unavailable";
+/** `revoked`: the sign-in that it rests on has been ended. */
+export type Kept = "kept" | "full" | "malformed" | "keys_unavailable" | "revoked";
 
 /** Of a connection, everything but what it is made of. */
 export interface ConnectionDescription {
@@ -50,34 +50,54 @@ export class OutboundTokens {
   }
 
   async keep(name: GrantName, grant: GrantToKeep): Promise<Kept> {
-    const parsed = keptGrantSchema.safeParse({ ...grant, state: "ready", rotates: null, connected_at: Date.now() });
+    const now = Date.now();
+    // A provider whose clock is ahead of ours must not sign anybody in after what ends it here.
+    const signed_in_at = Math.min(grant.signed_in_at, now);
+    const parsed = keptGrantSchema.safeParse({
+      ...grant,
+      signed_in_at,
+      state: "ready",
+      rotates: null,
+      connected_at: now,
+    });
     if (!parsed.success) return "malformed";
+    if (signed_in_at <= this.#records.endedThroughMilliseconds) return "revoked";
     if (!this.#records.has(name) && this.#records.count(name.kind) >= LIMITS.grantsPerPerson) return "full";
     this.#acquisition.forget((asked) => restsOn(asked, name));
     return this.#grants.keep(name, grant.upstream, parsed.data);
   }
 
   list(): ConnectionDescription[] {
-    return (["identity", "grant"] as const).flatMap((kind) =>
+    return GRANT_KINDS.flatMap((kind) =>
       this.#records
         .list(kind, "", LIMITS.grantsPerPerson)
         .map(({ id, changedAtMilliseconds }) => ({ kind, id, changedAtMilliseconds })),
     );
   }
 
-  forget(names: readonly GrantName[]): Promise<number> {
-    this.#acquisition.forget((asked) => names.some((name) => restsOn(asked, name)));
-    return this.#grants.forgetAll(names);
+  async forget(names: readonly GrantName[]): Promise<number> {
+    this.#dropTokens(names);
+    const count = await this.#grants.forget(names);
+    this.#dropTokens(names);
+    return count;
   }
 
-  forgetAll(owner: VaultOwner): Promise<number> {
-    this.#acquisition.forget(() => true);
-    return this.forget(this.list().map(({ kind, id }) => ({ owner, kind, id })));
+  /** Also of what is being kept just now, or comes later: it rests on no sign-in until then. @returns how many there were */
+  async endSignIns(throughMilliseconds: number): Promise<number> {
+    this.#dropTokens(this.#records.listSignedIn(GRANT_KINDS, throughMilliseconds));
+    const ended = await this.#grants.endSignIns(throughMilliseconds);
+    this.#dropTokens(ended);
+    return ended.length;
+  }
+
+  /** Before and after what they rest on goes: in between, others may have been asked for by it. */
+  #dropTokens(names: readonly GrantRecord[]): void {
+    this.#acquisition.forget((asked) => names.some((name) => restsOn(asked, name)));
   }
 }
 
 /** Whether a token is one that this grant or sign-in gives. */
-function restsOn({ credential, resource, issuer }: TokenAsked, { kind, id }: GrantName): boolean {
+function restsOn({ credential, resource, issuer }: TokenAsked, { kind, id }: GrantRecord): boolean {
   const isByGrant = credential.type === "authorization_code";
   return kind === "grant" ? isByGrant && resource === id : !isByGrant && issuer === id;
 }

@@ -2,15 +2,19 @@ import { DurableObject } from "cloudflare:workers";
 import { parseConfig } from "../src/config.ts";
 import { LIMITS } from "../src/limits.ts";
 import { fencesOfReplaced, type ReplacedDocument } from "../src/revocation/document-fence.ts";
+import type { EndedSignIns } from "../src/revocation/ended-sign-ins.ts";
 import type { Fence } from "../src/revocation/fence.ts";
 import type { FenceUpdate, Position } from "../src/revocation/fence-set.ts";
 import { fenceOfOrder, type Order } from "../src/revocation/orders.ts";
 import type { IssuerNote } from "../src/revocation/stream-note.ts";
 import type { RevocationStatus } from "../src/revocation/status.ts";
 import { within } from "../src/revocation/within.ts";
+import { Connections } from "./connections.ts";
+import { EndedConnections } from "./ended-connections.ts";
 import { type Giver, RegistryRoom } from "./registry-room.ts";
 import { RegistryTables } from "./registry-tables.ts";
 import { StreamNotes } from "./stream-notes.ts";
+import { findVault } from "./vault-owner.ts";
 
 export interface LeaseRequest {
   /** The ledger's object id. */
@@ -27,6 +31,7 @@ export class RevocationRegistry extends DurableObject<Env> {
   readonly #tables: RegistryTables;
   readonly #room: RegistryRoom;
   readonly #notes: StreamNotes;
+  readonly #connections: EndedConnections;
   readonly #ledgers: Env["ASSERTION_LEDGER"];
 
   constructor(context: DurableObjectState, env: Env) {
@@ -34,7 +39,10 @@ export class RevocationRegistry extends DurableObject<Env> {
     this.#tables = new RegistryTables(context.storage.sql);
     this.#room = new RegistryRoom(context.storage.sql);
     this.#notes = new StreamNotes(context.storage.sql);
-    const { jurisdiction } = parseConfig(env).ledger;
+    const { ledger: placement } = parseConfig(env);
+    const connections = new Connections((owner) => findVault(env.VAULT, placement, owner));
+    this.#connections = new EndedConnections(context.storage.sql, (ended) => connections.endSignIns(ended));
+    const { jurisdiction } = placement;
     this.#ledgers = jurisdiction === null ? env.ASSERTION_LEDGER : env.ASSERTION_LEDGER.jurisdiction(jurisdiction);
   }
 
@@ -60,7 +68,8 @@ export class RevocationRegistry extends DurableObject<Env> {
   status(version: number): RevocationStatus {
     const now = Date.now();
     const waitingFor = this.#tables.waitingFor(version, now).length;
-    return { version, isEffective: waitingFor === 0, waitingFor, ledgers: this.#tables.leases(now) };
+    const [ledgers, peopleStillConnected] = [this.#tables.leases(now), this.#connections.waiting(version)];
+    return { version, isEffective: waitingFor === 0, waitingFor, ledgers, peopleStillConnected };
   }
 
   /** For whoever follows: what has changed since. */
@@ -101,7 +110,7 @@ export class RevocationRegistry extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     try {
       this.ctx.storage.transactionSync(() => this.#room.release(this.#tables.dropExpired(Date.now())));
-      await this.#announce();
+      await Promise.all([this.#announce(), this.#connections.endDue(Date.now())]);
     } catch {
       // Storage that fails now is tried again below.
     } finally {
@@ -111,17 +120,25 @@ export class RevocationRegistry extends DurableObject<Env> {
 
   /** Only what is new needs room: or a full registry could neither tighten what it knows nor take it back. */
   async #apply(giver: Giver, describe: () => readonly Fence[]): Promise<RevocationStatus | null> {
-    const hasRoom = this.ctx.storage.transactionSync(() => {
+    const ended = this.ctx.storage.transactionSync(() => {
       const fences = describe();
-      if (!this.#room.take(this.#tables.unknown(fences.map(({ name }) => name)), giver)) return false;
+      if (!this.#room.take(this.#tables.unknown(fences.map(({ name }) => name)), giver)) return null;
       this.#tables.join(fences);
-      return true;
+      return this.#connections.add(fences, this.#tables.position.version, Date.now());
     });
-    if (!hasRoom) return null;
+    if (ended === null) return null;
     const { version } = this.#tables.position;
-    await this.#announce();
+    // Before anything is waited for, so that what a restart interrupts is taken up again.
+    if (ended.length > 0) this.#rearm();
+    await Promise.all([this.#announce(), this.#endConnections(ended)]);
     this.#rearm();
     return this.status(version);
+  }
+
+  /** What takes longer goes on, and the answer says that it is not done. */
+  async #endConnections(ended: readonly EndedSignIns[]): Promise<void> {
+    if (ended.length === 0) return;
+    await within(LIMITS.fenceAnnouncementMilliseconds, this.#connections.endNow(ended)).catch(() => undefined);
   }
 
   /** To every ledger that may be issuing and has not heard. Whoever answers has heard, and issues by nothing older. */
@@ -147,8 +164,9 @@ export class RevocationRegistry extends DurableObject<Env> {
   #rearm(): void {
     const now = Date.now();
     const isWaiting = this.#tables.waitingFor(this.#tables.position.version, now).length > 0;
-    const expiry = this.#tables.nextExpiry();
-    if (isWaiting) void this.ctx.storage.setAlarm(now + LIMITS.fenceRetryMilliseconds);
-    else if (expiry !== null) void this.ctx.storage.setAlarm(Math.max(expiry, now + LIMITS.fenceRetryMilliseconds));
+    const due = [this.#tables.nextExpiry(), this.#connections.nextDue()].filter((at) => at !== null);
+    const soonest = now + LIMITS.fenceRetryMilliseconds;
+    if (isWaiting) void this.ctx.storage.setAlarm(soonest);
+    else if (due.length > 0) void this.ctx.storage.setAlarm(Math.max(Math.min(...due), soonest));
   }
 }

@@ -7,14 +7,14 @@ import type { Vault } from "./vault.ts";
 import type { VaultOwner } from "./vault-owner.ts";
 
 interface Copy extends AcquiredToken {
-  readonly copiedAtMilliseconds: number;
+  readonly askedAtMilliseconds: number;
 }
 
 type VaultOf = (owner: VaultOwner) => DurableObjectStub<Vault>;
 
 /**
- * The Worker's side of acquired tokens. An isolate goes by its copy for a short while and never beyond the token's end;
- * the gateway has looked at the caller's revocations before it asks, each time.
+ * The Worker's side of acquired tokens. An isolate goes by its copy for as long as the gateway may go by what it knows of
+ * revocations, and never beyond the token's end: what a vault has forgotten is presented to nobody 5 s later.
  */
 export class UpstreamTokens {
   readonly #vaultOf: VaultOf;
@@ -30,15 +30,11 @@ export class UpstreamTokens {
     const copy = this.#copies.get(key);
     if (copy !== undefined && !asked.isRefused && isRecent(copy, Date.now())) return { outcome: "acquired", ...copy };
     this.#copies.delete(key);
+    // Counted from the question: the vault had it then or later, however long the answer took to come here.
+    const askedAtMilliseconds = Date.now();
     const acquired = await this.#ask(asked);
-    if (acquired.outcome === "acquired") this.#keep(key, { ...acquired, copiedAtMilliseconds: Date.now() });
+    if (acquired.outcome === "acquired") this.#keep(key, { ...acquired, askedAtMilliseconds });
     return acquired;
-  }
-
-  /** At once here; within `upstreamTokenFreshSeconds` in every other isolate. @returns how many grants there were. @throws Outage */
-  async forgetPerson(owner: VaultOwner): Promise<number> {
-    this.#copies.clear();
-    return askOnce(() => this.#vaultOf(owner).forgetPerson(owner));
   }
 
   /** Not a second time: what was asked may have been done, and the object itself knows what may be repeated. */
@@ -68,5 +64,5 @@ function keyOf({ owner, issuer, resource, resourceRevision, identity }: TokenAsk
 }
 
 function isRecent(copy: Copy, now: number): boolean {
-  return now - copy.copiedAtMilliseconds < LIMITS.upstreamTokenFreshSeconds * 1000 && isFresh(copy, now);
+  return now - copy.askedAtMilliseconds < LIMITS.upstreamTokenFreshSeconds * 1000 && isFresh(copy, now);
 }

@@ -13,11 +13,21 @@ export interface RecordToPut {
   /** The upstream it is for, or the list of them, in one spelling. */
   readonly upstream: string;
   readonly text: string;
+  /** Of what a person gave us: when he signed in for it; null where nobody did. */
+  readonly signedInAtMilliseconds: number | null;
 }
+
+/** `superseded`: it was to replace a version that is not there any more, and nothing was written. */
+export type Put = { readonly kid: string; readonly version: number } | "keys_unavailable" | "superseded";
 
 /** Why a record cannot be had. `damaged`: what is stored is not that record, by accident or by somebody's hand. */
 export type RecordFlaw = "absent" | "keys_unavailable" | "damaged";
 export type OpenedRecord = RecordDescription & { readonly text: string };
+
+interface Named<Kind extends RecordKind> {
+  readonly kind: Kind;
+  readonly id: string;
+}
 
 export interface Rewrapped {
   readonly rewrapped: number;
@@ -27,6 +37,7 @@ export interface Rewrapped {
 }
 
 const ENROLLED = "enrolled";
+const ENDED_THROUGH = "sign-ins-ended-through";
 
 /**
  * Encrypted records of one owner. Changes are made one after the other, in the order in which they were asked for, since
@@ -62,19 +73,23 @@ export class VaultRecords {
     }
   }
 
+  /** @param replaces the version that alone it may follow: what was forgotten meanwhile must not come back */
   put(
     owner: VaultOwner,
-    { kind, id, upstream, text }: RecordToPut,
-  ): Promise<{ readonly kid: string } | "keys_unavailable"> {
+    { kind, id, upstream, text, signedInAtMilliseconds }: RecordToPut,
+    replaces: number | null = null,
+  ): Promise<Put> {
     return this.#inOrder(async () => {
       await this.#enrollOnce(owner);
-      const version = this.#nextVersion(this.#tables.find({ kind, id })?.version ?? 0);
+      const current = this.#tables.find({ kind, id })?.version;
+      if (replaces !== null && replaces !== current) return "superseded";
+      const version = this.#nextVersion(current ?? 0);
       const { organization, owner: name } = owner;
       const identity: RecordIdentity = { organization, owner: name, kind, id, upstream, version };
       return this.#withKeys(async (keys) => {
         const envelope = await seal(text, identity, keys);
-        this.#tables.put({ kind, id, upstream, version }, envelope);
-        return { kid: envelope.kid };
+        this.#tables.put({ kind, id, upstream, version, signedInAtMilliseconds }, envelope);
+        return { kid: envelope.kid, version };
       });
     });
   }
@@ -94,12 +109,40 @@ export class VaultRecords {
     return this.#inOrder(async () => this.#tables.remove(name));
   }
 
+  /** Sign-ins until then are over, for good: what rests on one is not put here any more. */
+  get endedThroughMilliseconds(): number {
+    return this.#storage.kv.get<number>(ENDED_THROUGH) ?? 0;
+  }
+
+  /**
+   * At once for whoever asks from now on, and in its turn for what was asked for before.
+   * @returns the records that rested on a sign-in until then, and are gone
+   */
+  endSignIns<Kind extends RecordKind>(kinds: readonly Kind[], throughMilliseconds: number): Promise<Named<Kind>[]> {
+    if (throughMilliseconds > this.endedThroughMilliseconds) this.#storage.kv.put(ENDED_THROUGH, throughMilliseconds);
+    return this.#inOrder(async () => {
+      const ended = this.listSignedIn(kinds, throughMilliseconds);
+      for (const name of ended) this.#tables.remove(name);
+      return ended;
+    });
+  }
+
+  listSignedIn<Kind extends RecordKind>(kinds: readonly Kind[], throughMilliseconds: number): Named<Kind>[] {
+    return kinds.flatMap((kind) =>
+      this.#tables.listSignedIn(kind, throughMilliseconds).map(({ id }) => ({ kind, id })),
+    );
+  }
+
   list(kind: RecordKind, after: string, limit: number): RecordDescription[] {
     return this.#tables.list(kind, after, limit);
   }
 
   has(name: RecordName & { readonly kind: RecordKind }): boolean {
-    return this.#tables.find(name) !== null;
+    return this.versionOf(name) !== null;
+  }
+
+  versionOf(name: RecordName & { readonly kind: RecordKind }): number | null {
+    return this.#tables.find(name)?.version ?? null;
   }
 
   count(kind: RecordKind): number {

@@ -9,6 +9,8 @@ const TABLES = [
   // Why it could not be used the last time, until it can.
   `CREATE TABLE IF NOT EXISTS record_failure (kind TEXT, id TEXT, reason TEXT NOT NULL, failed_at INTEGER NOT NULL,
      PRIMARY KEY (kind, id)) WITHOUT ROWID`,
+  // Beside the envelope, so that what has been revoked is forgotten also while nothing can be opened.
+  "CREATE TABLE IF NOT EXISTS sign_in (kind TEXT, id TEXT, at INTEGER NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID",
 ];
 
 export interface RecordName {
@@ -29,6 +31,11 @@ export interface RecordDescription extends RecordName {
 export interface RecordFailure {
   readonly reason: string;
   readonly atMilliseconds: number;
+}
+
+export interface RecordToStore extends RecordName, Pick<RecordDescription, "upstream" | "version"> {
+  /** null for what rests on nobody's sign-in. */
+  readonly signedInAtMilliseconds: number | null;
 }
 
 export interface StoredRecord extends RecordDescription {
@@ -76,10 +83,7 @@ export class VaultTables {
     return this.#sql.exec<{ count: number }>("SELECT COUNT(*) AS count FROM record WHERE kind = ?", kind).one().count;
   }
 
-  put(
-    { kind, id, upstream, version }: RecordName & Pick<StoredRecord, "upstream" | "version">,
-    envelope: Envelope,
-  ): void {
+  put({ kind, id, upstream, version, signedInAtMilliseconds }: RecordToStore, envelope: Envelope): void {
     const now = Date.now();
     const { kid, wrappedKey, iv, ciphertext } = envelope;
     this.#storage.transactionSync(() => {
@@ -102,12 +106,26 @@ export class VaultTables {
         iv,
         ciphertext,
       );
+      if (signedInAtMilliseconds === null) return;
+      this.#sql.exec(
+        "INSERT OR REPLACE INTO sign_in (kind, id, at) VALUES (?, ?, ?)",
+        kind,
+        id,
+        signedInAtMilliseconds,
+      );
     });
+  }
+
+  /** Of a kind, those that rest on a sign-in until then; one of which nobody knows counts as old. */
+  listSignedIn(kind: string, throughMilliseconds: number): RecordName[] {
+    const query = `SELECT kind, id FROM record LEFT JOIN sign_in USING (kind, id)
+      WHERE kind = ? AND COALESCE(at, 0) <= ? ORDER BY id`;
+    return [...this.#sql.exec<{ kind: string; id: string }>(query, kind, throughMilliseconds)];
   }
 
   remove({ kind, id }: RecordName): boolean {
     return this.#storage.transactionSync(() => {
-      for (const table of ["envelope", "record_failure"]) {
+      for (const table of ["envelope", "record_failure", "sign_in"]) {
         this.#sql.exec(`DELETE FROM ${table} WHERE kind = ? AND id = ?`, kind, id);
       }
       return this.#sql.exec("DELETE FROM record WHERE kind = ? AND id = ?", kind, id).rowsWritten > 0;

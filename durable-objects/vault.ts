@@ -78,8 +78,10 @@ export class Vault extends DurableObject<Env> {
     const isNew = !this.#records.has({ kind: "secret", id: name });
     if (isNew && this.#records.count("secret") >= LIMITS.vaultSecrets) return "full";
     const upstream = spellResources(resources);
-    const put = await this.#records.put(DEPLOYMENT, { kind: "secret", id: name, upstream, text: value });
-    return put === "keys_unavailable" ? put : { ...put, isNew };
+    const secret = { kind: "secret", id: name, upstream, text: value, signedInAtMilliseconds: null } as const;
+    const put = await this.#records.put(DEPLOYMENT, secret);
+    if (put === "superseded") throw new TypeError("a secret replaces whatever was there");
+    return put === "keys_unavailable" ? put : { kid: put.kid, isNew };
   }
 
   /** For one call of one server. */
@@ -137,11 +139,6 @@ export class Vault extends DurableObject<Env> {
     return new ConnectionIndex(this.ctx.storage.sql).list(wanted, LIMITS.connectedPeoplePerPage);
   }
 
-  removeConnected(owner: VaultOwner): void {
-    this.#requireOwner(DEPLOYMENT);
-    new ConnectionIndex(this.ctx.storage.sql).remove(owner);
-  }
-
   /** What an identity provider has given us for a person: his ID token, and what renews it. Replaces what was there. */
   keepIdentity(owner: VaultOwner, identity: GrantToKeep): Promise<Kept> {
     this.#requireOwner(owner);
@@ -170,10 +167,10 @@ export class Vault extends DurableObject<Env> {
     return this.#tokens().forget([{ owner, ...connection }]);
   }
 
-  /** All that this person has given us, wherever it came from. @returns how many there were */
-  forgetPerson(owner: VaultOwner): Promise<number> {
+  /** All that this person has given us upon a sign-in until then. @returns how many there were */
+  endSignIns(owner: VaultOwner, throughMilliseconds: number): Promise<number> {
     this.#requireOwner(owner);
-    return this.#tokens().forgetAll(owner);
+    return this.#tokens().endSignIns(throughMilliseconds);
   }
 
   /** Somebody's vault says that it is there, before anything is in it. */

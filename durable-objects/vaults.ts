@@ -18,6 +18,8 @@ export class Vaults {
   readonly #vaults: DurableObjectNamespace<Vault>;
   readonly #placement: Placement;
   readonly #copies = new Map<string, Copy>();
+  /** Counts what this isolate has set or deleted: an answer to a question from before may be of before. */
+  #changes = 0;
 
   constructor(vaults: DurableObjectNamespace<Vault>, placement: Placement) {
     this.#vaults = vaults;
@@ -37,20 +39,20 @@ export class Vaults {
     resource: string,
     { isRefused }: { readonly isRefused: boolean },
   ): Promise<Revealed> {
-    const key = JSON.stringify([name, resource]);
+    const [key, changes] = [keyOf(name, resource), this.#changes];
     const copy = this.#copies.get(key);
     const askedAtMilliseconds = Date.now();
     const age = askedAtMilliseconds - (copy?.askedAtMilliseconds ?? 0);
     if (!isRefused && copy !== undefined && age < LIMITS.vaultSecretFreshSeconds * 1000) return copy.revealed;
     const revealed = await this.#reveal(name, resource);
     if (typeof revealed === "string") this.#copies.delete(key);
-    else this.#keep(key, { revealed, askedAtMilliseconds });
+    else if (changes === this.#changes) this.#keep(key, { revealed, askedAtMilliseconds });
     return revealed;
   }
 
-  /** @returns null when there is no room for another. @throws Outage */
+  /** In effect here when it returns. @returns null when there is no room for another. @throws Outage */
   async setSecret(secret: SecretToSet): Promise<{ readonly isNew: boolean; readonly kid: string } | null> {
-    const set = await this.#ask(async (vault) => vault.setSecret(secret));
+    const set = await this.#change(secret.name, async (vault) => vault.setSecret(secret));
     if (set === "keys_unavailable") throw new Outage("vault_keys_unavailable");
     return set === "full" ? null : { isNew: set.isNew, kid: set.kid };
   }
@@ -65,7 +67,7 @@ export class Vaults {
   }
 
   deleteSecret(name: string): Promise<boolean> {
-    return this.#ask(async (vault) => vault.deleteSecret(name));
+    return this.#change(name, async (vault) => vault.deleteSecret(name));
   }
 
   startRotation(): Promise<void> {
@@ -81,6 +83,16 @@ export class Vaults {
     if (revealed === "keys_unavailable") throw new Outage("vault_keys_unavailable");
     if (revealed === "damaged") throw new Outage("vault_record_damaged");
     return revealed;
+  }
+
+  /** Whether or not it is said to have been done: without an answer it may have been. */
+  async #change<Answer>(name: string, change: (vault: DurableObjectStub<Vault>) => Promise<Answer>): Promise<Answer> {
+    try {
+      return await this.#ask(change);
+    } finally {
+      this.#changes += 1;
+      for (const key of this.#copies.keys()) if (isOf(name, key)) this.#copies.delete(key);
+    }
   }
 
   /** Once more for an object that was just moved or restarted. */
@@ -104,4 +116,12 @@ export class Vaults {
     const [oldest] = this.#copies.keys();
     if (this.#copies.size > LIMITS.vaultSecretsCached && oldest !== undefined) this.#copies.delete(oldest);
   }
+}
+
+function keyOf(name: string, resource: string): string {
+  return JSON.stringify([name, resource]);
+}
+
+function isOf(name: string, key: string): boolean {
+  return (JSON.parse(key) as readonly string[])[0] === name;
 }

@@ -152,6 +152,8 @@ export const LIMITS = {
   fenceRegistryMilliseconds: 2_000,
   fenceAnnouncementMilliseconds: 1_500,
   fenceRetryMilliseconds: 1_000,
+  /** People whose connections are ended at the same time, where a vault could not be asked at once. */
+  endedConnectionsPerAlarm: 64,
   /** An isolate asks the registry again in passing past the first, and before it decides past the second: 5 s in all. */
   fencesFreshMilliseconds: 1_500,
   fencesStaleMilliseconds: 3_000,
@@ -239,7 +241,7 @@ export const LIMITS = {
   /** After an upstream has refused a token, one that is younger than this is not replaced: a hundred calls that were under way make one new token. */
   issuedTokenRefusalSeconds: 5,
   /** How long an isolate goes by a token that it has been given. */
-  upstreamTokenFreshSeconds: 30,
+  upstreamTokenFreshSeconds: 5,
   upstreamTokensCached: 2048,
   /** In memory, of one person or one server. */
   upstreamTokensPerVault: 256,

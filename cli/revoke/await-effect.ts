@@ -16,14 +16,23 @@ const POLL_MILLISECONDS = 1000;
 export async function awaitEffect(given: OrderStatus, waiting: Waiting): Promise<OrderStatus> {
   const until = waiting.now() + waiting.limitSeconds * 1000;
   let status = given;
-  while (!status.in_effect && waiting.now() < until) {
-    waiting.tell(`waiting for ${status.waiting_for} of ${status.ledgers} ledgers`);
+  while (!isDone(status) && waiting.now() < until) {
+    waiting.tell(describeWaiting(status));
     // oxlint-disable-next-line no-await-in-loop -- polling: each question comes after the pause
     await waiting.pause(POLL_MILLISECONDS);
     // oxlint-disable-next-line no-await-in-loop -- the same
     status = await readOrKeep(status, waiting);
   }
   return status;
+}
+
+export function isDone({ in_effect, people_still_connected }: OrderStatus): boolean {
+  return in_effect && people_still_connected === 0;
+}
+
+function describeWaiting({ in_effect, waiting_for, ledgers, people_still_connected }: OrderStatus): string {
+  if (!in_effect) return `waiting for ${waiting_for} of ${ledgers} ledgers`;
+  return `waiting for the connected accounts of ${people_still_connected} to be ended`;
 }
 
 /** The order stands whether or not its status can be read just now. */

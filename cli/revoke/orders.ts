@@ -11,6 +11,7 @@ const statusSchema = z.object({
   in_effect: z.boolean(),
   waiting_for: z.int(),
   ledgers: z.int(),
+  people_still_connected: z.int(),
 });
 const orderedSchema = statusSchema.extend({ reach: reachSchema.nullable(), known });
 

@@ -4,7 +4,7 @@ import { chooseBackend, openAdminClient } from "../backend/open-backend.ts";
 import { parseCommandLine, parseWholeNumber } from "../command.ts";
 import { CommandError, UsageError } from "../command-error.ts";
 import { confirm } from "../confirm.ts";
-import { awaitEffect } from "./await-effect.ts";
+import { awaitEffect, isDone } from "./await-effect.ts";
 import { describeNamed, parseNamed, requireSignIns } from "./named.ts";
 import { Orders, type OrderStatus, type OrderToGive, type Reach } from "./orders.ts";
 
@@ -96,10 +96,14 @@ async function askFirst(orders: Orders, { where, toGive }: Settings): Promise<vo
   if (!(await confirm(`${verb} this at ${where}?`))) throw new CommandError("Declined: nothing was changed.");
 }
 
-function requireEffect({ in_effect, waiting_for, ledgers, version }: OrderStatus, limitSeconds: number): void {
-  if (in_effect) return;
+function requireEffect(status: OrderStatus, limitSeconds: number): void {
+  if (isDone(status)) return;
+  const { in_effect, waiting_for, ledgers, people_still_connected, version } = status;
+  const what = in_effect
+    ? `nothing is issued any more, but the connected accounts of ${count(people_still_connected, "person", "people")} could not be ended after ${limitSeconds} s, which is tried again until it is done`
+    : `not in effect everywhere after ${limitSeconds} s: ${waiting_for} of ${ledgers} ledgers may still issue, each until it hears of it or its lease ends`;
   throw new CommandError(
-    `Given and on record, but not in effect everywhere after ${limitSeconds} s: ${waiting_for} of ${ledgers} ledgers may still issue, each until it hears of it or its lease ends. GET /admin/v1/revocations/${version} tells; give the order again to wait again.`,
+    `Given and on record: ${what}. GET /admin/v1/revocations/${version} tells; give the order again to wait again.`,
   );
 }
 

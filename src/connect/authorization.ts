@@ -95,6 +95,7 @@ export async function receiveAuthorization(
     token: issued.token,
     token_issued_at: uses.nowSeconds * 1000,
     token_expires_at: (uses.nowSeconds + issued.lifetimeSeconds) * 1000,
+    signed_in_at: journey.person.signed_in_at * 1000,
   };
 }
 

@@ -4,7 +4,7 @@ import { Rejected } from "../redemption/rejection.ts";
 import { readForm } from "../token-endpoint/form.ts";
 import { respondAskPage } from "./ask-page.ts";
 import { departToAuthorize, receiveAuthorization } from "./authorization.ts";
-import type { ConnectDependencies } from "./dependencies.ts";
+import type { ConnectDependencies, KeptConnection } from "./dependencies.ts";
 import { html } from "./html.ts";
 import { type Journey, type JourneyAt, randomText } from "./journey.ts";
 import { type Ending, respondMessage } from "./messages.ts";
@@ -81,7 +81,9 @@ async function comeFromProvider(visit: Visit): Promise<Response> {
     return goTo("/connect/review", await remember(visit, { step: "asked", wanted, person, csrf: randomText() }));
   }
   if (need.kind !== "identity") throw new ConnectRefused("connect_nothing_to_connect");
-  return connected(visit, { step: "connected", wanted, person }, () => uses.keepIdentity(person, identity));
+  const kept = { kind: "identity", id: identity.authorization_server } as const;
+  const keep = (): Promise<void> => uses.keepIdentity(person, identity);
+  return connected(visit, { step: "connected", wanted, person }, { ...kept, keep });
 }
 
 async function review(visit: Visit): Promise<Response> {
@@ -118,16 +120,33 @@ async function comeFromServer(visit: Visit): Promise<Response> {
   const need = await findNeed(wanted, uses);
   if (need.kind !== "grant") throw new ConnectRefused("connect_nothing_to_connect");
   const grant = await receiveAuthorization(url, { journey, granting: need }, uses);
+  const kept = { kind: "grant", id: wanted.resource } as const;
   const keep = (): Promise<void> => uses.keepGrant(person, wanted.resource, grant);
-  return connected(visit, { step: "connected", wanted, person }, keep);
+  return connected(visit, { step: "connected", wanted, person }, { ...kept, keep });
 }
 
 /** No connection without a record, which is made first. Nothing of the answer stays in the address. */
-async function connected(visit: Visit, journey: JourneyAt<"connected">, keep: () => Promise<void>): Promise<Response> {
+async function connected(visit: Visit, journey: JourneyAt<"connected">, toKeep: ToBeKept): Promise<Response> {
   await requireNotRevoked(journey, visit.uses);
   await recordConnection(visit, null);
-  await keep();
+  await keepUnlessRevoked(visit, journey, toKeep);
   return goTo("/connect/done", await remember(visit, journey));
+}
+
+interface ToBeKept extends KeptConnection {
+  readonly keep: () => Promise<void>;
+}
+
+/** Whoever was stopped between the look and the keeping keeps nothing; nor does anybody while that cannot be known. */
+async function keepUnlessRevoked({ uses }: Visit, journey: JourneyAt<"connected">, toKeep: ToBeKept): Promise<void> {
+  const { kind, id, keep } = toKeep;
+  await keep();
+  try {
+    await requireNotRevoked(journey, { isRevoked: uses.isRevokedByNow });
+  } catch (error) {
+    await uses.disconnect(journey.person, { kind, id });
+    throw error;
+  }
 }
 
 async function conclude(visit: Visit): Promise<Response> {

@@ -7,6 +7,12 @@ import type { GrantToKeep, Registration } from "../vault/kept-grant.ts";
 import type { ConnectLinks } from "./connect-link.ts";
 import type { Journeys, Person } from "./journey.ts";
 
+export interface KeptConnection {
+  readonly kind: "grant" | "identity";
+  /** The MCP server, by our identifier; of an identity, the provider's issuer. */
+  readonly id: string;
+}
+
 export interface ConnectDependencies extends Pick<
   Dependencies,
   "issuer" | "findIdp" | "findResource" | "findKey" | "resolveSubject"
@@ -21,9 +27,13 @@ export interface ConnectDependencies extends Pick<
   /** Each state once. */
   readonly spendState: (state: string) => Promise<"consumed" | "replayed">;
   readonly isRevoked: (facts: FencedFacts) => Promise<boolean>;
+  /** By everything that has been said until the question, however fresh what is known is. @throws Outage */
+  readonly isRevokedByNow: (facts: FencedFacts) => Promise<boolean>;
   /** @throws ConnectRefused, Outage where it is not kept */
   readonly keepGrant: (person: Person, resource: string, grant: GrantToKeep) => Promise<void>;
   readonly keepIdentity: (person: Person, identity: GrantToKeep) => Promise<void>;
+  /** @throws Outage */
+  readonly disconnect: (person: Person, connection: KeptConnection) => Promise<void>;
   readonly isNetworkWithinRate: (request: Request) => Promise<boolean>;
   readonly recorder: Recorder;
   readonly reportFault: (correlationId: string, cause: unknown) => void;

@@ -96,6 +96,7 @@ export async function receiveSignIn(
     token: issued.idToken,
     token_issued_at: nowSeconds * 1000,
     token_expires_at: idToken.expiresAtSeconds * 1000,
+    signed_in_at: person.signed_in_at * 1000,
   };
   return { person, identity };
 }

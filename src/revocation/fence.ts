@@ -52,11 +52,6 @@ export function stops({ notBeforeMilliseconds, blocks }: Fence, signedInAtMillis
   return signedInAtMilliseconds <= notBeforeMilliseconds || Object.values(blocks).some(({ isBlocked }) => isBlocked);
 }
 
-/** Whether anything that was there before it is over by it; not so of one that only lifts a block. */
-export function endsSomething({ notBeforeMilliseconds, blocks }: Fence): boolean {
-  return notBeforeMilliseconds > 0 || Object.values(blocks).some(({ isBlocked }) => isBlocked);
-}
-
 /** The same state, whatever order its members are in. */
 export function isSameFence(one: Fence, other: Fence): boolean {
   return spell(one) === spell(other);

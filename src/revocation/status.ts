@@ -6,4 +6,6 @@ export interface RevocationStatus {
   readonly waitingFor: number;
   /** Ledgers that may be issuing at all; those that are idle ask before they issue again. */
   readonly ledgers: number;
+  /** Whose connected accounts could not be ended yet; it is tried again until it is done. */
+  readonly peopleStillConnected: number;
 }

@@ -11,7 +11,6 @@ import { explainRedemption } from "../explain/explanation.ts";
 import { ThrowawayKeys } from "../explain/throwaway-keys.ts";
 import { reportFault } from "../reporting.ts";
 import { networkOf } from "../token-endpoint/network.ts";
-import { endingConnections } from "./ended-connections.ts";
 import type { Parts } from "./parts.ts";
 import { isWithin } from "./rate.ts";
 import { readArchive } from "../audit/read-archive.ts";
@@ -31,7 +30,7 @@ export function buildAdmin(parts: Parts): AdminDependencies {
     documents: parts.editor,
     rules: config.egress,
     explain: (request) => explainRedemption(request, { issuer: config.issuer, store: trust, keys: throwawayKeys }),
-    revocations: endingConnections(revocations, parts),
+    revocations,
     accounts,
     approvals: parts.approvals,
     openCall: (sealed, key) => parts.shownArguments.open(sealed, key),

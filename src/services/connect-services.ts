@@ -2,6 +2,7 @@ import { AcquisitionEnded } from "../../durable-objects/acquisition.ts";
 import { type Connecting, Connections } from "../../durable-objects/connections.ts";
 import type { Kept } from "../../durable-objects/outbound-tokens.ts";
 import { OwnClients, type RevealSecret } from "../../durable-objects/own-clients.ts";
+import type { VaultOwner } from "../../durable-objects/vault-owner.ts";
 import type { Vaults } from "../../durable-objects/vaults.ts";
 import { Outage } from "../audit/reason.ts";
 import { ConnectLinks } from "../connect/connect-link.ts";
@@ -52,9 +53,15 @@ export function buildConnect(parts: Parts): ConnectDependencies {
     prove: (registration, whom) => prove(registration, whom, { vaults, signingKeys: env.SIGNING_KEYS }),
     spendState: (state) => spendState(state, parts),
     isRevoked: (facts) => revocations.stops(facts),
+    isRevokedByNow: async (facts) => {
+      await revocations.catchUp();
+      return revocations.stops(facts);
+    },
     keepGrant: async (person, resource, grant) =>
-      requireKept(await connections.keepGrant(connecting(person), resource, grant)),
-    keepIdentity: async (person, identity) => requireKept(await connections.keepIdentity(connecting(person), identity)),
+      requireKept(await connections.keepGrant(connecting(person), resource, grant), person),
+    keepIdentity: async (person, identity) =>
+      requireKept(await connections.keepIdentity(connecting(person), identity), person),
+    disconnect: async (person, connection) => void (await connections.disconnect(ownerOf(person), connection)),
     isNetworkWithinRate: (request) => isWithin(env.NETWORK_RATE_LIMIT, networkOf(request.headers)),
     recorder,
     reportFault: (correlationId, cause) => reportFault(runtime, correlationId, cause),
@@ -94,11 +101,17 @@ async function prove(registration: Registration, whom: string, { vaults, signing
   }
 }
 
-function connecting({ organization, principal, issuer, tenant, sub }: Person): Connecting {
-  return { owner: { organization, owner: principal }, subject: { issuer, tenant, sub } };
+function connecting(person: Person): Connecting {
+  const { issuer, tenant, sub } = person;
+  return { owner: ownerOf(person), subject: { issuer, tenant, sub } };
 }
 
-function requireKept(kept: Kept): void {
+function ownerOf({ organization, principal }: Person): VaultOwner {
+  return { organization, owner: principal };
+}
+
+function requireKept(kept: Kept, person: Person): void {
   if (kept === "keys_unavailable") throw new Outage("vault_keys_unavailable");
+  if (kept === "revoked") throw new ConnectRefused("connect_revoked", { person });
   if (kept !== "kept") throw new ConnectRefused(kept === "full" ? "connect_full" : "connect_grant_refused");
 }

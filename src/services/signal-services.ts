@@ -8,7 +8,6 @@ import type { PollDependencies } from "../signals/poll.ts";
 import type { SignalDependencies } from "../signals/push-endpoint.ts";
 import { ClientSecrets } from "../token-endpoint/client-authentication/client-secret.ts";
 import { networkOf } from "../token-endpoint/network.ts";
-import { endingConnections } from "./ended-connections.ts";
 import type { Parts } from "./parts.ts";
 import { pollAuthorizations } from "./poll-authorizations.ts";
 import { isWithin } from "./rate.ts";
@@ -60,7 +59,7 @@ function buildHeard(parts: Parts): Heard {
     isNetworkWithinRate: (request) => isWithin(env.NETWORK_RATE_LIMIT, networkOf(request.headers)),
     findAccountByEmail: (organization, address) => accounts.findByEmail(organization, address),
     note: (note) => revocations.noteStream(note),
-    join: (fences, issuer) => endingConnections(revocations, parts).join(fences, `idp:${issuer}`),
+    join: (fences, issuer) => revocations.join(fences, `idp:${issuer}`),
     countCutOff: async (named) => {
       const counting = subjectNames.record(named);
       const reach = Promise.resolve(counting).then((names) => countLiveTokens(env.AUDIT_INDEX, names, Date.now()));

@@ -39,6 +39,8 @@ export const keptGrantSchema = z.strictObject({
   token: token.nullable(),
   token_issued_at: z.int(),
   token_expires_at: z.int(),
+  /** When the person signed in for it: what ends that sign-in ends this too. */
+  signed_in_at: z.int().min(0).default(0),
 });
 export type KeptGrant = z.output<typeof keptGrantSchema>;
 /** As it comes from /connect; what becomes of it later is the vault's to say. */

@@ -87,7 +87,7 @@ it("is never presented: not while others refresh, reconnect, are revoked or fail
   const act = async (): Promise<void> => {
     const person = random.pick(people);
     const dice = random.below(40);
-    if (dice === 0) await random.pick(isolates).forgetPerson(person.owner);
+    if (dice === 0) await vaultOf(person.owner).endSignIns(person.owner, Date.now() - 1);
     else if (dice < 3) await connect(person);
     else await call(person, random.below(UPSTREAMS.length));
   };

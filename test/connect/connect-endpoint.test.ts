@@ -129,6 +129,11 @@ describe("connecting an account", () => {
       },
     ]);
     expect(world.granted).toEqual([]);
+    world.answers.isRevokedByNow = true;
+    await ada.signIn(await world.linkFor("ada"), "ada");
+    await ada.open(world.signInAt(await ada.agree(), "ada"));
+    expect(world.lent).toHaveLength(1);
+    expect(world.events.at(-1)).toMatchObject({ reason: "connect_revoked" });
   });
 
   it("ends where the person says no", async () => {
@@ -151,6 +156,22 @@ describe("connecting an account", () => {
     expect(ended.status).toBe(503);
     expect(ended.headers.get("retry-after")).not.toBeNull();
     expect(world.events.at(-1)).toMatchObject({ decision: "failed", reason: "vault_unavailable" });
+  });
+
+  it("keeps nothing for who was stopped between the last look and the keeping, nor while that cannot be known", async () => {
+    for (const [said, status, ended] of [
+      [true, 403, { decision: "refused", reason: "connect_revoked" }],
+      [new Outage("revocations_unavailable"), 503, { decision: "failed", reason: "revocations_unavailable" }],
+    ] as const) {
+      const world = await ConnectWorld.start();
+      const ada = new Visitor(world);
+      await ada.signIn(await world.linkFor("ada"), "ada");
+      const authorize = await ada.agree();
+      world.answers.isRevokedByNow = said;
+      const answered = await ada.open(answerTo(authorize, { code: "code-1", iss: UPSTREAM_ISSUER }));
+      expect([answered.status, world.granted]).toEqual([status, []]);
+      expect(world.events.at(-1)).toMatchObject({ subject: "ada", ...ended });
+    }
   });
 
   it.each(["/connect/nothing", "/connect/review/", "/connect/callbacks"])("has no page at %s", async (path) => {

@@ -336,7 +336,7 @@ describe("what a person has given us", () => {
     const wanted = await signedIn();
     tokenOf(await acquire(wanted));
     await vaultOf(wanted.owner).keepGrant(wanted.owner, RESOURCE, staleGrant(server.grantTo("ada")));
-    expect(await vaultOf(wanted.owner).forgetPerson(wanted.owner)).toBe(2);
+    expect(await vaultOf(wanted.owner).endSignIns(wanted.owner, Date.now())).toBe(2);
     expect(await vaultOf(wanted.owner).listConnections(wanted.owner)).toEqual([]);
     expect(await acquire(wanted)).toEqual(REQUIRED);
     expect(await acquire({ ...wanted, credential: credential("authorization_code") })).toEqual(REQUIRED);
@@ -352,7 +352,7 @@ describe("what a person has given us", () => {
     server.gate = promise;
     const underWay = acquire(wanted);
     await vi.waitFor(() => expect(server.asked).toHaveLength(1));
-    await vaultOf(wanted.owner).forgetPerson(wanted.owner);
+    await vaultOf(wanted.owner).endSignIns(wanted.owner, Date.now());
     resolve();
     expect(await underWay).toEqual(REQUIRED);
     expect(await vaultOf(wanted.owner).listConnections(wanted.owner)).toEqual([]);
@@ -428,7 +428,7 @@ describe("what a person has given us", () => {
       expect(() => vault.acquire(wanted)).toThrow(TypeError);
       expect(() => vault.keepGrant(wanted.owner, RESOURCE, staleGrant("r"))).toThrow(TypeError);
       expect(() => vault.keepIdentity(wanted.owner, staleIdentity("eve", "r"))).toThrow(TypeError);
-      expect(() => vault.forgetPerson(wanted.owner)).toThrow(TypeError);
+      expect(() => vault.endSignIns(wanted.owner, Date.now())).toThrow(TypeError);
       expect(() => vault.listConnections(wanted.owner)).toThrow(TypeError);
       expect(() => vault.disconnect(wanted.owner, { kind: "grant", id: RESOURCE })).toThrow(TypeError);
     });

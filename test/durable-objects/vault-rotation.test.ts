@@ -24,7 +24,8 @@ async function fill(owner: VaultOwner, count: number): Promise<void> {
     const enroll = async (who: VaultOwner): Promise<void> => deployment().enroll(who);
     const records = new VaultRecords(storage, JSON.stringify(ROTATED), enroll);
     for (let at = 0; at < count; at += 1) {
-      await records.put(owner, { kind: "grant", id: `grant-${at}`, upstream: RESOURCE, text: `value-${at}` });
+      const value = { text: `value-${at}`, signedInAtMilliseconds: null };
+      await records.put(owner, { kind: "grant", id: `grant-${at}`, upstream: RESOURCE, ...value });
     }
   });
 }
@@ -145,7 +146,8 @@ describe("a person's vault", () => {
     const owner = newOwner();
     await runInDurableObject(vaultOf(owner), async (_vault, { storage }) => {
       const enroll = vi.fn(async () => Promise.reject(new Error("down")));
-      const record = { kind: "grant", id: "a", upstream: RESOURCE, text: "x" } as const;
+      const value = { text: "x", signedInAtMilliseconds: null };
+      const record = { kind: "grant", id: "a", upstream: RESOURCE, ...value } as const;
       const records = new VaultRecords(storage, env.VAULT_KEYS, enroll);
       await expect(records.put(owner, record)).rejects.toThrow("down");
       expect(records.has(record)).toBe(false);

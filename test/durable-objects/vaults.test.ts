@@ -22,8 +22,10 @@ afterEach(() => {
 /** A vault that answers this, and counts. */
 function startIsolate(answer: () => Promise<SecretRevealed>) {
   const revealSecret = vi.fn(answer);
-  const getByName = vi.fn((_name: string) => ({ revealSecret }));
-  return { vaults: new Vaults({ getByName } as never, ANYWHERE), revealSecret, getByName };
+  const setSecret = vi.fn(async (): Promise<object> => ({ kid: "kek-1", isNew: false }));
+  const stub = { revealSecret, setSecret, deleteSecret: vi.fn(async () => true) };
+  const getByName = vi.fn((_name: string) => stub);
+  return { vaults: new Vaults({ getByName } as never, ANYWHERE), revealSecret, getByName, stub };
 }
 
 describe("Vaults", () => {
@@ -65,6 +67,30 @@ describe("Vaults", () => {
     late.resolve({ value: "refused by the server", kid: "kek-1" });
     expect(await first).toMatchObject({ value: "refused by the server" });
     expect(await vaults.revealSecret("a", RESOURCE, ORDINARY)).toEqual(SECRET);
+  });
+
+  it.each(["setSecret", "deleteSecret"] as const)("go by no copy from before their own %s", async (method) => {
+    const late = Promise.withResolvers<SecretRevealed>();
+    const { vaults, revealSecret, stub } = startIsolate(async () => SECRET);
+    const change = (): Promise<unknown> =>
+      method === "setSecret"
+        ? vaults.setSecret({ name: "a", value: "anew", resources: null })
+        : vaults.deleteSecret("a");
+    await vaults.revealSecret("a", RESOURCE, ORDINARY);
+    await vaults.revealSecret("b", RESOURCE, ORDINARY);
+    revealSecret.mockReturnValueOnce(late.promise);
+    const underWay = vaults.revealSecret("a", `${RESOURCE}/other`, ORDINARY);
+    await change();
+    late.resolve(SECRET);
+    await underWay;
+    revealSecret.mockResolvedValue({ value: "anew", kid: "kek-1" });
+    expect(await vaults.revealSecret("a", RESOURCE, ORDINARY)).toMatchObject({ value: "anew" });
+    expect(await vaults.revealSecret("a", `${RESOURCE}/other`, ORDINARY)).toMatchObject({ value: "anew" });
+    expect(await vaults.revealSecret("b", RESOURCE, ORDINARY)).toEqual(SECRET);
+    stub[method].mockRejectedValue(new Error("it may have been done"));
+    await expect(change()).rejects.toThrow(Outage);
+    revealSecret.mockResolvedValue({ value: "anew again", kid: "kek-1" });
+    expect(await vaults.revealSecret("a", RESOURCE, ORDINARY)).toMatchObject({ value: "anew again" });
   });
 
   it("ask anew for what a server has refused", async () => {

@@ -61,9 +61,11 @@ export class ConnectWorld {
     idToken: Members;
     tokens: Members;
     isRevoked: boolean;
+    /** What is said between the last look and the keeping. */
+    isRevokedByNow: boolean | Outage;
     failing: Outage | null;
     isWithinRate: boolean;
-  } = { idToken: {}, tokens: {}, isRevoked: false, failing: null, isWithinRate: true };
+  } = { idToken: {}, tokens: {}, isRevoked: false, isRevokedByNow: false, failing: null, isWithinRate: true };
   documents: { idp: Members; resource: Members };
   readonly #uses: ConnectDependencies;
   /** By code: who signed in, with what nonce. */
@@ -107,11 +109,20 @@ export class ConnectWorld {
         return "consumed";
       },
       isRevoked: async () => this.answers.isRevoked,
+      isRevokedByNow: async () => {
+        if (typeof this.answers.isRevokedByNow !== "boolean") throw this.answers.isRevokedByNow;
+        return this.answers.isRevokedByNow;
+      },
       keepGrant: async (person, resource, grant) => {
         if (this.answers.failing !== null) throw this.answers.failing;
         this.granted.push({ person, resource, grant });
       },
       keepIdentity: async (person, identity) => void this.lent.push({ person, identity }),
+      disconnect: async ({ principal }, { kind, id }) => {
+        const kept = kind === "grant" ? this.granted : this.lent;
+        const at = kept.findIndex((each) => each.person.principal === principal && idOf(each) === id);
+        if (at !== -1) kept.splice(at, 1);
+      },
       isNetworkWithinRate: async () => this.answers.isWithinRate,
       recorder: {
         record: async (event: AuditEvent) => void this.events.push(event),
@@ -166,6 +177,10 @@ export class ConnectWorld {
     if (error !== undefined) return json({ error }, 400);
     return json({ access_token: "at-files", token_type: "Bearer", refresh_token: "rt-files", ...this.answers.tokens });
   }
+}
+
+function idOf(kept: ConnectWorld["granted"][number] | ConnectWorld["lent"][number]): string {
+  return "grant" in kept ? kept.resource : kept.identity.authorization_server;
 }
 
 /** An authorization response to this request, with the state and redirect URI that it named. */

@@ -80,6 +80,7 @@ export function staleGrant(refreshToken: string | null, changes: Partial<GrantTo
     token: "access-of-before",
     token_issued_at: 0,
     token_expires_at: 1,
+    signed_in_at: Date.now(),
     ...changes,
   };
 }

@@ -24,6 +24,9 @@ const statusSchema = z.strictObject({
   in_effect: z.boolean().describe("Nothing is issued against it any more; the gateway follows within 5 s"),
   waiting_for: z.int().describe("Ledgers that could not be told and may still be issuing; 40 s at most"),
   ledgers: z.int().describe("Ledgers that are issuing"),
+  people_still_connected: z
+    .int()
+    .describe("People whose connected accounts could not be ended yet: it is tried again until it is done"),
 });
 type Status = z.input<typeof statusSchema>;
 
@@ -66,7 +69,7 @@ export const giveRevocation = defineRoute({
   method: "POST",
   path: "/admin/v1/revocations",
   role: "operator",
-  summary: "Blocks something, ends its sign-ins, or restores it; 202 while a ledger could not be told yet",
+  summary: "Blocks something, ends its sign-ins, or restores it; 202 while a ledger or a vault could not be told yet",
   parameters: NO_PARAMETERS,
   body: orderSchema,
   response: statusSchema.extend({ reach: reachSchema.nullable(), known }),
@@ -122,10 +125,12 @@ export const listRevocations = defineRoute({
   },
 });
 
-function answerOf({ version, isEffective, waitingFor, ledgers }: RevocationStatus): Answer<Status> {
+function answerOf(status: RevocationStatus): Answer<Status> {
+  const { version, isEffective, waitingFor, ledgers, peopleStillConnected } = status;
+  const told = { version, in_effect: isEffective, waiting_for: waitingFor, ledgers };
   return {
-    status: isEffective ? 200 : 202,
-    body: { version, in_effect: isEffective, waiting_for: waitingFor, ledgers },
+    status: isEffective && peopleStillConnected === 0 ? 200 : 202,
+    body: { ...told, people_still_connected: peopleStillConnected },
     headers: { location: `/admin/v1/revocations/${version}` },
   };
 }

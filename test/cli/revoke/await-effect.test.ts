@@ -3,8 +3,8 @@ import { awaitEffect, type Waiting } from "../../../cli/revoke/await-effect.ts";
 import type { OrderStatus } from "../../../cli/revoke/orders.ts";
 import { CommandError } from "../../../cli/command-error.ts";
 
-const GIVEN: OrderStatus = { version: 7, in_effect: false, waiting_for: 2, ledgers: 64 };
-const DONE: OrderStatus = { version: 7, in_effect: true, waiting_for: 0, ledgers: 64 };
+const GIVEN: OrderStatus = { version: 7, in_effect: false, waiting_for: 2, ledgers: 64, people_still_connected: 0 };
+const DONE: OrderStatus = { version: 7, in_effect: true, waiting_for: 0, ledgers: 64, people_still_connected: 0 };
 
 /** A clock that goes on by what is waited, and a server that answers in turn, the last answer for ever. */
 function waitingFor(...answers: readonly (OrderStatus | Error)[]) {
@@ -38,6 +38,13 @@ describe("waiting until an order is in effect", () => {
     expect(await awaitEffect(GIVEN, waiting)).toEqual(DONE);
     expect(told).toEqual(["waiting for 2 of 64 ledgers", "waiting for 1 of 64 ledgers"]);
     expect(asked).toEqual([7, 7]);
+  });
+
+  it("waits for connected accounts too, once nothing is issued any more", async () => {
+    const { waiting, told } = waitingFor(DONE);
+    const given = { ...DONE, people_still_connected: 1 };
+    expect(await awaitEffect(given, waiting)).toEqual(DONE);
+    expect(told).toEqual(["waiting for the connected accounts of 1 to be ended"]);
   });
 
   it("goes on past a question that was not answered, and says so", async () => {

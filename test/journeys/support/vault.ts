@@ -9,7 +9,7 @@ interface VaultOwner {
 interface VaultCalls {
   setSecret(secret: { name: string; value: string; resources: null }): Promise<unknown>;
   keepIdentity(owner: VaultOwner, identity: GrantToKeep): Promise<unknown>;
-  forgetPerson(owner: VaultOwner): Promise<number>;
+  endSignIns(owner: VaultOwner, throughMilliseconds: number): Promise<number>;
 }
 
 /** A vault of a running Crossgate, by the name that its owner gives it. */
