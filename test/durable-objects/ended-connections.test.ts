@@ -77,7 +77,7 @@ describe("a vault that does not answer while somebody is revoked", () => {
     "(%s) takes nothing from the revocation, which says so and is done as soon as it can be",
     async (method) => {
       const ada = await connect();
-      vi.spyOn(Vault.prototype, method).mockRejectedValueOnce(new Error("reset") as never);
+      vi.spyOn(Vault.prototype, method).mockRejectedValueOnce(new Error("reset"));
       const status = await admin.revocations.order([ada.fence], "block");
       expect(status).toMatchObject({ isEffective: true, peopleStillConnected: 1 });
       expect([await count(ada), await waiting(status)]).toEqual([2, 1]);
