@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { AcquiredType, TokenAsked } from "../../durable-objects/acquisition.ts";
 import { UpstreamTokens } from "../../durable-objects/upstream-tokens.ts";
 import type { VaultOwner } from "../../durable-objects/vault-owner.ts";
+import { bindingOf } from "../../src/trust/grant-binding.ts";
 import { type Fault, Network, TestAuthorizationServer } from "../support/authorization-server.ts";
 import { asked, credential, IDP, setClientSecret, staleGrant, staleIdentity, vaultOf } from "../support/outbound.ts";
 import { Random } from "../support/random.ts";
@@ -12,7 +13,7 @@ import { Random } from "../support/random.ts";
  * each server hands out is marked with whom it is for; where a token comes out, its owner is looked up at its server.
  */
 const PEOPLE = 50;
-const BATCHES = 16;
+const BATCHES = 20;
 const CALLS_PER_BATCH = 30;
 const UPSTREAMS: readonly AcquiredType[] = ["authorization_code", "authorization_code", "xaa", "xaa", "token_exchange"];
 const FAULTS: readonly Fault[] = ["none", "none", "none", "busy", "silent", "unreachable", "invalid_client"];
@@ -60,11 +61,10 @@ async function connect({ name, owner }: Person): Promise<void> {
   const vault = vaultOf(owner);
   await vault.keepIdentity(owner, staleIdentity(name, idp.grantTo(name)));
   for (const at of [0, 1]) {
-    const place = {
-      authorization_server: `https://as${at}.example.net`,
-      upstream: upstreamAt(at),
-      resource: upstreamAt(at),
-    };
+    const authorization_server = `https://as${at}.example.net`;
+    const upstream = upstreamAt(at);
+    const binding = await bindingOf(upstream, credential("authorization_code", { authorization_server }));
+    const place = { authorization_server, upstream, resource: upstream, binding };
     await vault.keepGrant(owner, resourceAt(at), staleGrant(servers[at]?.grantTo(name) ?? "", place));
   }
 }
@@ -88,7 +88,7 @@ it("is never presented: not while others refresh, reconnect, are revoked or fail
     const person = random.pick(people);
     const dice = random.below(40);
     if (dice === 0) await vaultOf(person.owner).endSignIns(person.owner, Date.now() - 1);
-    else if (dice < 3) await connect(person);
+    else if (dice < 5) await connect(person);
     else await call(person, random.below(UPSTREAMS.length));
   };
   for (let batch = 0; batch < BATCHES; batch += 1) {
