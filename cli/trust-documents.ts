@@ -24,7 +24,7 @@ export interface TrustDirectory {
 }
 
 /** What directories hold, and apply and --prune touch. Administrators are none of it: no directory appoints or removes one. */
-export const DOCUMENT_KINDS: readonly DocumentKind[] = ["idp", "client", "resource", "tools", "policy"];
+export const DOCUMENT_KINDS: readonly DocumentKind[] = ["idp", "client", "resource", "tools", "policy", "sink"];
 const KEY_MAXIMUM_BYTES = 512;
 
 /** Reads the JSON documents in the folder of each kind, such as DIR/idp/*.json; each file is sound or a problem. */

@@ -1,17 +1,15 @@
 import { DurableObject } from "cloudflare:workers";
-import type { AuditEvent } from "../src/audit/audit-event.ts";
 import { log } from "../src/audit/operator-log.ts";
 import { parseConfig } from "../src/config.ts";
-import { FetchFailed } from "../src/egress/bounded-fetch.ts";
-import { PostRefused } from "../src/egress/post.ts";
 import { LIMITS } from "../src/limits.ts";
-import { ArchiveBroken, type Cursor, type ReadBatches, readOn } from "../src/sinks/archive-reader.ts";
-import { wants } from "../src/sinks/message.ts";
-import { type Feeding, sendBatch } from "../src/sinks/send-batch.ts";
-import { SinkMisconfigured } from "../src/sinks/sink-secret.ts";
-import { splitBatch } from "../src/sinks/split-batch.ts";
-import { DocumentInvalid, parseTrustDocument } from "../src/trust/documents.ts";
+import { type Cursor, readOn } from "../src/sinks/archive-reader.ts";
+import type { Feeding } from "../src/sinks/send-batch.ts";
+import { readSinkSecret } from "../src/sinks/sink-secret.ts";
+import { parseTrustDocument } from "../src/trust/documents.ts";
+import { retryDelay, SinkUnread, wordOf } from "./sink-failure.ts";
+import { SinkDelivery } from "./sink-delivery.ts";
 import { SinkTables } from "./sink-tables.ts";
+import { DEPLOYMENT, findVault } from "./vault-owner.ts";
 
 /** What the archive has of one ledger with all before it. */
 export interface ArchivedChain {
@@ -31,6 +29,10 @@ export interface SinkStatus {
   readonly delivered: number;
   /** What the receiver took and said that it threw away. */
   readonly rejected: number;
+  /** What was gone from the archive before it could be sent. */
+  readonly missed: number;
+  /** What this version could not read: it was sent as it is. */
+  readonly unread: number;
 }
 
 /**
@@ -40,10 +42,14 @@ export interface SinkStatus {
  */
 export class AuditSink extends DurableObject<Env> {
   readonly #tables: SinkTables;
+  readonly #delivery: SinkDelivery;
+  /** What the ledgers have said that the archive has; who has slept since is told again. */
+  #heads: ReadonlyMap<string, Cursor> = new Map();
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
     this.#tables = new SinkTables(state.storage.sql);
+    this.#delivery = new SinkDelivery({ archive: env.AUDIT_ARCHIVE, storage: state.storage, tables: this.#tables });
   }
 
   /** The archive has news. Cheap, and may be missed: the next round of upkeep tells `meet` everything. */
@@ -65,6 +71,7 @@ export class AuditSink extends DurableObject<Env> {
     }
     // A ledger that is newer than the sink is read from its first record.
     for (const { chain } of archived) if (!this.#tables.has(chain)) this.#add(chain, null);
+    this.#heads = new Map(archived.map(({ chain, sequence: through, hash }) => [chain, { chain, through, hash }]));
     if (this.#isBehind(archived)) await this.#wake();
   }
 
@@ -78,6 +85,8 @@ export class AuditSink extends DurableObject<Env> {
       deliveredAtMilliseconds: tables.read("delivered_at"),
       delivered: tables.read("delivered"),
       rejected: tables.read("rejected"),
+      missed: tables.read("missed"),
+      unread: tables.read("unread"),
     };
   }
 
@@ -111,7 +120,8 @@ export class AuditSink extends DurableObject<Env> {
   async #deliver(): Promise<boolean> {
     const sink = await this.#readSink(this.#tables.readText("name"));
     if (!sink.enabled) return false;
-    const feeding = { sink, secrets: this.env, rules: parseConfig(this.env).egress };
+    const secret = await readSinkSecret(sink, { secrets: this.env, reveal: (...asked) => this.#reveal(...asked) });
+    const feeding = { sink, secret, rules: parseConfig(this.env).egress };
     const cursors = this.#inTurn();
     let idle = this.#tables.read("idle_chains");
     let reads = 0;
@@ -156,26 +166,21 @@ export class AuditSink extends DurableObject<Env> {
 
   /** @returns where to go on; null when the archive has nothing after this yet */
   async #feedFrom(feeding: Feeding, at: Cursor): Promise<Cursor | null> {
-    const read: ReadBatches = await readOn(this.env.AUDIT_ARCHIVE, at);
-    if (read.objects === 0) return null;
-    await this.#send(feeding, at, read);
+    const read = await readOn(this.env.AUDIT_ARCHIVE, at);
+    if (read.objects === 0) return this.#crossGap(at);
+    await this.#delivery.deliver(feeding, at, read);
     return read.cursor;
   }
 
-  async #send(feeding: Feeding, from: Cursor, { events, cursor }: ReadBatches): Promise<void> {
-    const wanted = events.filter((event) => wants(feeding.sink, event));
-    for (const part of splitBatch(wanted, feeding.sink.format)) {
-      // oxlint-disable-next-line no-await-in-loop -- in order, and not the rest where one is not taken
-      const rejected = await sendPart(feeding, from, part);
-      this.#count("delivered", part.length);
-      this.#tables.write("delivered_at", Date.now());
-      if (rejected > 0) this.#count("rejected", rejected);
-    }
-    this.#tables.writeCursor(cursor);
+  /** @returns where to go on behind what the archive lacks; null where nothing is known to be missing */
+  async #crossGap(from: Cursor): Promise<Cursor | null> {
+    const head = this.#heads.get(from.chain);
+    return head === undefined || head.through <= from.through ? null : this.#delivery.crossGap(from, head);
   }
 
-  #count(name: "delivered" | "rejected", more: number): void {
-    this.#tables.write(name, this.#tables.read(name) + more);
+  #reveal(name: string, url: string) {
+    const { ledger } = parseConfig(this.env);
+    return findVault(this.env.VAULT, ledger, DEPLOYMENT).revealSecret(name, url, true);
   }
 
   async #readSink(name: string) {
@@ -186,37 +191,12 @@ export class AuditSink extends DurableObject<Env> {
 
   async #retryLater(error: unknown): Promise<void> {
     const failures = this.#tables.read("failures") + 1;
-    const said = error instanceof PostRefused ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
-    const backoff = LIMITS.sinkRetryMinimumMilliseconds * 2 ** Math.min(failures - 1, 10);
-    const delay = Math.min(Math.max(backoff, said), LIMITS.sinkRetryMaximumMilliseconds);
     this.#tables.write("failures", failures);
     this.#tables.write("error", wordOf(error));
     this.#tables.write("failed_at", Date.now());
     log({ event: "sink_failed", sink: this.#tables.readText("name"), flaw: wordOf(error), failures: String(failures) });
     // A document that is gone is no reason to go on; the round of upkeep that meets it again is.
     if (error instanceof SinkUnread) return;
-    await this.ctx.storage.setAlarm(Date.now() + delay);
+    await this.ctx.storage.setAlarm(Date.now() + retryDelay(error, failures));
   }
-}
-
-async function sendPart(feeding: Feeding, from: Cursor, events: readonly AuditEvent[]): Promise<number> {
-  return sendBatch(feeding, { id: await batchId(from, events), events, sentAtMilliseconds: Date.now() });
-}
-
-class SinkUnread extends Error {}
-
-/** Out of a closed set and never the text of an error, which may quote what the other side said. */
-function wordOf(error: unknown): string {
-  if (error instanceof FetchFailed) return error.status === null ? error.flaw : `status_${error.status}`;
-  if (error instanceof SinkMisconfigured) return error.flaw;
-  if (error instanceof ArchiveBroken) return "archive_broken";
-  if (error instanceof DocumentInvalid) return "document_invalid";
-  return error instanceof SinkUnread ? "document_missing" : "fault";
-}
-
-/** Names these records, whenever they are sent. */
-async function batchId({ chain }: Cursor, events: readonly AuditEvent[]): Promise<string> {
-  const text = JSON.stringify([chain, ...events.map(({ id }) => id)]);
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return `msg_${new Uint8Array(digest).toHex().slice(0, 32)}`;
 }

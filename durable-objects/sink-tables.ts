@@ -1,10 +1,21 @@
+import type { Bridge } from "../src/sinks/archive-gap.ts";
 import type { Cursor } from "../src/sinks/archive-reader.ts";
+
+/** A place in a chain where the archive lacks what it should have. */
+export interface KnownGap {
+  readonly sinceMilliseconds: number;
+  readonly bridge: Bridge | null;
+}
 
 /** Numbers and words that outlive an object that sleeps. */
 interface SinkState {
   readonly failures: number;
   readonly delivered: number;
   readonly rejected: number;
+  /** What was gone from the archive before it could be sent. */
+  readonly missed: number;
+  /** What this version could not read, and was sent as it is. */
+  readonly unread: number;
   readonly failed_at: number;
   readonly delivered_at: number;
   /** How many chains in a row had nothing, when the last alarm left off. */
@@ -13,7 +24,7 @@ interface SinkState {
   readonly begun: number;
 }
 
-type SinkWord = "name" | "error" | "next_chain";
+type SinkWord = "name" | "error" | "next_chain" | "totals";
 
 /** What a sink remembers: how far it has come in each chain, and how its last attempts went. */
 export class SinkTables {
@@ -24,6 +35,8 @@ export class SinkTables {
     sql.exec(
       "CREATE TABLE IF NOT EXISTS cursor (chain TEXT PRIMARY KEY, through INTEGER NOT NULL, hash TEXT) WITHOUT ROWID",
     );
+    sql.exec(`CREATE TABLE IF NOT EXISTS gap
+      (chain TEXT PRIMARY KEY, since INTEGER NOT NULL, anchor TEXT, through INTEGER, hash TEXT) WITHOUT ROWID`);
     sql.exec("CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value) WITHOUT ROWID");
   }
 
@@ -39,6 +52,37 @@ export class SinkTables {
 
   writeCursor({ chain, through, hash }: Cursor): void {
     this.#sql.exec("INSERT OR REPLACE INTO cursor (chain, through, hash) VALUES (?, ?, ?)", chain, through, hash);
+  }
+
+  findGap(chain: string): KnownGap | null {
+    const [row] = this.#sql.exec<StoredGap>("SELECT * FROM gap WHERE chain = ?", chain);
+    if (row === undefined) return null;
+    const { since: sinceMilliseconds, anchor, through, hash } = row;
+    return {
+      sinceMilliseconds,
+      bridge: anchor === null ? null : { anchor, at: { chain, through: through ?? 0, hash } },
+    };
+  }
+
+  writeGap(chain: string, { sinceMilliseconds, bridge }: KnownGap): void {
+    const { anchor = null, at } = bridge ?? {};
+    const [through, hash] = [at?.through ?? null, at?.hash ?? null];
+    this.#sql.exec(
+      "INSERT OR REPLACE INTO gap VALUES (?, ?, ?, ?, ?)",
+      chain,
+      sinceMilliseconds,
+      anchor,
+      through,
+      hash,
+    );
+  }
+
+  closeGap(chain: string): void {
+    this.#sql.exec("DELETE FROM gap WHERE chain = ?", chain);
+  }
+
+  add(name: keyof SinkState, more: number): void {
+    if (more > 0) this.write(name, this.read(name) + more);
   }
 
   read(name: keyof SinkState): number {
@@ -58,3 +102,5 @@ export class SinkTables {
     return this.#sql.exec("SELECT value FROM state WHERE name = ?", name).toArray()[0]?.["value"];
   }
 }
+
+type StoredGap = Record<"since", number> & Record<"anchor" | "hash", string | null> & { through: number | null };

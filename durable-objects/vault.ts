@@ -84,13 +84,13 @@ export class Vault extends DurableObject<Env> {
     return put === "keys_unavailable" ? put : { kid: put.kid, isNew };
   }
 
-  /** For one call of one server. */
-  async revealSecret(name: string, resource: string): Promise<SecretRevealed> {
+  /** For one call of one server. `mustName`: what may be used for any server is not meant for this one. */
+  async revealSecret(name: string, resource: string, mustName = false): Promise<SecretRevealed> {
     this.#requireOwner(DEPLOYMENT);
     const opened = await this.#records.open(DEPLOYMENT, { kind: "secret", id: name });
     if (typeof opened === "string") return opened;
     const resources = readResources(opened.upstream);
-    if (resources !== null && !resources.includes(resource)) return "not_for_resource";
+    if (resources === null ? mustName : !resources.includes(resource)) return "not_for_resource";
     const { text: value, ...described } = opened;
     this.#records.markUsed(described, Date.now());
     return { value, kid: described.kid };

@@ -103,12 +103,20 @@ export const LIMITS = {
   /** Of the archive, at once and between two alarms: a Worker's invocation may ask other services a thousand times. */
   sinkObjectsPerRead: 50,
   sinkReadBytes: 2 * 1024 * 1024,
+  /** What claims one place in a chain, as far as it is looked through. */
+  sinkCandidates: 300,
+  /** No batch of ours is as large, so what is was put there by somebody else and is not read into memory. */
+  archiveObjectBytes: 1024 * 1024,
+  /** How long what the archive lacks may be put back before a sink goes on without it. */
+  sinkGapMilliseconds: 3_600_000,
   sinkReadsPerAlarm: 12,
   /** From news of a record until it is sent: many batches share one look at the archive. */
   sinkDelayMilliseconds: 10_000,
   sinkRetryMinimumMilliseconds: 2_000,
   sinkRetryMaximumMilliseconds: 300_000,
   sinkChains: 4096,
+  /** Combinations of type, action, decision and reason that a sink of metrics counts one by one. */
+  sinkSeries: 1000,
   sinkNamesFreshMilliseconds: 60_000,
   /** Of the index, in one answer of the admin API. */
   connectionsPerPage: 100,

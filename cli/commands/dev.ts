@@ -22,8 +22,8 @@ wrangler.toml binds to it. Needs no account and no network. Says what is odd abo
 crossgate check does, and tells each request that is refused or fails in a line: the reason, what it
 means, what mends it. No line holds a token, a secret, or anything else that the request said.
 
-  --config DIR     trust and policy: DIR/idp, DIR/client, DIR/resource and DIR/policy with one JSON
-                   document per file (default: config). Edits apply as you save them; a broken file
+  --config DIR     trust and policy: DIR/idp, DIR/client, DIR/resource, DIR/tools, DIR/policy and DIR/sink
+                   with one JSON document per file (default: config). Edits apply as you save them; a broken file
                    is refused by name and its last good document stays in force
   --port N         port to listen on, 0 for a free one (default: 8787)
   --host ADDRESS   address to listen on (default: 127.0.0.1, which only this machine reaches)

@@ -32,6 +32,14 @@ const members = z.strictObject({
   check: z.string().max(64).nullable().default(null).describe("The check that ended it, by its name in redemption.ts"),
   correlation_id: z.string().max(64),
   trace_id: z.string().max(32).nullable().default(null).describe("W3C trace context; the caller may have chosen it"),
+  span_id: z
+    .string()
+    .max(16)
+    .nullable()
+    .default(null)
+    .describe("Of the request in its trace; what it called has it as parent"),
+  parent_span_id: z.string().max(16).nullable().default(null).describe("The caller's own, where he sent a traceparent"),
+  duration_milliseconds: whole.describe("From the request's arrival until this was recorded"),
   organization: text,
   issuer: text,
   tenant: text,
@@ -118,6 +126,10 @@ export interface RequestTrace {
   readonly correlationId: string;
   /** 32 hexadecimal digits: of the caller's `traceparent`, or else ours. */
   readonly traceId: string | null;
+  /** The request's own place in it; absent where no request asked. */
+  readonly spanId?: string;
+  /** Of the caller's `traceparent`. */
+  readonly parentSpanId?: string | null;
   readonly receivedAtMilliseconds: number;
   readonly ray: string | null;
   readonly colo: string | null;
@@ -145,10 +157,16 @@ export function makeAuditEvent(id: string, trace: RequestTrace, facts: AuditFact
     time: new Date(trace.receivedAtMilliseconds).toISOString(),
     correlation_id: trace.correlationId,
     trace_id: trace.traceId,
+    ...(trace.spanId === undefined ? {} : spanOf(trace, trace.spanId)),
     ray: trace.ray,
     colo: trace.colo,
     ...facts,
   };
+}
+
+function spanOf({ parentSpanId, receivedAtMilliseconds }: RequestTrace, span_id: string): Partial<AuditEvent> {
+  const duration_milliseconds = Math.max(0, Date.now() - receivedAtMilliseconds);
+  return { span_id, parent_span_id: parentSpanId ?? null, duration_milliseconds };
 }
 
 /**

@@ -96,6 +96,24 @@ export function toOcsf(event: AuditEvent): Record<string, unknown> {
   };
 }
 
+const BASE_EVENT = 0;
+const UNKNOWN = 0;
+
+/** A record that this version of the Worker cannot read, and so cannot file: OCSF's base event, with all of it inside. */
+export function unreadToOcsf({ id, text, time }: Record<"id" | "text", string> & { readonly time: number }) {
+  const product = { vendor_name: "Crossgate", name: "Crossgate" };
+  return {
+    category_uid: UNKNOWN,
+    class_uid: BASE_EVENT,
+    activity_id: UNKNOWN,
+    type_uid: BASE_EVENT,
+    time,
+    severity_id: UNKNOWN,
+    metadata: { version: OCSF_VERSION, product, uid: id },
+    raw_data: text,
+  };
+}
+
 function activityOf({ type, action, method }: AuditEvent): number {
   if (type === "redemption" || type === "connection") return ASSIGN_PRIVILEGES;
   if (type === "gateway_call") return /\/(?:list|read|get)$/.test(method ?? "") ? READ : OTHER;

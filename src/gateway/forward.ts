@@ -1,13 +1,13 @@
 import { type EgressRules, findUrlFlaw } from "../egress/url-policy.ts";
 import { openUpstream } from "../egress/upstream.ts";
-import { continueTrace, type ReceivedTrace } from "../http/trace.ts";
+import { type ContinuedTrace, continueTrace } from "../http/trace.ts";
 import { LIMITS } from "../limits.ts";
 import { readChallenges } from "../oauth-client/challenge.ts";
 import { CallRefused } from "./refusal.ts";
 
 export interface Forwarding {
   readonly request: Request;
-  readonly trace: Pick<ReceivedTrace, "traceId" | "traceFlags">;
+  readonly trace: ContinuedTrace;
   readonly upstream: string;
   readonly rules: EgressRules;
   /** The message as authorized; null for GET and DELETE. */

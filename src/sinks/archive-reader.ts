@@ -1,7 +1,7 @@
 import { archiveName, EVENTS_PREFIX, parseArchiveName, type ArchivedRange } from "../audit/archive-name.ts";
 import { genesisOf, hashBatch } from "../audit/audit-batch.ts";
-import { type AuditEvent, auditEventSchema } from "../audit/audit-event.ts";
 import { LIMITS } from "../limits.ts";
+import { type ArchivedRecord, readRecord } from "./archived-record.ts";
 
 /** How far a sink has come in one chain. */
 export interface Cursor {
@@ -13,10 +13,10 @@ export interface Cursor {
 }
 
 export interface ReadBatches {
-  readonly events: readonly AuditEvent[];
+  readonly records: readonly ArchivedRecord[];
   /** Where the next reading begins. */
   readonly cursor: Cursor;
-  /** How many objects were read; 0: the archive has no more as yet. */
+  /** How many objects were read; 0: nothing in the archive follows as yet. */
   readonly objects: number;
 }
 
@@ -25,74 +25,102 @@ export class ArchiveBroken extends Error {
   override readonly name = "ArchiveBroken";
 }
 
-type Archive = Pick<R2Bucket, "get" | "list">;
+export type Archive = Pick<R2Bucket, "get" | "list">;
+
+export function chainPrefix(chain: string): string {
+  return `${EVENTS_PREFIX}${chain}/`;
+}
+
+/** Names of batches that begin with this record begin with this. */
+export function rangePrefix(chain: string, firstSequence: number): string {
+  return `${chainPrefix(chain)}${String(firstSequence).padStart(16, "0")}`;
+}
 
 /**
- * What follows in a chain, in order and without a gap; what came out of order waits for what is before it. Of two objects
- * that claim one range only that which its hash proves to follow is read, or whoever can write to the bucket could feed
- * a sink what no ledger wrote. @throws ArchiveBroken where none of them follows
+ * What follows in a chain, in order and without a gap, up to record `last`; what came out of order waits for what is
+ * before it. Of several objects that claim one range only that which its hash proves to follow is read, or whoever can
+ * write to the bucket could feed a sink what no ledger wrote. @throws ArchiveBroken where none of them follows
  */
-export async function readOn(archive: Archive, cursor: Cursor): Promise<ReadBatches> {
-  const prefix = `${EVENTS_PREFIX}${cursor.chain}/`;
-  const { objects } = await archive.list({
-    prefix,
-    startAfter: `${prefix}${String(cursor.through + 1).padStart(16, "0")}`,
+export async function readOn(archive: Archive, cursor: Cursor, last = Number.POSITIVE_INFINITY): Promise<ReadBatches> {
+  const { objects, truncated } = await archive.list({
+    prefix: chainPrefix(cursor.chain),
+    startAfter: rangePrefix(cursor.chain, cursor.through + 1),
     limit: LIMITS.sinkObjectsPerRead,
   });
-  const ranges = objects.map(({ key }) => parseArchiveName(key)).filter((range) => range !== null);
-  const texts = await Promise.all(ranges.map((range) => readText(archive, range)));
-  const read: AuditEvent[] = [];
+  const batches = await Promise.all(rangesOf(objects).map((range) => readBatch(archive, range)));
+  const read: Batch[] = [];
   let at = cursor;
-  let count = 0;
   let bytes = 0;
-  while (bytes < LIMITS.sinkReadBytes) {
+  while (bytes < LIMITS.sinkReadBytes && at.through < last) {
+    const candidates = batches.filter((batch) => batch?.range.firstSequence === at.through + 1);
     // oxlint-disable-next-line no-await-in-loop -- each is proved by the one before
-    const next = await findNext(at, ranges, texts);
+    const next = await findNext(at, candidates);
     if (next === null) break;
-    read.push(...eventsOf(next.text));
+    read.push(next);
     bytes += next.text.length;
-    count += 1;
     at = { chain: cursor.chain, through: next.range.lastSequence, hash: next.range.hash };
   }
-  return { events: read, cursor: at, objects: count };
+  if (read.length === 0 && (truncated || objects.length > 0) && cursor.through < last) {
+    const next = await findAmongAll(archive, cursor);
+    if (next !== null) return toRead(cursor.chain, [next], cursor);
+  }
+  return toRead(cursor.chain, read, cursor);
 }
 
-async function readText(archive: Archive, range: ArchivedRange): Promise<string | null> {
-  return (await (await archive.get(archiveName(range)))?.text()) ?? null;
-}
-
-interface Next {
+interface Batch {
   readonly range: ArchivedRange;
   readonly text: string;
 }
 
-async function findNext(
-  { chain, through, hash }: Cursor,
-  ranges: readonly ArchivedRange[],
-  texts: readonly (string | null)[],
-): Promise<Next | null> {
-  const candidates = ranges.flatMap((range, at) => {
-    const text = texts[at] ?? null;
-    return range.firstSequence === through + 1 && text !== null ? [{ range, text }] : [];
-  });
-  if (candidates.length === 0) return null;
-  const previous = hash ?? (await genesisOf(chain));
+/** What no ledger can have written, by its name or its size, is not read. */
+function rangesOf(objects: readonly Pick<R2Object, "key" | "size">[]): readonly ArchivedRange[] {
+  return objects.flatMap(({ key, size }) => (size > LIMITS.archiveObjectBytes ? [] : (parseArchiveName(key) ?? [])));
+}
+
+async function readBatch(archive: Archive, range: ArchivedRange): Promise<Batch | null> {
+  const text = (await (await archive.get(archiveName(range)))?.text()) ?? null;
+  return text === null ? null : { range, text };
+}
+
+async function findNext({ chain, hash }: Cursor, candidates: readonly (Batch | null)[]): Promise<Batch | null> {
+  const previous = candidates.length === 0 ? "" : (hash ?? (await genesisOf(chain)));
   for (const candidate of candidates) {
-    // oxlint-disable-next-line no-await-in-loop -- one as a rule, two where somebody has forked the chain
-    if ((await hashBatch(previous, candidate.text)) === candidate.range.hash) return candidate;
+    // oxlint-disable-next-line no-await-in-loop -- one as a rule, more where somebody has forked the chain
+    if (candidate !== null && (await follows(previous, candidate))) return candidate;
   }
-  throw new ArchiveBroken();
+  return null;
 }
 
-/** A record of another version's schema is left to the archive. */
-function eventsOf(text: string): readonly AuditEvent[] {
-  return text.split("\n").flatMap((line) => (line === "" ? [] : (parse(line) ?? [])));
+/** The hash says nothing of the numbers in the name: a true batch under a false name would pass over what comes after. */
+async function follows(previous: string, { range, text }: Batch): Promise<boolean> {
+  if (text.split("\n").length - 1 !== range.lastSequence - range.firstSequence + 1) return false;
+  return (await hashBatch(previous, text)) === range.hash;
 }
 
-function parse(line: string): AuditEvent | null {
-  try {
-    return auditEventSchema.safeParse(JSON.parse(line)).data ?? null;
-  } catch {
-    return null;
+/**
+ * The batch that follows, out of all that claim its place: nobody may hide it behind others that he has written. So many
+ * that it would take too long are told, and looked at by a person. @throws ArchiveBroken
+ */
+async function findAmongAll(archive: Archive, at: Cursor): Promise<Batch | null> {
+  const prefix = `${rangePrefix(at.chain, at.through + 1)}-`;
+  const { objects, truncated } = await archive.list({ prefix, limit: LIMITS.sinkCandidates });
+  for (const range of rangesOf(objects)) {
+    // oxlint-disable-next-line no-await-in-loop -- one object in memory at a time
+    const next = await findNext(at, [await readBatch(archive, range)]);
+    if (next !== null) return next;
   }
+  if (truncated || objects.length > 0) throw new ArchiveBroken();
+  return null;
+}
+
+function toRead(chain: string, batches: readonly Batch[], from: Cursor): ReadBatches {
+  const records = batches.flatMap(({ range, text }) =>
+    text
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line, at) => readRecord(line, `${chain}:${range.firstSequence + at}`)),
+  );
+  const newest = batches.at(-1)?.range;
+  const cursor = newest === undefined ? from : { chain, through: newest.lastSequence, hash: newest.hash };
+  return { records, cursor, objects: batches.length };
 }

@@ -1,12 +1,12 @@
-import type { AuditEvent } from "../audit/audit-event.ts";
-import { toOcsf } from "../audit/ocsf.ts";
+import { toOcsf, unreadToOcsf } from "../audit/ocsf.ts";
 import type { Sink } from "../trust/sink.ts";
+import { type ArchivedRecord, timeOf } from "./archived-record.ts";
 
 /** Records of one chain that follow one another, or what a sink's filter leaves of them. */
 export interface SinkBatch {
   /** The same for the same records, however often they are sent. */
   readonly id: string;
-  readonly events: readonly AuditEvent[];
+  readonly records: readonly ArchivedRecord[];
   readonly sentAtMilliseconds: number;
 }
 
@@ -16,15 +16,22 @@ export interface SinkMessage {
   readonly body: string;
 }
 
-/** A record as its receiver wants it, without what is not known. */
-export function spellRecord(event: AuditEvent, format: Sink["format"]): Readonly<Record<string, unknown>> {
-  if (format === "ocsf") return toOcsf(event);
+/** A record as its receiver wants it, without what is not known. One that this version cannot read goes as it is. */
+export function spellRecord(record: ArchivedRecord, format: Sink["format"]): Readonly<Record<string, unknown>> {
+  const { id, text, members, event } = record;
+  if (format === "ocsf") return event === null ? unreadToOcsf({ id, text, time: timeOf(record) ?? 0 }) : toOcsf(event);
+  if (event === null) return Object.keys(members).length === 0 ? { id, unread: text } : members;
   const known = Object.entries(event).filter(
     ([, value]) => value !== null && !(Array.isArray(value) && value.length === 0),
   );
   return Object.fromEntries(known);
 }
 
-export function wants({ types, decisions }: Sink, { type, decision }: AuditEvent): boolean {
-  return (types?.includes(type) ?? true) && (decisions?.includes(decision) ?? true);
+/** What does not say of which type or decision it is may be what was asked for. */
+export function wants({ types, decisions }: Sink, { members: { type, decision } }: ArchivedRecord): boolean {
+  return isAmong(types, type) && isAmong(decisions, decision);
+}
+
+function isAmong(asked: readonly string[] | undefined, value: unknown): boolean {
+  return asked === undefined || typeof value !== "string" || asked.includes(value);
 }

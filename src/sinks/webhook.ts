@@ -11,7 +11,7 @@ const PREFIX = "whsec_";
 export async function webhookMessage(sink: Sink, batch: SinkBatch, secret: string): Promise<SinkMessage> {
   const seconds = String(Math.floor(batch.sentAtMilliseconds / 1000));
   const timestamp = new Date(batch.sentAtMilliseconds).toISOString();
-  const records = batch.events.map((event) => spellRecord(event, sink.format));
+  const records = batch.records.map((record) => spellRecord(record, sink.format));
   const body = JSON.stringify({ type: "crossgate.audit", timestamp, data: { format: sink.format, records } });
   const signature = await sign(`${batch.id}.${seconds}.${body}`, secret);
   return {

@@ -111,7 +111,7 @@ it("no header of 100,000 mixed calls carries anything of the caller's", { timeou
     const response = await forward(
       {
         request,
-        trace: { traceId: "1".repeat(32), traceFlags: null },
+        trace: { traceId: "1".repeat(32), spanId: "2".repeat(16), traceFlags: null },
         upstream: UPSTREAM,
         rules: { ownHost: "crossgate.example", allowsLoopback: false },
         body: method === "POST" ? "{}" : null,

@@ -42,6 +42,7 @@ function makeCall(changes: Partial<Call> = {}): Call {
     trace: {
       correlationId: "correlation-1",
       traceId: "0".repeat(32),
+      spanId: "2".repeat(16),
       traceFlags: null,
       receivedAtMilliseconds: 0,
       ray: null,

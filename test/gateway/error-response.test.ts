@@ -26,6 +26,7 @@ function makeCall({ message = null, headers = {}, resource = {}, boundTo }: Chan
     trace: {
       correlationId: "",
       traceId: "0".repeat(32),
+      spanId: "2".repeat(16),
       traceFlags: null,
       receivedAtMilliseconds: 0,
       ray: null,

@@ -37,6 +37,10 @@ describe("a call that is permitted", () => {
     await gateway.call();
     const told = upstream.sent.map(({ headers }) => headers.get("traceparent")?.split("-")[1]);
     expect(told).toEqual(gateway.events.map(({ trace_id: recorded }) => recorded));
+    // What the server traces hangs below the span that is made of the record.
+    const parents = upstream.sent.map(({ headers }) => headers.get("traceparent")?.split("-")[2]);
+    expect(parents).toEqual(gateway.events.map(({ span_id }) => span_id));
+    expect(gateway.events.map(({ parent_span_id }) => parent_span_id)).toContain("00f067aa0ba902b7");
     expect(told[0]).toBe(traceId);
     expect(told[1]).not.toBe(traceId);
   });

@@ -24,6 +24,7 @@ describe("a request's trace", () => {
   it("goes on with the caller's trace where there is one, and begins one where there is none", () => {
     const traceId = "4bf92f3577b34da6a3ce929d0e0e4736";
     expect(trace({ traceparent: `00-${traceId}-00f067aa0ba902b7-01` }).traceId).toBe(traceId);
+    expect(trace({ traceparent: `00-${traceId}-00f067aa0ba902b7-01` }).parentSpanId).toBe("00f067aa0ba902b7");
     expect(trace({ traceparent: `01-${traceId}-00f067aa0ba902b7-01-more` }).traceId).toBe(traceId);
     expect(trace().traceId).toMatch(/^[0-9a-f]{32}$/);
     expect(trace().traceId).not.toBe(trace().traceId);

@@ -1,7 +1,8 @@
 import { Webhook } from "standardwebhooks";
 import { describe, expect, it } from "vitest";
-import type { AuditEvent } from "../../src/audit/audit-event.ts";
+import { serializeAuditEvent } from "../../src/audit/audit-event.ts";
 import { LIMITS } from "../../src/limits.ts";
+import { readRecord } from "../../src/sinks/archived-record.ts";
 import { otlpMessage, rejectedByOtlp } from "../../src/sinks/otlp.ts";
 import { splitBatch } from "../../src/sinks/split-batch.ts";
 import { splunkMessage } from "../../src/sinks/splunk.ts";
@@ -9,7 +10,7 @@ import { webhookMessage } from "../../src/sinks/webhook.ts";
 import { readSinkSecret } from "../../src/sinks/sink-secret.ts";
 import { type Sink, sinkSchema } from "../../src/trust/sink.ts";
 import { sinkDocument } from "../support/documents.ts";
-import { makeEvent } from "../support/sinks.ts";
+import { makeEvent, makeRecord } from "../support/sinks.ts";
 
 const SECRET = `whsec_${btoa("a-secret-of-thirty-two-bytes-aaa")}`;
 const EVENT = makeEvent({
@@ -18,7 +19,8 @@ const EVENT = makeEvent({
   decision: "refused",
   trace_id: "a".repeat(32),
 });
-const BATCH = { id: "msg_1", events: [EVENT], sentAtMilliseconds: Date.now() };
+const RECORD = readRecord(serializeAuditEvent(EVENT), "nowhere");
+const BATCH = { id: "msg_1", records: [RECORD], sentAtMilliseconds: Date.now() };
 
 function sink(overrides = {}): Sink {
   return sinkSchema.parse(sinkDocument(overrides));
@@ -52,7 +54,7 @@ describe("Splunk's collector", () => {
   it("is sent an object for each event, with its own time, and the token in its header alone", () => {
     const { headers, body } = splunkMessage(
       sink({ type: "splunk_hec" }),
-      { ...BATCH, events: [EVENT, EVENT] },
+      { ...BATCH, records: [RECORD, RECORD] },
       "token",
     );
     const [first, second] = body.split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
@@ -112,12 +114,12 @@ describe("a record", () => {
   });
 
   it("of any size fits a message of its own, and messages keep the order", () => {
-    const events: AuditEvent[] = Array.from({ length: 200 }, () => makeEvent({ target: "ü".repeat(4000) }));
+    const records = Array.from({ length: 200 }, () => makeRecord({ target: "ü".repeat(4000) }));
     for (const format of ["native", "ocsf"] as const) {
-      const parts = splitBatch(events, format);
-      expect(parts.flat()).toEqual(events);
+      const parts = splitBatch(records, format);
+      expect(parts.flat()).toEqual(records);
       for (const part of parts) {
-        const { body } = otlpMessage(sink({ type: "otlp", format }), { ...BATCH, events: part }, null);
+        const { body } = otlpMessage(sink({ type: "otlp", format }), { ...BATCH, records: part }, null);
         expect(new TextEncoder().encode(body).length).toBeLessThanOrEqual(LIMITS.sinkMessageBytes);
       }
     }
@@ -126,21 +128,36 @@ describe("a record", () => {
 
 describe("a sink's secret", () => {
   const url = "https://siem.example.net/x";
+  const nobody = () => Promise.reject(new Error("the vault is not asked"));
 
-  it("is read for the origin that it names, and for no other", () => {
-    const secrets = { SINK_SIEM: "https://siem.example.net  the secret " };
-    expect(readSinkSecret({ secret: "SIEM", url }, secrets)).toBe("the secret");
-    expect(() => readSinkSecret({ secret: "SIEM", url: "https://siem.example.net:444/x" }, secrets)).toThrow(
+  it("is read for the origin that it names, and for no other", async () => {
+    const sources = { secrets: { SINK_SIEM: "https://siem.example.net  the secret " }, reveal: nobody };
+    await expect(readSinkSecret({ secret: "SIEM", url }, sources)).resolves.toBe("the secret");
+    await expect(readSinkSecret({ secret: "SIEM", url: "https://siem.example.net:444/x" }, sources)).rejects.toThrow(
       "another_origin",
     );
-    expect(readSinkSecret({ secret: undefined, url }, secrets)).toBeNull();
+    await expect(readSinkSecret({ url }, sources)).resolves.toBeNull();
   });
 
   // Whoever edits documents could otherwise have our signing keys sent to him.
-  it.each(["SIGNING_KEYS", "../SIGNING_KEYS", "constructor"])("is never %s", (secret) => {
-    expect(() => readSinkSecret({ secret, url }, { SIGNING_KEYS: "https://siem.example.net x" })).toThrow(
-      "secret_missing",
-    );
+  it.each(["SIGNING_KEYS", "../SIGNING_KEYS", "constructor"])("is never %s", async (secret) => {
+    const sources = { secrets: { SIGNING_KEYS: "https://siem.example.net x" }, reveal: nobody };
+    await expect(readSinkSecret({ secret, url }, sources)).rejects.toThrow("secret_missing");
+  });
+
+  it.each([
+    ["absent", "secret_missing"],
+    ["not_for_resource", "secret_of_another_origin"],
+    ["keys_unavailable", "vault_unavailable"],
+    ["damaged", "vault_unavailable"],
+  ])("that the vault calls %s is %s", async (revealed, flaw) => {
+    const sources = { secrets: {}, reveal: () => Promise.resolve(revealed) };
+    await expect(readSinkSecret({ vault_secret: "siem", url }, sources)).rejects.toThrow(flaw);
+  });
+
+  it("that a vault does not answer for is an outage of the vault", async () => {
+    const sources = { secrets: {}, reveal: () => Promise.reject(new Error("down")) };
+    await expect(readSinkSecret({ vault_secret: "siem", url }, sources)).rejects.toThrow("vault_unavailable");
   });
 });
 
@@ -152,6 +169,8 @@ describe("a sink's document", () => {
     ["a type that there is not", { types: ["login"] }],
     ["a secret in it", { secret: "whsec_aaaa" }],
     ["a member too many", { token: "x" }],
+    ["two secrets", { vault_secret: "siem" }],
+    ["a name that no secret of the vault has", { secret: undefined, vault_secret: "SIEM/x" }],
   ])("with %s is refused", (_name, overrides) => {
     expect(sinkSchema.safeParse(sinkDocument(overrides)).success).toBe(false);
   });

@@ -10,12 +10,18 @@ import {
   serializeAuditEvent,
   traceWithoutRequest,
 } from "../../src/audit/audit-event.ts";
+import { type ArchivedRecord, readRecord } from "../../src/sinks/archived-record.ts";
 import { type Members, sinkDocument } from "./documents.ts";
 
 /** A ledger's chain in the real archive, as the consumer leaves it. */
 export class TestChain {
-  readonly name = `ledger/v1/7/${crypto.randomUUID().slice(0, 8)}`;
-  #head: ArchivedChain = { chain: this.name, sequence: 0, hash: null };
+  readonly name: string;
+  #head: ArchivedChain;
+
+  constructor(name = `ledger/v1/7/${crypto.randomUUID().slice(0, 8)}`) {
+    this.name = name;
+    this.#head = { chain: name, sequence: 0, hash: null };
+  }
 
   get head(): ArchivedChain {
     return this.#head;
@@ -34,9 +40,20 @@ export class TestChain {
     return ids;
   }
 
+  async appendLines(...lines: readonly string[]): Promise<void> {
+    const { object, head } = await this.cutLines(lines);
+    await env.AUDIT_ARCHIVE.put(object.name, object.content);
+    this.#head = head;
+  }
+
   /** What follows, not written yet. */
-  async cut(events: readonly AuditEvent[]) {
-    const content = contentOf(events.map(serializeAuditEvent));
+  cut(events: readonly AuditEvent[]) {
+    return this.cutLines(events.map(serializeAuditEvent));
+  }
+
+  /** Of whatever a ledger of any version may have written. */
+  async cutLines(events: readonly string[]) {
+    const content = contentOf(events);
     const hash = await hashBatch(this.#head.hash ?? (await genesisOf(this.name)), content);
     const firstSequence = this.#head.sequence + 1;
     const lastSequence = this.#head.sequence + events.length;
@@ -48,6 +65,11 @@ export class TestChain {
 export function makeEvent(facts: Partial<AuditEvent> = {}): AuditEvent {
   const known = { type: "redemption", decision: "granted", ...facts } as const;
   return makeAuditEvent(crypto.randomUUID(), traceWithoutRequest(Date.now()), known);
+}
+
+/** As the archive's reader gives it. */
+export function makeRecord(facts: Partial<AuditEvent> = {}): ArchivedRecord {
+  return readRecord(serializeAuditEvent(makeEvent(facts)), "nowhere");
 }
 
 export type Answer = (request: Request, body: string) => Response | Promise<Response>;

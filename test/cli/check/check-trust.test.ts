@@ -9,6 +9,7 @@ import {
   permitRule,
   policyDocument,
   resourceDocument,
+  sinkDocument,
 } from "../../support/documents.ts";
 import { acmeFiles, DEPLOYMENT, type Files, policyWith, ruleWith, stored, writeTrust } from "../acme-fixture.ts";
 
@@ -51,6 +52,11 @@ describe("checkTrust", () => {
       "a name of the wrong type",
       { "idp/idp.example.com.json": idpDocument({ issuer: 7 }) },
       ["error", "idp/idp.example.com.json", "", "issuer: missing"],
+    ],
+    [
+      "a sink that nobody could tell from anybody else",
+      { "sink/siem.json": sinkDocument({ name: "siem", secret: undefined }) },
+      ["error", "sink/siem.json", "secret", "is needed for this type, or vault_secret"],
     ],
     [
       "a member that there is not",

@@ -13,6 +13,7 @@ import {
   permitRule,
   policyDocument,
   resourceDocument,
+  sinkDocument,
 } from "../../support/documents.ts";
 import { temporaryDirectory } from "../temporary-directory.ts";
 
@@ -68,6 +69,9 @@ const documents = fc.record({
       ),
     ),
   ),
+  sink: fc
+    .uniqueArray(fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,12}$/), { maxLength: 3 })
+    .map((names) => names.map((name) => sinkDocument({ name }))),
   policy: fc
     .uniqueArray(organization, { maxLength: 3 })
     .chain((organizations) =>

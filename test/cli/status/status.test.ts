@@ -33,7 +33,7 @@ describe("readStatus", () => {
       ];
     });
     expect(describeStatus(await readStatus(backend, DEPLOYMENT, NOW))).toBe(`the deployment
-  documents    idp 1, client 1, resource 1, tools 0, policy 1
+  documents    idp 1, client 1, resource 1, tools 0, policy 1, sink 0
   last event   2026-11-21T07:59:00.000Z
   last hour    granted 7, refused 2
   health       unknown here: ask a running Crossgate (--url)
