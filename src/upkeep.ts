@@ -11,6 +11,7 @@ import { log } from "./audit/operator-log.ts";
 import { reconcile } from "./audit/reconcile.ts";
 import { enforceRetention } from "./audit/retention.ts";
 import { writeCheckpoint } from "./audit/write-checkpoint.ts";
+import { VaultKeys, VaultKeysInvalid } from "./vault/vault-keys.ts";
 import { type Config, ConfigInvalid, parseConfig } from "./config.ts";
 
 interface Round {
@@ -90,8 +91,18 @@ async function noticeRotation({ env, config, nowMilliseconds }: Round): Promise<
       record: (event) => ledger.record(event.id, serializeAuditEvent(event)),
       nowMilliseconds,
     },
-    { SIGNING_KEYS: signing.kid, AUDIT_SIGNING_KEYS: audit.kid },
+    { SIGNING_KEYS: signing.kid, AUDIT_SIGNING_KEYS: audit.kid, ...currentVaultKey(env) },
   );
+}
+
+/** Nothing where there is none: without it nothing rests on it either, and health says so. */
+function currentVaultKey({ VAULT_KEYS }: Env): Readonly<Record<string, string>> {
+  try {
+    return { VAULT_KEYS: VaultKeys.parse(VAULT_KEYS).currentId };
+  } catch (error) {
+    if (error instanceof VaultKeysInvalid) return {};
+    throw error;
+  }
 }
 
 /** The newest checkpoint, and the keys that verify it: all that an auditor needs beside the archive. @throws Outage */

@@ -11,6 +11,7 @@ import { makeAuditEvent, serializeAuditEvent, traceWithoutRequest } from "../src
 import { NOTICED_KEYS } from "../src/audit/notice-keys.ts";
 import { readCheckpoint } from "../src/audit/checkpoint.ts";
 import { verifyArchive } from "../src/audit/verify-archive.ts";
+import { VaultKeys } from "../src/vault/vault-keys.ts";
 import { readEvidence } from "../src/upkeep.ts";
 import worker from "../src/worker.ts";
 import { inLedger, storedRows } from "./support/ledgers.ts";
@@ -21,7 +22,8 @@ const ledger = env.ASSERTION_LEDGER.getByName("ledger/v1/0");
 beforeAll(async () => {
   await applyD1Migrations(env.AUDIT_INDEX, env.TEST_MIGRATIONS);
   // As if they had signed for long: a record of their own would be among those that are counted here.
-  const noticed = { SIGNING_KEYS: "test-current", AUDIT_SIGNING_KEYS: "test-current" };
+  const signing = { SIGNING_KEYS: "test-current", AUDIT_SIGNING_KEYS: "test-current" };
+  const noticed = { ...signing, VAULT_KEYS: VaultKeys.parse(env.VAULT_KEYS).currentId };
   await env.AUDIT_ARCHIVE.put(NOTICED_KEYS, JSON.stringify(noticed));
 });
 
@@ -167,6 +169,7 @@ describe("every hour", { timeout: 60_000 }, () => {
     const spy = vi.spyOn(console, "error").mockImplementation(() => undefined);
     await runHour({
       AUDIT_SIGNING_KEYS: "secret-canary",
+      VAULT_KEYS: "secret-canary",
       AUDIT_INDEX: {
         prepare: () => {
           throw new TypeError("canary");
@@ -188,7 +191,8 @@ describe("a signing key that was replaced", () => {
     const keys = JSON.parse(env.SIGNING_KEYS) as { keys: readonly { kid: string; status: string }[] };
     const rotated = keys.keys.map((key) => ({ ...key, kid: key.status === "current" ? "test-rotated" : key.kid }));
     const spy = vi.spyOn(console, "error").mockImplementation(() => undefined);
-    const changes = { SIGNING_KEYS: JSON.stringify({ keys: rotated }) };
+    // Without the vault's keys the others are looked at all the same.
+    const changes = { SIGNING_KEYS: JSON.stringify({ keys: rotated }), VAULT_KEYS: undefined };
     await runHour(changes);
     await runHour(changes);
     expect(logged(spy)).toEqual([]);

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { type HealthFinding, healthFindingSchema } from "../../src/admin/health.ts";
+import { type HealthFinding, healthFindingSchema } from "../../src/admin/health-finding.ts";
 import { CommandError } from "../command-error.ts";
 import type { AdminClient } from "./admin-client.ts";
 import type { AuditReader } from "./audit-reader.ts";

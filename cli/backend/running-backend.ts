@@ -1,4 +1,4 @@
-import type { HealthFinding } from "../../src/admin/health.ts";
+import type { HealthFinding } from "../../src/admin/health-finding.ts";
 import type { AdminBackend } from "./admin-backend.ts";
 import type { AuditReader } from "./audit-reader.ts";
 import type { LocalBackend } from "./local-backend.ts";

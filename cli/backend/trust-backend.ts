@@ -1,4 +1,4 @@
-import type { HealthFinding } from "../../src/admin/health.ts";
+import type { HealthFinding } from "../../src/admin/health-finding.ts";
 import type { AuditReader } from "./audit-reader.ts";
 
 /** One document as KV has it, sound or not. */

@@ -1,5 +1,5 @@
 import { AuditIndexMissing } from "../backend/audit-index-missing.ts";
-import type { HealthFinding } from "../../src/admin/health.ts";
+import type { HealthFinding } from "../../src/admin/health-finding.ts";
 import type { AuditActivity } from "../backend/audit-reader.ts";
 import { parseDocumentKey } from "../backend/document-keys.ts";
 import type { SignalStream, StoredDocument, TrustBackend } from "../backend/trust-backend.ts";

@@ -84,8 +84,10 @@ export interface AuditTrail {
   readonly sinks: readonly SinkProgress[];
   /** When the newest checkpoint was signed; null where there is none, or the archive does not answer. */
   readonly checkpointAtMilliseconds: number | null;
-  /** Since when the same keys have signed; null where that is not known yet. */
-  readonly keysSinceMilliseconds: number | null;
+  /** Records that the archive has and the index lacks; null where the index does not answer. */
+  readonly indexBehind: number | null;
+  /** Since when each secret has had the same current key, as far as that is known. */
+  readonly keysSinceMilliseconds: Readonly<Record<string, number>>;
 }
 
 interface LedgerBacklog {
@@ -103,6 +105,8 @@ interface SinkProgress {
   readonly error: string;
   readonly deliveredAtMilliseconds: number;
   readonly rejected: number;
+  readonly missed: number;
+  readonly unread: number;
 }
 
 /** The registry: durable-objects/revocations.ts. */
@@ -158,7 +162,7 @@ interface SecretVault {
   readonly status: () => Promise<VaultState>;
 }
 
-interface VaultState {
+export interface VaultState {
   readonly currentKid: string | null;
   readonly secretsByKey: Readonly<Record<string, number>>;
   readonly vaults: number;

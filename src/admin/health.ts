@@ -1,16 +1,8 @@
-import * as z from "zod";
 import { backlogLevel } from "../audit/backlog.ts";
 import { LIMITS } from "../limits.ts";
-import type { AuditTrail, KeySetStatus } from "./dependencies.ts";
-
-export const healthFindingSchema = z.strictObject({
-  severity: z.enum(["warn", "alert"]).describe("alert: something is refused, or may be lost, until somebody acts"),
-  what: z.string().describe("A name out of a closed set"),
-  says: z.string(),
-  fix: z.string(),
-});
-
-export type HealthFinding = z.output<typeof healthFindingSchema>;
+import type { AuditTrail, KeySetStatus, VaultState } from "./dependencies.ts";
+import type { HealthFinding } from "./health-finding.ts";
+import { keyFindings, vaultFindings } from "./key-health.ts";
 
 export interface HealthFacts {
   readonly documents: readonly {
@@ -21,6 +13,8 @@ export interface HealthFacts {
   /** null where it could not be read. */
   readonly trail: AuditTrail | null;
   readonly indexAnswers: boolean;
+  /** null where it does not answer. */
+  readonly vault: VaultState | null;
   readonly nowMilliseconds: number;
 }
 
@@ -32,6 +26,7 @@ export function judgeHealth(facts: HealthFacts): readonly HealthFinding[] {
     ...facts.keySets.flatMap((keySet) => keySetFindings(keySet, facts.nowMilliseconds)),
     ...(indexAnswers ? [] : [INDEX]),
     ...(trail === null ? [TRAIL] : trailFindings(trail, facts.nowMilliseconds)),
+    ...vaultFindings(facts.vault),
   ];
   return findings.toSorted((a, b) => Number(b.severity === "alert") - Number(a.severity === "alert"));
 }
@@ -87,7 +82,8 @@ function trailFindings(trail: AuditTrail, now: number): readonly HealthFinding[]
     ...trail.ledgers.flatMap((ledger, shard) => ledgerFindings(ledger, shard, now)),
     ...trail.sinks.flatMap((sink) => sinkFindings(sink, now)),
     ...checkpointFindings(trail, now),
-    ...keyFindings(trail, now),
+    ...indexFindings(trail),
+    ...keyFindings(trail.keysSinceMilliseconds, now),
   ];
 }
 
@@ -111,7 +107,7 @@ function ledgerFindings(ledger: AuditTrail["ledgers"][number], shard: number, no
 }
 
 function sinkFindings(sink: AuditTrail["sinks"][number], now: number): readonly HealthFinding[] {
-  const { name, isReachable, behind, failures, error, deliveredAtMilliseconds: at, rejected } = sink;
+  const { name, isReachable, behind, failures, error, deliveredAtMilliseconds: at } = sink;
   if (!isReachable) {
     const says = `What feeds the sink ${name} does not answer.`;
     return [{ severity: "warn", what: "sink_unreachable", says, fix: "When it lasts, ask Cloudflare's support." }];
@@ -123,13 +119,44 @@ function sinkFindings(sink: AuditTrail["sinks"][number], now: number): readonly 
     says: `The sink ${name} is ${behind} records behind: ${error}, ${failures} times in a row; ${last}.`,
     fix: "Mend its receiver, its document or its secret; it goes on by itself, and nothing is lost.",
   };
-  const thrownAway: HealthFinding = {
-    severity: "warn",
-    what: "sink_rejects",
-    says: `The receiver of the sink ${name} took ${rejected} records and said that it threw them away.`,
-    fix: "See why in the receiver; the archive has them.",
-  };
-  return [...(failures > 0 ? [failing] : []), ...(rejected > 0 ? [thrownAway] : [])];
+  return [...(failures > 0 ? [failing] : []), ...lossFindings(sink)];
+}
+
+/** What came to pass and stays so: counted since the sink began. */
+function lossFindings({ name, rejected, missed, unread }: AuditTrail["sinks"][number]): readonly HealthFinding[] {
+  const all = [
+    {
+      count: rejected,
+      what: "sink_rejects",
+      says: `The receiver of the sink ${name} took ${rejected} records and said that it threw them away.`,
+      fix: "See why in the receiver; the archive has them.",
+    },
+    {
+      count: missed,
+      what: "sink_missed",
+      says: `${missed} records were gone from the archive before the sink ${name} could send them.`,
+      fix: "See the bucket's lifecycle rules and who may delete: npx crossgate audit verify.",
+    },
+    {
+      count: unread,
+      what: "sink_unread",
+      says: `${unread} records that this version cannot read went to the sink ${name} as they are.`,
+      fix: "See whether an older version is deployed than the one that wrote them.",
+    },
+  ];
+  return all.flatMap(({ count, ...finding }) => (count === 0 ? [] : [{ severity: "warn" as const, ...finding }]));
+}
+
+function indexFindings({ indexBehind }: AuditTrail): readonly HealthFinding[] {
+  if (indexBehind === null || indexBehind === 0) return [];
+  return [
+    {
+      severity: "warn",
+      what: "index_behind",
+      says: `${indexBehind} records that the archive has cannot be searched: the index lacks them.`,
+      fix: "The next hour's comparison adds them; when it lasts, the Worker's log has audit_reconcile_failed.",
+    },
+  ];
 }
 
 function checkpointFindings(
@@ -145,18 +172,6 @@ function checkpointFindings(
       what: "checkpoint_old",
       says: at === null ? "No checkpoint signs the records." : `The newest checkpoint is of ${instant(at)}.`,
       fix: "See the hourly trigger, and AUDIT_SIGNING_KEYS; the Worker's log says audit_checkpoint_failed.",
-    },
-  ];
-}
-
-function keyFindings({ keysSinceMilliseconds: since }: AuditTrail, now: number): readonly HealthFinding[] {
-  if (since === null || (now - since) / 1000 < LIMITS.signingKeyAgeSeconds) return [];
-  return [
-    {
-      severity: "warn",
-      what: "keys_due",
-      says: `The keys that sign tokens and checkpoints have not changed since ${instant(since)}.`,
-      fix: "npx crossgate keys rotate, for SIGNING_KEYS and for AUDIT_SIGNING_KEYS.",
     },
   ];
 }

@@ -2,10 +2,10 @@ import * as z from "zod";
 import { digestParts } from "../jwt/digest.ts";
 import { type AuditEvent, makeAuditEvent, traceWithoutRequest } from "./audit-event.ts";
 
-/** Which keys signed when it was last looked: a memory beside the archive, and no part of what is attested. */
+/** Which keys were current when it was last looked, and since when: a memory beside the archive, and no part of what is attested. */
 export const NOTICED_KEYS = "noticed/v1/signing-keys.json";
 
-/** The id of the key that signs, by the name of the secret that holds it. */
+/** The id of the key that is current, by the name of the secret that holds it. */
 type CurrentKeys = Readonly<Record<string, string>>;
 
 interface Noticing {
@@ -16,26 +16,48 @@ interface Noticing {
 }
 
 /**
- * A key is rotated by replacing a secret, which no request of ours sees; so each hour the keys that sign are compared
+ * A key is rotated by replacing a secret, which no request of ours sees; so each hour the current keys are compared
  * with those of the hour before. Recorded first and remembered then: a crash between the two records it again, by the
  * same id. @throws Error when what is remembered does not read
  */
 export async function noticeKeys(noticing: Noticing, current: CurrentKeys): Promise<void> {
   const { store, record } = noticing;
   const before = await readNoticed(store);
-  const changed = Object.entries(current).filter(([secret, keyId]) => before[secret] !== keyId);
+  const changed = Object.entries(current).filter(([secret, keyId]) => before[secret]?.kid !== keyId);
   if (changed.length === 0) return;
   await Promise.all(
     changed.map(async ([secret, keyId]) => {
-      await record(await rotationEvent({ secret, keyId, before: before[secret] ?? null }, noticing.nowMilliseconds));
+      await record(
+        await rotationEvent({ secret, keyId, before: before[secret]?.kid ?? null }, noticing.nowMilliseconds),
+      );
     }),
   );
-  await store.put(NOTICED_KEYS, JSON.stringify(current));
+  // What has no key for the moment is remembered: the same one may come back.
+  const kept = Object.entries(before).filter(([secret, { kid }]) => (current[secret] ?? kid) === kid);
+  const since = new Date(noticing.nowMilliseconds).toISOString();
+  const added = changed.map(([secret, kid]) => [secret, { kid, since }] as const);
+  await store.put(NOTICED_KEYS, JSON.stringify(Object.fromEntries([...kept, ...added])));
 }
 
-async function readNoticed(store: Noticing["store"]): Promise<CurrentKeys> {
+/** As it was remembered once: without since when. */
+const KEY_ALONE = z.string().transform((kid) => ({ kid, since: null }));
+const noticedSchema = z.record(
+  z.string(),
+  z.union([KEY_ALONE, z.strictObject({ kid: z.string(), since: z.iso.datetime().nullable() })]),
+);
+
+/** @throws Error when what is remembered does not read, or the archive does not answer */
+async function readNoticed(store: Pick<R2Bucket, "get">): Promise<z.output<typeof noticedSchema>> {
   const noticed = await (await store.get(NOTICED_KEYS))?.text();
-  return z.record(z.string(), z.string()).parse(noticed === undefined ? {} : JSON.parse(noticed));
+  return noticedSchema.parse(noticed === undefined ? {} : JSON.parse(noticed));
+}
+
+/** Since when each secret has had the key that it has, in milliseconds, as far as that is known. */
+export async function readKeysSince(store: Pick<R2Bucket, "get">): Promise<Readonly<Record<string, number>>> {
+  const noticed = Object.entries(await readNoticed(store));
+  return Object.fromEntries(
+    noticed.flatMap(([secret, { since }]) => (since === null ? [] : [[secret, Date.parse(since)]])),
+  );
 }
 
 interface Rotation {

@@ -2,7 +2,8 @@ import type { LedgerShards } from "../../durable-objects/ledger-shards.ts";
 import { Sinks } from "../../durable-objects/sinks.ts";
 import type { AuditTrail } from "../admin/dependencies.ts";
 import { LATEST_CHECKPOINT } from "../audit/archive-name.ts";
-import { NOTICED_KEYS } from "../audit/notice-keys.ts";
+import { readIndexLag } from "../audit/index-lag.ts";
+import { readKeysSince } from "../audit/notice-keys.ts";
 import type { Config } from "../config.ts";
 
 /** Asks everything that keeps or sends records how far it has come. */
@@ -10,11 +11,14 @@ export async function readTrail(env: Env, config: Config, ledger: LedgerShards):
   const [ledgers, checkpointAtMilliseconds, keysSinceMilliseconds] = await Promise.all([
     ledger.everyStatus(),
     writtenAt(env.AUDIT_ARCHIVE, LATEST_CHECKPOINT),
-    writtenAt(env.AUDIT_ARCHIVE, NOTICED_KEYS),
+    readKeysSince(env.AUDIT_ARCHIVE).catch(() => ({})),
   ]);
-  const archived = new Map(ledgers.flatMap((status) => (status === null ? [] : [[status.chain, status.archived]])));
-  const sinks = await readSinks(env, config, archived);
-  return { ledgers, sinks, checkpointAtMilliseconds, keysSinceMilliseconds };
+  const chains = ledgers.filter((status) => status !== null);
+  const [sinks, indexBehind] = await Promise.all([
+    readSinks(env, config, new Map(chains.map(({ chain, archived }) => [chain, archived]))),
+    readIndexLag(env.AUDIT_INDEX, chains).catch(() => null),
+  ]);
+  return { ledgers, sinks, indexBehind, checkpointAtMilliseconds, keysSinceMilliseconds };
 }
 
 async function writtenAt(archive: R2Bucket, name: string): Promise<number | null> {
@@ -33,12 +37,12 @@ async function readSinks(
     names.map(async (name) => {
       const status = await sinks.status(name);
       if (status === null) return { ...NOTHING_KNOWN, name };
-      const { cursors, failures, error, deliveredAtMilliseconds, rejected } = status;
+      const { cursors, ...told } = status;
       const behind = cursors.reduce(
         (total, { chain, through }) => total + Math.max(0, (archived.get(chain) ?? 0) - through),
         0,
       );
-      return { name, isReachable: true, behind, failures, error, deliveredAtMilliseconds, rejected };
+      return { ...told, name, isReachable: true, behind };
     }),
   );
 }
@@ -50,4 +54,6 @@ const NOTHING_KNOWN = {
   error: "",
   deliveredAtMilliseconds: 0,
   rejected: 0,
+  missed: 0,
+  unread: 0,
 };

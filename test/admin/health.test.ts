@@ -3,6 +3,7 @@ import type { AuditTrail } from "../../src/admin/dependencies.ts";
 import { type HealthFacts, judgeHealth } from "../../src/admin/health.ts";
 import { LIMITS } from "../../src/limits.ts";
 
+const AGE = LIMITS.signingKeyAgeSeconds * 1000;
 const NOW = Date.parse("2026-11-21T08:00:00Z");
 const LEDGER = { pending: 0, oldestPending: null, archived: 7 };
 const SINK = {
@@ -13,12 +14,24 @@ const SINK = {
   error: "",
   deliveredAtMilliseconds: NOW - 5000,
   rejected: 0,
+  missed: 0,
+  unread: 0,
+};
+const VAULT = { currentKid: "v2", secretsByKey: { v2: 3 }, vaults: 1, rotation: null };
+const ROTATION = {
+  startedAtMilliseconds: NOW - 60_000,
+  finishedAtMilliseconds: null,
+  vaultsDone: 0,
+  rewrapped: 0,
+  damaged: 0,
+  failures: 0,
 };
 const TRAIL: AuditTrail = {
   ledgers: [LEDGER],
   sinks: [SINK],
   checkpointAtMilliseconds: NOW - 60_000,
-  keysSinceMilliseconds: NOW - 86_400_000,
+  indexBehind: 0,
+  keysSinceMilliseconds: { SIGNING_KEYS: NOW - 86_400_000 },
 };
 const KEY_SET = { issuer: "https://idp.example.com", keys: 1, attempted_at: null, failures: 0 };
 const SOUND: HealthFacts = {
@@ -26,6 +39,7 @@ const SOUND: HealthFacts = {
   keySets: [{ ...KEY_SET, fetched_at: "2026-11-21T07:00:01.000Z" }],
   trail: TRAIL,
   indexAnswers: true,
+  vault: VAULT,
   nowMilliseconds: NOW,
 };
 
@@ -84,8 +98,41 @@ describe("health", () => {
       trail({ ledgers: [{ ...LEDGER, archived: 0 }], checkpointAtMilliseconds: null }),
       [],
     ],
-    ["old keys", trail({ keysSinceMilliseconds: NOW - LIMITS.signingKeyAgeSeconds * 1000 }), ["warn keys_due"]],
-    ["keys that nobody has looked at yet", trail({ keysSinceMilliseconds: null }), []],
+    [
+      "the one key of several that is old",
+      trail({
+        keysSinceMilliseconds: { SIGNING_KEYS: NOW, AUDIT_SIGNING_KEYS: NOW - AGE, VAULT_KEYS: NOW - AGE + 1000 },
+      }),
+      ["warn keys_due"],
+    ],
+    ["keys that nobody has looked at yet", trail({ keysSinceMilliseconds: {} }), []],
+    ["an index that lacks records", trail({ indexBehind: 7 }), ["warn index_behind"]],
+    ["an index whose lag is not known", trail({ indexBehind: null }), []],
+    ["a sink that records were gone from under", trail({ sinks: [{ ...SINK, missed: 2 }] }), ["warn sink_missed"]],
+    ["a sink that was sent what cannot be read", trail({ sinks: [{ ...SINK, unread: 2 }] }), ["warn sink_unread"]],
+    ["a vault that does not answer", { vault: null }, ["alert vault_unavailable"]],
+    ["a vault without its keys", { vault: { ...VAULT, currentKid: null } }, ["alert vault_keys_missing"]],
+    [
+      "an empty vault without keys",
+      { vault: { ...VAULT, currentKid: null, secretsByKey: {} } },
+      ["warn vault_keys_missing"],
+    ],
+    [
+      "secrets under an older key",
+      { vault: { ...VAULT, secretsByKey: { v1: 2, v2: 1 } } },
+      ["warn vault_rotation_due"],
+    ],
+    ["secrets that are being rotated", { vault: { ...VAULT, secretsByKey: { v1: 2 }, rotation: ROTATION } }, []],
+    [
+      "a rotation that fails",
+      { vault: { ...VAULT, rotation: { ...ROTATION, failures: 2 } } },
+      ["warn vault_rotation_failing"],
+    ],
+    [
+      "a rotation that has ended with damaged records",
+      { vault: { ...VAULT, rotation: { ...ROTATION, finishedAtMilliseconds: NOW, failures: 1, damaged: 1 } } },
+      ["warn vault_damaged"],
+    ],
   ])("tells of %s", (_name, changes, expected) => {
     expect(told(changes)).toEqual(expected);
   });

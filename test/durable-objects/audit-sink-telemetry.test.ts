@@ -5,8 +5,15 @@ import { DEPLOYMENT, findVault } from "../../durable-objects/vault-owner.ts";
 import { parseConfig } from "../../src/config.ts";
 import { Receivers, TestChain, TestSink } from "../support/sinks.ts";
 
-const URL_OF = { otlp_metrics: "https://otlp.example.net/v1/metrics", otlp_traces: "https://otlp.example.net/v1/traces" };
-const REQUEST = { trace_id: "4bf92f3577b34da6a3ce929d0e0e4736", span_id: "b7ad6b7169203331", duration_milliseconds: 12 };
+const URL_OF = {
+  otlp_metrics: "https://otlp.example.net/v1/metrics",
+  otlp_traces: "https://otlp.example.net/v1/traces",
+};
+const REQUEST = {
+  trace_id: "4bf92f3577b34da6a3ce929d0e0e4736",
+  span_id: "b7ad6b7169203331",
+  duration_milliseconds: 12,
+};
 let receivers: Receivers;
 
 beforeEach(() => {
@@ -86,7 +93,11 @@ describe("a sink of metrics", () => {
 describe("a sink of spans", () => {
   it("is sent one for each record of a request, and the same when it is sent again", async () => {
     const chain = new TestChain();
-    await chain.append([REQUEST, { type: "approval", action: "asked", decision: "done", ...REQUEST }, { decision: "done" }]);
+    await chain.append([
+      REQUEST,
+      { type: "approval", action: "asked", decision: "done", ...REQUEST },
+      { decision: "done" },
+    ]);
     const sink = await sinkOf("otlp_traces");
     await sink.meet(chain);
     const bodies: string[] = [];

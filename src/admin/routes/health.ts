@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { readSound } from "../document-text.ts";
-import { healthFindingSchema, judgeHealth } from "../health.ts";
+import { judgeHealth } from "../health.ts";
+import { healthFindingSchema } from "../health-finding.ts";
 import { defineRoute, NO_BODY, NO_PARAMETERS } from "../route.ts";
 import { describeKeySet, readDocuments } from "../stored-documents.ts";
 
@@ -17,15 +18,16 @@ export const readHealth = defineRoute({
     const { documents } = await readDocuments(uses);
     const sound = documents.map((document) => ({ ...document, ...readSound(document, uses.rules) }));
     const nowMilliseconds = trace.receivedAtMilliseconds;
-    const [keySets, trail, indexAnswers] = await Promise.all([
+    const [keySets, trail, vault, indexAnswers] = await Promise.all([
       Promise.all(sound.flatMap(({ parsed }) => describeKeySet(parsed, uses))),
       uses.readTrail().catch(() => null),
+      uses.vault.status().catch(() => null),
       uses.audit.readActivity(nowMilliseconds).then(
         () => true,
         () => false,
       ),
     ]);
-    const findings = judgeHealth({ documents: sound, keySets, trail, indexAnswers, nowMilliseconds });
+    const findings = judgeHealth({ documents: sound, keySets, trail, vault, indexAnswers, nowMilliseconds });
     return { answer: { status: 200, body: { healthy: findings.length === 0, findings: [...findings] } } };
   },
 });

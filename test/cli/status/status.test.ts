@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { HealthFinding } from "../../../src/admin/health.ts";
+import type { HealthFinding } from "../../../src/admin/health-finding.ts";
 import { AuditIndexMissing } from "../../../cli/backend/audit-index-missing.ts";
 import { SqlAuditReader } from "../../../cli/backend/audit-reader.ts";
 import type { SignalStream } from "../../../cli/backend/trust-backend.ts";
