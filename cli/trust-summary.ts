@@ -1,5 +1,6 @@
 import type { EgressRules } from "../src/egress/url-policy.ts";
 import { type DocumentKind, type ParsedDocument, parseTrustDocument } from "../src/trust/documents.ts";
+import { membersOf } from "../src/trust/virtual-server.ts";
 import type { TrustDocument } from "./trust-documents.ts";
 
 /** What a Crossgate trusts, in the words of the documents. Holds no secret: it is printed. */
@@ -10,8 +11,17 @@ export interface TrustSummary {
     readonly enabled: boolean;
   }[];
   readonly clients: readonly { readonly client_id: string; readonly name: string; readonly enabled: boolean }[];
-  readonly resources: readonly { readonly resource: string; readonly upstream: string; readonly enabled: boolean }[];
+  readonly resources: readonly ServerSummary[];
   readonly policies: readonly { readonly organization: string; readonly rules: number }[];
+}
+
+interface ServerSummary {
+  readonly resource: string;
+  /** null for a virtual server. */
+  readonly upstream: string | null;
+  /** Whose tools a virtual server publishes; empty for any other. */
+  readonly members: readonly string[];
+  readonly enabled: boolean;
 }
 
 export function summarizeTrust(documents: readonly TrustDocument[], rules: EgressRules): TrustSummary {
@@ -22,7 +32,9 @@ export function summarizeTrust(documents: readonly TrustDocument[], rules: Egres
       return { issuer, organizations: [...new Set(organizations)], enabled };
     }),
     clients: every("client").map(({ client_id, name, enabled }) => ({ client_id, name, enabled })),
-    resources: every("resource").map(({ resource, upstream, enabled }) => ({ resource, upstream, enabled })),
+    resources: every("resource").map(({ resource, upstream = null, virtual, enabled }) => {
+      return { resource, upstream, members: virtual === undefined ? [] : membersOf(virtual), enabled };
+    }),
     policies: every("policy").map(({ organization, rules: list }) => ({ organization, rules: list.length })),
   };
 }

@@ -287,6 +287,16 @@ export const LIMITS = {
   toolViewsKnown: 10_000,
   /** Tools of one list whose change is put on record, each by name. */
   changedToolsRecorded: 32,
+  /** Tools that a virtual server publishes, of how many servers, and what it says of each. */
+  publishedTools: 256,
+  virtualMembers: 16,
+  toolDescriptionCharacters: 4096,
+  /** One page of a member's list of tools, several of which are held at once. */
+  memberListBytes: 1024 * 1024,
+  /** Until a member has said which revision of MCP it speaks, or opened a session; and how long it then goes by it. */
+  memberOpenMilliseconds: 10_000,
+  memberEraFreshMilliseconds: 300_000,
+  memberErasKnown: 10_000,
   resourcesPerSubscription: 100,
   /** How long a client may go on showing a list, and so what a changed policy hides. */
   listFreshMilliseconds: 60_000,

@@ -16,6 +16,7 @@ import { findProviderOddities } from "./provider-oddities.ts";
 import { readTrustFiles } from "./trust-files.ts";
 import { findOwnAudiences } from "./upstream-audiences.ts";
 import { findUrlFlaws, WIDEST_RULES } from "./urls.ts";
+import { findVirtualFlaws } from "./virtual-servers.ts";
 
 export interface CheckOptions {
   readonly deployment: Deployment;
@@ -40,6 +41,7 @@ export async function checkTrust(directory: string, options: CheckOptions): Prom
     findLookAlikes(trust),
     findSubjectLikeClients(trust),
     findDanglingReferences(trust),
+    findVirtualFlaws(trust),
     findProviderOddities(trust),
     findUnregisteredTypes(trust),
     findIdleRules(trust, options.nowMilliseconds),

@@ -56,7 +56,7 @@ function urlsOf({ set, fileOf }: CheckedTrust): readonly NamedUrl[] {
     const file = fileOf("resource", resource);
     return [
       { file, at: "resource", url: resource, mayBeOurs: true },
-      { file, at: "upstream", url: upstream, mayBeOurs: false },
+      ...(upstream === undefined ? [] : [{ file, at: "upstream", url: upstream, mayBeOurs: false }]),
       ...guardrails.flatMap((guardrail, index) =>
         guardrail.type === "external"
           ? [{ file, at: `guardrails.${index}.url`, url: guardrail.url, mayBeOurs: false }]

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import type { ApprovedTools } from "../../src/trust/approved-tools.ts";
 import { parseTrustDocument } from "../../src/trust/documents.ts";
 import { type Command, parseCommandLine } from "../command.ts";
+import { membersOf } from "../../src/trust/virtual-server.ts";
 import { CommandError, UsageError } from "../command-error.ts";
 import { WIDEST_RULES } from "../check/urls.ts";
 import { confirm } from "../confirm.ts";
@@ -109,7 +110,13 @@ async function readTrust(directory: string, resource: string): Promise<Trust> {
     const flaws = problems.map(({ message }) => message);
     throw new CommandError([`No document in ${directory}/resource/ describes ${resource}.`, ...flaws].join("\n"));
   }
-  const { upstream } = parseTrustDocument("resource", { name: resource, text: server.value }, WIDEST_RULES);
+  const { upstream, virtual } = parseTrustDocument("resource", { name: resource, text: server.value }, WIDEST_RULES);
+  if (virtual !== undefined) {
+    const members = membersOf(virtual).join(", ");
+    throw new CommandError(
+      `${resource} is a virtual server: its tools are approved at those that have them: ${members}.`,
+    );
+  }
   const path = tools?.path ?? join(directory, "tools", fileNameFor(`tools:${resource}`));
   if (tools === undefined) {
     const flaw = problems.find((problem) => problem.path === path);

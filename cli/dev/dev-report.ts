@@ -107,7 +107,8 @@ function describeTrust({ trust: { idps, clients, resources, policies }, url }: L
     ...section("clients", clients, (client) => `${client.client_id}  ${client.name}${stateOf(client)}`),
     ...section("MCP servers", resources, (server) => {
       const reach = new URL(server.resource).origin === url ? "" : `  (not at ${url}: nobody reaches it here)`;
-      return `${server.resource}  from ${server.upstream}${stateOf(server)}${reach}`;
+      const origin = server.upstream === null ? `tools of ${server.members.join(", ")}` : `from ${server.upstream}`;
+      return `${server.resource}  ${origin}${stateOf(server)}${reach}`;
     }),
     ...section(
       "policies",

@@ -49,6 +49,10 @@ export const GATEWAY_REASONS: Record<GatewayRefusal, ReasonWords> = {
     "By its header the message is of revision 2026-07-28, and its _meta does not say so.",
     "Use an MCP client that states the version in both places.",
   ],
+  protocol_version_unsupported: [
+    "A virtual server speaks MCP 2026-07-28, and the revisions with sessions since 2025-03-26.",
+    "Let the client speak one of these.",
+  ],
   operation_unknown: [
     "No scope of this server means that method or tool.",
     "Add it to a scope in the server's document, if callers may use it.",
@@ -115,6 +119,10 @@ export const GATEWAY_REASONS: Record<GatewayRefusal, ReasonWords> = {
   gateway_rate_limited: [
     "This client sent too many calls.",
     "Slow it down, or raise CLIENT_RATE_LIMIT in wrangler.toml.",
+  ],
+  member_unusable: [
+    "The virtual server takes this tool from one that is not there, is disabled or virtual itself, or has another owner.",
+    "Let npx crossgate check say which; enable it, name another, or state the same owner in both documents.",
   ],
   upstream_unreachable: ["The MCP server does not answer.", "Check upstream in the server's document, and the server."],
   connection_required: [

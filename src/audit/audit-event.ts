@@ -92,6 +92,8 @@ const members = z.strictObject({
   resource_revision: text,
   method: text.describe("Gateway: the JSON-RPC method"),
   target: text.describe("Gateway: the tool, prompt or resource that the method names"),
+  member: text.describe("Gateway: of a virtual server: the server whose tool was called, or is missing from a list"),
+  member_tool: text.describe("Gateway: what the tool is called there"),
   upstream_status: whole,
   credential: credentialFactsSchema
     .nullable()

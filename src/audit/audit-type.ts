@@ -13,7 +13,7 @@ const ACTIONS_OF = {
   signal_stream: ["verified", "updated"],
   admin_action: ["read", "created", "changed", "removed", "exported", "approved", "denied"],
   key_rotation: ["created", "rotated", "retired"],
-  tool_definition: ["changed", "unapproved"],
+  tool_definition: ["changed", "unapproved", "missing"],
   approval: ["asked", "approved", "denied", "expired", "consumed"],
 } as const;
 

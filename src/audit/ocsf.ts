@@ -49,6 +49,7 @@ const ACTIVITY_OF = {
   denied: UPDATE,
   retired: DELETE,
   unapproved: READ,
+  missing: READ,
   asked: CREATE,
   expired: DELETE,
   consumed: UPDATE,

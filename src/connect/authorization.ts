@@ -3,7 +3,6 @@ import { type AuthorizationServer, discoverAuthorizationServer, discoverIssuerOf
 import { authorizationCodeGrant } from "../oauth-client/grants.ts";
 import { requestToken } from "../oauth-client/token-request.ts";
 import { bindingOf } from "../trust/grant-binding.ts";
-import type { ProtectedResource } from "../trust/protected-resource.ts";
 import type { CredentialOfType } from "../trust/upstream-credential.ts";
 import type { GrantToKeep } from "../vault/kept-grant.ts";
 import type { ConnectDependencies } from "./dependencies.ts";
@@ -13,9 +12,10 @@ import { callbackUri } from "./redirect-uri.ts";
 import { ConnectRefused } from "./refusal.ts";
 import { registrationAtUpstream } from "./registration.ts";
 import type { Departure } from "./sign-in.ts";
+import type { ForwardedServer } from "../trust/protected-resource.ts";
 
 export interface Granting {
-  readonly resource: ProtectedResource;
+  readonly resource: ForwardedServer;
   readonly credential: CredentialOfType<"authorization_code">;
 }
 

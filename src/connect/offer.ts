@@ -1,21 +1,21 @@
-import type { ProtectedResource } from "../trust/protected-resource.ts";
 import type { CredentialOfType } from "../trust/upstream-credential.ts";
 import type { Offer } from "./ask-page.ts";
 import { findAuthorizationServer } from "./authorization.ts";
 import type { WantedConnection } from "./connect-link.ts";
 import type { ConnectDependencies } from "./dependencies.ts";
 import { ConnectRefused } from "./refusal.ts";
+import type { ForwardedServer } from "../trust/protected-resource.ts";
 
 /** What a server needs of a person: a grant at its own authorization server, or that their sign-in is lent to us. */
 export type Need =
   | {
       readonly kind: "grant";
-      readonly resource: ProtectedResource;
+      readonly resource: ForwardedServer;
       readonly credential: CredentialOfType<"authorization_code">;
     }
   | {
       readonly kind: "identity";
-      readonly resource: ProtectedResource;
+      readonly resource: ForwardedServer;
       readonly scope: string | undefined;
       /** Ours at the provider, where it must be one in particular: what it gives us is for that client alone. */
       readonly clientId: string | null;
@@ -27,7 +27,8 @@ export async function findNeed(
   { findResource }: Pick<ConnectDependencies, "findResource">,
 ): Promise<Need> {
   const resource = (await findResource(wanted.resource))?.document;
-  if (resource?.enabled !== true) throw new ConnectRefused("connect_nothing_to_connect");
+  if (resource?.enabled !== true || resource.upstream === undefined)
+    throw new ConnectRefused("connect_nothing_to_connect");
   const { upstream_credential: credential } = resource;
   if (credential.type === "authorization_code") return { kind: "grant", resource, credential };
   // Somebody else's provider has nothing to say of this person.

@@ -1,5 +1,5 @@
-import type { ProtectedResource } from "../trust/protected-resource.ts";
 import type { CredentialOfType, UpstreamCredentialType } from "../trust/upstream-credential.ts";
+import type { ForwardedServer } from "../trust/protected-resource.ts";
 
 /** Who calls, from an access token of ours whose signature holds, and from nothing else. */
 export interface CredentialCaller {
@@ -23,7 +23,7 @@ export interface CredentialCaller {
 }
 
 export interface CredentialAsked {
-  readonly resource: ProtectedResource;
+  readonly resource: ForwardedServer;
   readonly resourceRevision: string;
   readonly caller: CredentialCaller;
   readonly correlationId: string;

@@ -93,6 +93,8 @@ async function bindingOf(
     // The tool's name is in it.
     text,
     JSON.stringify(obligations.map((obligation) => demandOf(obligation))),
+    // A name that is published may come to stand for another tool.
+    ...(call.member === null ? [] : [call.member.resource, call.member.tool]),
   ]);
 }
 

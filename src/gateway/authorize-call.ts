@@ -6,7 +6,7 @@ import type { Call } from "./call-record.ts";
 import type { Forwarding } from "./forward.ts";
 import { operationOf, operationsOf } from "./operation.ts";
 import type { ToolGate } from "./tool-gate.ts";
-import type { Upstream } from "./upstream.ts";
+import type { Sender } from "./upstream.ts";
 
 /** By the policy as it is now, the connection itself included: a GET, a DELETE and a ping are somebody's too. */
 export async function authorize(call: Call, token: AccessToken, uses: AuthorizationDependencies): Promise<Caller> {
@@ -31,7 +31,7 @@ interface ToolCall {
   /** null where nobody asks what tools are. */
   readonly tools: ToolGate | null;
   readonly forwarding: Forwarding;
-  readonly upstream: Upstream;
+  readonly upstream: Sender;
 }
 
 /** Policy once more, now that it is known what the tool is. @returns its approved input schema */

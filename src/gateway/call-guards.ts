@@ -21,20 +21,25 @@ const DESCRIBING: ReadonlySet<string> = new Set(["initialize", "server/discover"
 /** The processors of a server in the place of one call, and what they came to in its record. */
 export class CallGuards {
   readonly #call: Call;
+  readonly #recorded: Call;
   readonly #guards: Guardrails;
   readonly #uses: GuardDependencies;
   readonly #isDescribing: boolean;
 
-  private constructor(call: Call, guards: Guardrails, uses: GuardDependencies) {
-    const { message } = call;
-    this.#call = call;
+  private constructor(calls: { call: Call; recorded: Call }, guards: Guardrails, uses: GuardDependencies) {
+    const { message } = calls.call;
+    this.#call = calls.call;
+    this.#recorded = calls.recorded;
     this.#guards = guards;
     this.#uses = uses;
     this.#isDescribing = message !== null && (DESCRIBING.has(message.method) || listedBy(message.method) !== null);
   }
 
-  /** @returns null for a server without any. */
-  static open(call: Call, token: AccessToken, uses: GuardDependencies): CallGuards | null {
+  /**
+   * @param recorded where the call that is looked at was made as another one, by a name that stands for it.
+   * @returns null for a server without any.
+   */
+  static open(call: Call, token: AccessToken, uses: GuardDependencies, recorded: Call = call): CallGuards | null {
     const { resource, message, trace, request } = call;
     if (resource.guardrails.length === 0) return null;
     const guarded = {
@@ -46,7 +51,7 @@ export class CallGuards {
       principal: token.principal,
       client_id: token.clientId,
     };
-    return new CallGuards(call, new Guardrails(resource.guardrails, guarded, uses.guardPorts), uses);
+    return new CallGuards({ call, recorded }, new Guardrails(resource.guardrails, guarded, uses.guardPorts), uses);
   }
 
   /** @returns whether the message is another one now, and has to be authorized again. @throws CallRefused */
@@ -63,7 +68,7 @@ export class CallGuards {
   async guardAnswered(response: Response, isSubscription: boolean): Promise<Response> {
     const { recorder } = this.#uses;
     if (!guardsAnswers(this.#call.resource.guardrails)) {
-      account(this.#call, null, recorder);
+      account(this.#recorded, null, recorder);
       return response;
     }
     let refused: GuardRefused["reason"] | null = null;
@@ -78,13 +83,13 @@ export class CallGuards {
       this.#note();
       return refused;
     };
-    if (isSubscription || !isEventStream(response)) account(this.#call, null, recorder);
-    else return recordAtEnd(passed, (ended) => accountAtEnd(this.#call, ended.then(end), recorder));
+    if (isSubscription || !isEventStream(response)) account(this.#recorded, null, recorder);
+    else return recordAtEnd(passed, (ended) => accountAtEnd(this.#recorded, ended.then(end), recorder));
     return passed;
   }
 
   #note(): void {
-    this.#call.guardrails = this.#guards.outcomes;
+    this.#recorded.guardrails = this.#guards.outcomes;
   }
 }
 

@@ -3,6 +3,7 @@ import { LIMITS } from "../limits.ts";
 import type { Obligation } from "../policy/obligations.ts";
 import type { Call } from "./call-record.ts";
 import { CallRefused } from "./refusal.ts";
+import { whenEnded } from "./watched-stream.ts";
 
 /** Counters, each named by what it counts: durable-objects/call-limits.ts. Each may throw `Outage`. */
 export interface CallLimitDependencies {
@@ -52,19 +53,11 @@ export class Running {
 
   /** Ends when the answer has been read, when its reader goes, and when it breaks. */
   until(response: Response): Response {
-    const { body, status, headers } = response;
     if (this.#places.length === 0) return response;
-    if (body === null) {
-      this.leave();
-      return response;
+    if (response.body !== null) {
+      this.#timer = setInterval(() => this.#renew(), LIMITS.callLeaseRenewalMilliseconds);
     }
-    this.#timer = setInterval(() => this.#renew(), LIMITS.callLeaseRenewalMilliseconds);
-    const end = (): void => this.leave();
-    const watched = new TransformStream<Uint8Array, Uint8Array>({ flush: end, cancel: end });
-    const piped = body.pipeTo(watched.writable);
-    // A server that breaks off ends neither by flush nor by cancel.
-    this.#uses.outlast(piped.catch(end));
-    return new Response(watched.readable, { status, headers });
+    return whenEnded(response, () => this.leave(), this.#uses.outlast);
   }
 
   /** Safe to repeat. */

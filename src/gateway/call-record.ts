@@ -7,7 +7,7 @@ import type { GuardOutcome } from "../guardrails/guarded-call.ts";
 import type { ReceivedTrace } from "../http/trace.ts";
 import type { Obligation } from "../policy/obligations.ts";
 import { formatScope } from "../policy/scope.ts";
-import type { ProtectedResource } from "../trust/protected-resource.ts";
+import type { ForwardedServer, ProtectedResource } from "../trust/protected-resource.ts";
 import type { Message } from "./message.ts";
 import type { CallRefused } from "./refusal.ts";
 import { toGatewayError } from "./wire-errors.ts";
@@ -37,7 +37,12 @@ export interface Call {
   /** What was presented upstream, by its kind; null before. */
   credential: CredentialFacts | null;
   guardrails: readonly GuardOutcome[];
+  /** Where a call of a virtual server goes; null for any other, and before that is known. */
+  member: { readonly resource: string; readonly tool: string } | null;
 }
+
+/** One that goes to a server, be it by a name that another one publishes. */
+export type ForwardedCall = Call & { readonly resource: ForwardedServer };
 
 /** Null for a call that was authorized and sent. */
 export type CallOutcome = CallRefused["reason"] | "fault" | null;
@@ -92,6 +97,8 @@ function callFacts(call: Call): Partial<AuditFacts> {
     resource_revision: resourceRevision,
     method: message === null ? request.method : message.method || "(response)",
     target: message === null ? null : describeTarget(message),
+    member: call.member?.resource ?? null,
+    member_tool: call.member?.tool ?? null,
     upstream_status: upstreamStatus,
     approval_id: call.approvalId,
     guardrails: [...call.guardrails],

@@ -1,7 +1,7 @@
 import { respondJson } from "../http/respond.ts";
 import { isObject, type JsonObject } from "../jwt/strict-json.ts";
 import { initializesWithUrls, takesUrls } from "./client-capabilities.ts";
-import type { Message } from "./message.ts";
+import { type Message, withParams } from "./message.ts";
 import { isStateless } from "./mirrored-headers.ts";
 import { toGatewayError } from "./wire-errors.ts";
 
@@ -89,5 +89,5 @@ export function withoutOurAnswer(message: Message): Message {
   const { inputResponses, ...others } = message.params;
   const { [INPUT_KEY]: _, ...responses } = inputResponses as JsonObject;
   const params = Object.keys(responses).length === 0 ? others : { ...others, inputResponses: responses };
-  return { ...message, params, text: JSON.stringify({ ...(JSON.parse(message.text) as JsonObject), params }) };
+  return withParams(message, params);
 }

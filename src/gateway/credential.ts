@@ -1,7 +1,7 @@
 import type { AccessToken } from "../access-token/verify.ts";
 import { CredentialRefused } from "../credentials/credential-refused.ts";
 import type { CredentialAsked, CredentialCaller, SuppliedCredential } from "../credentials/supplied.ts";
-import type { Call } from "./call-record.ts";
+import type { ForwardedCall } from "./call-record.ts";
 import { CallRefused } from "./refusal.ts";
 
 export interface CredentialDependencies {
@@ -13,7 +13,7 @@ export interface CredentialDependencies {
 
 /** Once a call: of its credential, or of the one that follows when the upstream refuses the first. @throws CallRefused, Outage */
 export async function supplyCredential(
-  call: Call,
+  call: ForwardedCall,
   token: AccessToken,
   { uses, isRefused }: { readonly uses: CredentialDependencies; readonly isRefused: boolean },
 ): Promise<SuppliedCredential> {

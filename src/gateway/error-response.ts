@@ -7,6 +7,7 @@ import { respondHeld } from "./held-answer.ts";
 import type { Message } from "./message.ts";
 import { isStateless } from "./mirrored-headers.ts";
 import type { CallRefused } from "./refusal.ts";
+import { STATELESS_VERSION } from "./virtual/member-message.ts";
 import { toGatewayError } from "./wire-errors.ts";
 
 type Reason = Exclude<CallOutcome, null>;
@@ -47,7 +48,8 @@ function sayWhen(response: Response, refusal: CallRefused | null): Response {
 /** The answer where there is no call to speak of, because we could not learn which server was meant. */
 export function respondError(reason: Reason, message: Message | null): Response {
   const { status, code, message: text } = toGatewayError(reason);
-  const response = respondJsonRpcError(status, { code, text }, message);
+  const data = reason === "protocol_version_unsupported" ? versionData(message) : undefined;
+  const response = respondJsonRpcError(status, { code, text, data }, message);
   if (status === 503) response.headers.set("retry-after", String(LIMITS.retryAfterSeconds));
   if (status === 429) response.headers.set("retry-after", String(LIMITS.rateLimitRetryAfterSeconds));
   if (status === 405) response.headers.set("allow", "POST, GET, DELETE");
@@ -74,10 +76,17 @@ function respondUnknownMethod(headers: Headers, message: Message): Response {
   return respondJsonRpcError(status, { code: -32_601, text: "Method not found" }, message);
 }
 
+/** MCP 2026-07-28, versioning. What is repeated of the request is a date or nothing. */
+function versionData(message: Message | null): object {
+  const requested = message?.protocolVersion ?? "";
+  return { supported: [STATELESS_VERSION], requested: /^\d{4}-\d{2}-\d{2}$/.test(requested) ? requested : "" };
+}
+
 function respondJsonRpcError(
   status: number,
-  { code, text }: { readonly code: number; readonly text: string },
+  { code, text, data }: { readonly code: number; readonly text: string; readonly data?: object | undefined },
   message: Message | null,
 ): Response {
-  return respondJson(status, { jsonrpc: "2.0", id: message?.id ?? null, error: { code, message: text } });
+  const error = { code, message: text, ...(data === undefined ? {} : { data }) };
+  return respondJson(status, { jsonrpc: "2.0", id: message?.id ?? null, error });
 }

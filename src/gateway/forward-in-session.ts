@@ -4,14 +4,14 @@ import type { ProtectedResource } from "../trust/protected-resource.ts";
 import { type ApprovalDependencies, requireApproval } from "./approval.ts";
 import type { BearerDependencies } from "./bearer.ts";
 import { type CallLimitDependencies, Running } from "./call-limits.ts";
-import type { Call } from "./call-record.ts";
+import type { Call, ForwardedCall } from "./call-record.ts";
 import { initializesWithUrls } from "./client-capabilities.ts";
 import { type Forwarding, responseHeaders } from "./forward.ts";
 import { type Holder, openState } from "./held-state.ts";
 import type { Message } from "./message.ts";
 import { CallRefused } from "./refusal.ts";
 import type { Sessions } from "./session.ts";
-import type { Upstream } from "./upstream.ts";
+import type { Sender } from "./upstream.ts";
 import { endWhen } from "./watched-stream.ts";
 
 /** What it takes to carry an authorized call to its server, and its answer back. */
@@ -22,7 +22,7 @@ export interface SessionDependencies
 }
 
 /** @throws CallRefused for a session that is not this caller's */
-export async function prepare(call: Call, token: AccessToken, uses: SessionDependencies): Promise<Forwarding> {
+export async function prepare(call: ForwardedCall, token: AccessToken, uses: SessionDependencies): Promise<Forwarding> {
   const { request, resource, message, trace } = call;
   const presented = request.headers.get("mcp-session-id");
   const session = presented === null ? null : await uses.sessions.resolve(presented, holderOf(token, resource));
@@ -59,7 +59,7 @@ interface Sending {
   readonly call: Call;
   readonly token: AccessToken;
   readonly forwarding: Forwarding;
-  readonly upstream: Upstream;
+  readonly upstream: Sender;
 }
 
 export async function forwardInSession(

@@ -6,11 +6,11 @@ import { listedBy } from "../policy/operation.ts";
 import type { ProtectedResource } from "../trust/protected-resource.ts";
 import type { Revised } from "../trust/trust-store.ts";
 import { announceChanges } from "./announced-changes.ts";
-import type { AuthorizationDependencies } from "./authorization.ts";
+import type { AuthorizationDependencies, Caller } from "./authorization.ts";
 import { authorize, requireUsableTool } from "./authorize-call.ts";
-import { type BearerDependencies, requireAccessToken } from "./bearer.ts";
+import { type Authorization, type BearerDependencies, requireAccessToken } from "./bearer.ts";
 import { CallGuards, type GuardDependencies } from "./call-guards.ts";
-import { account, type Call, type CallOutcome, describeRefused } from "./call-record.ts";
+import { account, type Call, type CallOutcome, describeRefused, type ForwardedCall } from "./call-record.ts";
 import { allowOrigin, requireAllowedOrigin, respondPreflight } from "./cors.ts";
 import { respondError, respondRefusal } from "./error-response.ts";
 import { requireEra } from "./era.ts";
@@ -29,6 +29,7 @@ import { requireAgreement } from "./mirrored-headers.ts";
 import { CallRefused } from "./refusal.ts";
 import { ToolGate, type ToolGateDependencies } from "./tool-gate.ts";
 import { Upstream } from "./upstream.ts";
+import { answerVirtually, type VirtualServerDependencies } from "./virtual/virtual-server.ts";
 
 export interface GatewayDependencies
   extends
@@ -37,7 +38,8 @@ export interface GatewayDependencies
     ToolGateDependencies,
     CredentialDependencies,
     GuardDependencies,
-    SessionDependencies {
+    SessionDependencies,
+    VirtualServerDependencies {
   readonly findResource: (identifier: string) => Promise<Revised<ProtectedResource> | null>;
   readonly recorder: Recorder;
   readonly reportFault: (correlationId: string, cause: unknown) => void;
@@ -103,6 +105,7 @@ function beginCall(request: Request, trace: ReceivedTrace, { document, revision 
     upstreamStatus: null,
     credential: null,
     guardrails: [],
+    member: null,
   };
 }
 
@@ -124,6 +127,22 @@ async function authorizeAndForward(call: Call, uses: GatewayDependencies): Promi
   if (call.message !== null) requireAgreement(request.headers, call.message);
   if (call.message !== null) await takeBackState(call, call.message, authorization.token, uses);
   const caller = await authorize(call, authorization.token, uses);
+  if (resource.virtual !== undefined) {
+    return answerVirtually({ call, server: resource, message: call.message, caller, authorization }, uses);
+  }
+  return forwardCall(Object.assign(call, { resource }), { caller, authorization }, uses);
+}
+
+interface Authorized {
+  readonly caller: Caller;
+  readonly authorization: Authorization;
+}
+
+async function forwardCall(
+  call: ForwardedCall,
+  { caller, authorization }: Authorized,
+  uses: GatewayDependencies,
+): Promise<Response> {
   const { token } = authorization;
   const tools = await ToolGate.open(call, caller, uses);
   const guards = CallGuards.open(call, token, uses);

@@ -1,7 +1,7 @@
 import type { JsonObject } from "../jwt/strict-json.ts";
 import type { SealedTexts } from "../jwt/sealed-text.ts";
 import { LIMITS } from "../limits.ts";
-import type { Message } from "./message.ts";
+import { type Message, withParams } from "./message.ts";
 import { CallRefused } from "./refusal.ts";
 
 /** Whose call, of which server: what a state is sealed to. */
@@ -46,8 +46,7 @@ export async function openState(message: Message, holder: Holder, states: Sealed
   const opened = await states.open(state.slice(PREFIX.length), contextOf(message.target, holder));
   if (opened === null) throw new CallRefused("message_malformed");
   const params = { ...others, ...(JSON.parse(opened) as JsonObject) };
-  const envelope = JSON.parse(message.text) as JsonObject;
-  return { message: { ...message, params, text: JSON.stringify({ ...envelope, params }) }, hasBeenHeld: true };
+  return { message: withParams(message, params), hasBeenHeld: true };
 }
 
 function contextOf(tool: string | null, { principal, clientId, resource }: Holder): string {

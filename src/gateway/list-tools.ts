@@ -1,20 +1,20 @@
-import { readBody } from "../egress/bounded-fetch.ts";
-import { decodeUtf8, isObject, type Json, type JsonObject } from "../jwt/strict-json.ts";
+import type { Json, JsonObject } from "../jwt/strict-json.ts";
 import { LIMITS } from "../limits.ts";
-import { parseDefinitions } from "../trust/tool-definition.ts";
 import type { Forwarding } from "./forward.ts";
-import { isEventStream, rewriteEventBody } from "./message-stream.ts";
+import { ask } from "./own-request.ts";
 import { CallRefused } from "./refusal.ts";
-import type { Upstream } from "./upstream.ts";
-
-const HEADERS = ["accept", "accept-language", "mcp-protocol-version", "tracestate"];
+import type { Sender } from "./upstream.ts";
 
 /** The call that has to wait for the answer, and the revision of MCP that it is made in. */
 interface Asking {
   readonly forwarding: Forwarding;
   /** null in the era of sessions. */
   readonly statelessVersion: string | null;
-  readonly upstream: Upstream;
+  readonly upstream: Sender;
+  /** What one page may have; as much as any list when absent. */
+  readonly pageBytes?: number;
+  /** Whether a tool is of any concern; all are when absent. */
+  readonly isWanted?: (tool: Json) => boolean;
 }
 
 /**
@@ -24,89 +24,44 @@ interface Asking {
 export async function listTools(asking: Asking): Promise<readonly Json[]> {
   const signal = AbortSignal.timeout(LIMITS.toolListMilliseconds);
   const tools: Json[] = [];
+  let count = 0;
   let cursor: Json | undefined;
   for (let page = 0; page < LIMITS.toolListPages; page += 1) {
     // oxlint-disable-next-line no-await-in-loop -- the next page begins where this one ends
     const result = await readPage(asking, cursor, signal);
     const listed = result["tools"];
     if (!Array.isArray(listed)) throw unknown();
-    tools.push(...listed);
-    if (tools.length > LIMITS.listItems) throw unknown();
+    for (const tool of listed) if (asking.isWanted?.(tool) !== false) tools.push(tool);
+    count += listed.length;
+    if (count > LIMITS.listItems) throw unknown();
     cursor = result["nextCursor"];
     if (cursor === undefined || cursor === null) return tools;
   }
   throw unknown();
 }
 
-async function readPage(asking: Asking, cursor: Json | undefined, signal: AbortSignal): Promise<JsonObject> {
-  // No id that a client of the same session could be using: servers tell answers apart by it.
-  const id = `crossgate-${crypto.randomUUID()}`;
-  const response = await asking.upstream.send(pageRequest(asking, { id, cursor, signal })).catch((error: unknown) => {
+async function readPage(
+  { forwarding, upstream, statelessVersion, pageBytes = LIMITS.listResultBytes }: Asking,
+  cursor: Json | undefined,
+  signal: AbortSignal,
+): Promise<JsonObject> {
+  const params = cursor === undefined ? {} : { cursor };
+  const asked = {
+    forwarding,
+    upstream,
+    method: "tools/list",
+    params,
+    statelessVersion,
+    signal,
+    answerBytes: pageBytes,
+  };
+  const { status, result } = await ask(asked).catch((error: unknown) => {
     throw isOfUpstream(error) ? unknown(error.upstreamStatus ?? undefined) : error;
   });
-  const { status } = response;
-  if (status !== 200) await response.body?.cancel();
   // What tells a client of the era of sessions to start a new one must go on telling it.
-  if (status === 404 && asking.forwarding.upstreamSessionId !== null) throw new CallRefused("session_unknown");
-  if (status !== 200) throw unknown(status);
-  const message = await readAnswer(response, id).catch(() => null);
-  if (message === null || !isObject(message["result"])) throw unknown(status);
-  return message["result"];
-}
-
-function pageRequest(
-  { forwarding, statelessVersion }: Asking,
-  { id, cursor, signal }: { id: string; cursor: Json | undefined; signal: AbortSignal },
-): Forwarding {
-  const headers = new Headers(statelessVersion === null ? {} : { "mcp-method": "tools/list" });
-  for (const name of HEADERS) {
-    const value = forwarding.request.headers.get(name);
-    if (value !== null) headers.set(name, value);
-  }
-  const params = {
-    ...(cursor === undefined ? {} : { cursor }),
-    ...(statelessVersion === null ? {} : { _meta: metaOf(statelessVersion) }),
-  };
-  const body = JSON.stringify({ jsonrpc: "2.0", id, method: "tools/list", params });
-  const request = new Request(forwarding.request.url, { method: "POST", headers, signal });
-  return { ...forwarding, request, body, endsAtMilliseconds: null };
-}
-
-function metaOf(version: string): JsonObject {
-  return {
-    "io.modelcontextprotocol/protocolVersion": version,
-    "io.modelcontextprotocol/clientCapabilities": {},
-  };
-}
-
-async function readAnswer(response: Response, id: string): Promise<JsonObject | null> {
-  const texts = isEventStream(response) ? await readEvents(response, id) : [await readText(response)];
-  const messages = texts.map((text) => parseDefinitions(text));
-  return messages.filter((message) => isObject(message)).find((message) => message["id"] === id) ?? null;
-}
-
-async function readText({ body }: Response): Promise<string> {
-  const unstated = { body, headers: new Headers() };
-  const bytes = await readBody(unstated, LIMITS.listResultBytes, LIMITS.toolListMilliseconds);
-  if (bytes === null) throw unknown();
-  return decodeUtf8(bytes);
-}
-
-/** Up to the one that answers: a server may leave the stream open after it. */
-async function readEvents({ body }: Response, id: string): Promise<readonly string[]> {
-  const texts: string[] = [];
-  if (body === null) return texts;
-  const events = rewriteEventBody(
-    body,
-    (data) => {
-      if (!data.includes(id)) return "";
-      texts.push(data);
-      return null;
-    },
-    LIMITS.listResultBytes,
-  );
-  await readBody({ body: events, headers: new Headers() }, LIMITS.listResultBytes, LIMITS.toolListMilliseconds);
-  return texts;
+  if (status === 404 && forwarding.upstreamSessionId !== null) throw new CallRefused("session_unknown");
+  if (result === null) throw unknown(status);
+  return result;
 }
 
 const OF_UPSTREAM = new Set<string>([

@@ -80,6 +80,11 @@ export function parseMessage(bytes: Uint8Array): Message {
   return interpret(parse(bytes));
 }
 
+/** The same message with other parameters, as it then goes upstream. */
+export function withParams(message: Message, params: JsonObject): Message {
+  return { ...message, params, text: JSON.stringify({ ...(JSON.parse(message.text) as JsonObject), params }) };
+}
+
 function parse(bytes: Uint8Array): JsonObject {
   try {
     return parseStrictObject(decodeUtf8(bytes), MESSAGE_BOUNDS);

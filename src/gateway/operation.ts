@@ -2,6 +2,7 @@ import { isObject, type Json } from "../jwt/strict-json.ts";
 import { LIMITS } from "../limits.ts";
 import { kindOf, type Operation } from "../policy/operation.ts";
 import type { ProtectedResource } from "../trust/protected-resource.ts";
+import { findPublished, type PublishedTools } from "../trust/virtual-server.ts";
 import type { Message } from "./message.ts";
 import { CallRefused } from "./refusal.ts";
 import { foldCase } from "./spelling.ts";
@@ -76,11 +77,18 @@ type ScopeMeaning = ProtectedResource["scopes"][string];
  * Default deny: an operation that no scope means is not offered here, whatever the upstream can do.
  * @returns the scopes that mean an operation, the narrowest first.
  */
-export function coveringScopes({ scopes }: ProtectedResource, operation: Operation): readonly string[] {
+export function coveringScopes({ scopes, virtual }: ProtectedResource, operation: Operation): readonly string[] {
+  if (virtual !== undefined && !isPublished(virtual, operation)) return [];
   return Object.entries(scopes)
     .filter(([, meaning]) => covers(meaning, operation))
     .toSorted(([, a], [, b]) => breadth(a) - breadth(b))
     .map(([name]) => name);
+}
+
+/** A virtual server has tools alone, those that its document names; of its members nothing else is within reach. */
+function isPublished(virtual: PublishedTools, { method, name }: Operation): boolean {
+  if (method !== "tools/call") return method === "tools/list";
+  return name === null || findPublished(virtual, name) !== null;
 }
 
 function covers(meaning: ScopeMeaning, { method, name }: Operation): boolean {

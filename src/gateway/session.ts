@@ -15,6 +15,10 @@ export interface Session {
 /** MCP 2025-11-25, transports: visible ASCII. What else an upstream may call a session, no client could repeat. */
 const UPSTREAM_ID = /^[\x21-\x7e]{1,1024}$/;
 
+export function isSessionId(text: string): boolean {
+  return UPSTREAM_ID.test(text);
+}
+
 /**
  * Sessions of the era before 2026-07-28. The id that a client gets is the upstream's with a MAC over it and its holder,
  * so another principal's id, a made-up one and one for another server are all unknown here, without any storage.
@@ -28,7 +32,7 @@ export class Sessions {
 
   /** @returns the id to give out, or null when the upstream's is none. */
   async issue({ upstreamId, takesUrls }: Session, holder: Holder): Promise<string | null> {
-    if (!UPSTREAM_ID.test(upstreamId)) return null;
+    if (!isSessionId(upstreamId)) return null;
     return `${upstreamId}.${encodeBase64url(await this.#key.sign(spell({ upstreamId, takesUrls }, holder)))}`;
   }
 

@@ -16,7 +16,7 @@ import { requireMirrored } from "./mirrored-arguments.ts";
 import { isStateless } from "./mirrored-headers.ts";
 import { CallRefused } from "./refusal.ts";
 import type { HeldBack } from "./report-held-back.ts";
-import type { Upstream } from "./upstream.ts";
+import type { Sender } from "./upstream.ts";
 
 export interface ToolGateDependencies {
   readonly findApprovedTools: (resource: string) => Promise<Revised<ApprovedTools> | null>;
@@ -27,7 +27,7 @@ export interface ToolGateDependencies {
 /** The call that waits, and who would send it on. */
 interface Sending {
   readonly forwarding: Forwarding;
-  readonly upstream: Upstream;
+  readonly upstream: Sender;
 }
 
 /** A tool that may be called. */
@@ -68,11 +68,12 @@ export class ToolGate {
   }
 
   /**
-   * Before a tool is called, and after policy has said that it may be, if it is what it may be.
+   * Before a tool is called, and after policy has said that it may be, if it is what it may be. Policy knows it by the
+   * name that the operation says, and its server by the one in the message.
    * @throws CallRefused
    */
   async requireUsable(caller: Caller, operation: Operation, sending: Sending): Promise<UsableTool> {
-    const name = operation.name ?? "";
+    const name = this.#call.message?.target ?? "";
     if (this.#holdsBack && !this.#approved.has(name)) throw new CallRefused("tool_not_approved");
     const seen = await this.#find(name, sending);
     const facts = this.#factsOf(name, seen);

@@ -1,23 +1,26 @@
 import type { SuppliedCredential } from "../credentials/supplied.ts";
 import { type Authorization, type BearerDependencies, requireTimely } from "./bearer.ts";
-import type { Call } from "./call-record.ts";
+import type { ForwardedCall } from "./call-record.ts";
 import { type CredentialDependencies, isSameCredential, supplyCredential } from "./credential.ts";
 import { forward, type Forwarding } from "./forward.ts";
 import { CallRefused } from "./refusal.ts";
 
-type Dependencies = Pick<BearerDependencies, "isRevoked"> & CredentialDependencies;
+/** Who carries what is authorized to a server. */
+export type Sender = Pick<Upstream, "send" | "sendOnce">;
+
+export type UpstreamDependencies = Pick<BearerDependencies, "isRevoked"> & CredentialDependencies;
 
 /**
  * The MCP server behind one call, with the credential that it is shown. None is looked for before everything about the
  * call has been decided; and as looking may take a while, the last look at the caller is taken again after it.
  */
 export class Upstream {
-  readonly #call: Call;
+  readonly #call: ForwardedCall;
   readonly #authorization: Authorization;
-  readonly #uses: Dependencies;
+  readonly #uses: UpstreamDependencies;
   #credential: SuppliedCredential | null = null;
 
-  constructor(call: Call, authorization: Authorization, uses: Dependencies) {
+  constructor(call: ForwardedCall, authorization: Authorization, uses: UpstreamDependencies) {
     this.#call = call;
     this.#authorization = authorization;
     this.#uses = uses;

@@ -30,3 +30,17 @@ export function endWhen(response: Response, isOver: () => Promise<boolean>): Res
   });
   return new Response(body?.pipeThrough(watched) ?? null, { status, headers });
 }
+
+/** Does something once when a body has been read, when its reader goes, and when it breaks. */
+export function whenEnded(response: Response, end: () => void, outlast: (work: Promise<unknown>) => void): Response {
+  const { body, status, headers } = response;
+  if (body === null) {
+    end();
+    return response;
+  }
+  const watched = new TransformStream<Uint8Array, Uint8Array>({ flush: end, cancel: end });
+  const piped = body.pipeTo(watched.writable);
+  // A server that breaks off ends neither by flush nor by cancel.
+  outlast(piped.catch(end));
+  return new Response(watched.readable, { status, headers });
+}

@@ -64,6 +64,12 @@ const WIRE: Record<GatewayRefusal | OutageReason | "fault", GatewayError> = {
   message_malformed: malformed,
   message_header_mismatch: { status: 400, challenge: null, code: -32_020, message: "Headers and body disagree." },
   message_meta_missing: { status: 400, challenge: null, code: -32_602, message: "_meta lacks the protocol version." },
+  protocol_version_unsupported: {
+    status: 400,
+    challenge: null,
+    code: -32_022,
+    message: "This revision of MCP is not spoken here.",
+  },
   operation_unknown: { status: 403, challenge: null, code: 403, message: "This operation is not offered here." },
   scope_insufficient: {
     status: 403,
@@ -110,6 +116,10 @@ const WIRE: Record<GatewayRefusal | OutageReason | "fault", GatewayError> = {
   // 404 is what tells a client of the era of sessions to start a new one.
   session_unknown: { status: 404, challenge: null, code: 404, message: "Unknown session; initialize again." },
   gateway_rate_limited: { status: 429, challenge: null, code: 429, message: "Too many requests." },
+  member_unusable: {
+    ...badGateway,
+    message: "The server that has this tool is not in service here; its administrators have to see to it.",
+  },
   upstream_unreachable: badGateway,
   upstream_redirect: badGateway,
   upstream_refused: {

@@ -5,6 +5,8 @@ import type { GatewayDependencies } from "../gateway/gateway.ts";
 import { KnownTools } from "../gateway/known-tools.ts";
 import { reportHeldBack } from "../gateway/report-held-back.ts";
 import { Sessions } from "../gateway/session.ts";
+import { MemberEras } from "../gateway/virtual/member-eras.ts";
+import { reportMissing } from "../gateway/virtual/report-missing.ts";
 import { SealedTexts } from "../jwt/sealed-text.ts";
 import { reportFault, reportsRefused } from "../reporting.ts";
 import { buildConnectUrl } from "./connect-services.ts";
@@ -38,6 +40,8 @@ export function buildGateway(parts: Parts): GatewayDependencies {
     isClientWithinRate: (clientId) => isWithin(env.CLIENT_RATE_LIMIT, `gateway:${clientId}`),
     findApprovedTools: (resource) => trust.find("tools", resource),
     knownTools: new KnownTools(),
+    memberEras: new MemberEras(),
+    reportMissing: (missing) => runtime.waitUntil(reportMissing(missing, recorder)),
     reportHeldBack: (held) => runtime.waitUntil(reportHeldBack(held, recorder)),
     sessions: new Sessions(stateSecret),
     limits: new CallLimits(env.CALL_COUNTER, config.ledger),

@@ -128,10 +128,10 @@ interface NamedUrl {
 
 function urlsOf(document: TrustDocuments[DocumentKind]): readonly NamedUrl[] {
   if ("begin" in document) return [{ path: "url", url: document.url, mayBeOurs: false }];
-  if ("upstream" in document) {
+  if ("upstream_credential" in document) {
     return [
       { path: "resource", url: document.resource, mayBeOurs: true },
-      { path: "upstream", url: document.upstream, mayBeOurs: false },
+      ...(document.upstream === undefined ? [] : [{ path: "upstream", url: document.upstream, mayBeOurs: false }]),
       ...document.guardrails.flatMap((guardrail, index) =>
         guardrail.type === "external"
           ? [{ path: `guardrails.${index}.url`, url: guardrail.url, mayBeOurs: false }]

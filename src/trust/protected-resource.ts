@@ -6,6 +6,7 @@ import { clientIdSchema } from "./client.ts";
 import { detailsTypeNameSchema, detailsTypeSchema } from "./details-type.ts";
 import { upstreamCredentialSchema } from "./upstream-credential.ts";
 import { guardrailsSchema } from "./guardrail.ts";
+import { type PublishedTools, virtualServerSchema } from "./virtual-server.ts";
 
 /** What one scope lets a caller do at the MCP server: whole methods, and for tools/call the tools by name. */
 const scopeMeaningSchema = z.strictObject({
@@ -23,7 +24,10 @@ export const protectedResourceSchema = z
     name: z.string().min(1).max(LIMITS.identifierBytes),
     owner: z.string().max(LIMITS.identifierBytes).optional(),
     enabled: z.boolean().default(true),
-    upstream: z.string().max(LIMITS.urlBytes),
+    /** The MCP server's own URL. A virtual server has none. */
+    upstream: z.string().max(LIMITS.urlBytes).optional(),
+    /** In place of upstream: tools of other servers, published here by names of this server's own. */
+    virtual: virtualServerSchema.optional(),
     upstream_credential: upstreamCredentialSchema.default({ type: "none" }),
     scopes: z.record(scopeTokenSchema, scopeMeaningSchema),
     /** Types of authorization_details (RFC 9396) that it understands; any other is refused. */
@@ -50,6 +54,22 @@ export const protectedResourceSchema = z
       .max(64)
       .default([]),
   })
+  .refine(({ upstream, virtual }) => (upstream === undefined) !== (virtual === undefined), {
+    path: ["upstream"],
+    message: "either upstream, the server's URL, or virtual, the tools of other servers",
+  })
+  .refine(({ virtual, upstream_credential }) => virtual === undefined || upstream_credential.type === "none", {
+    path: ["upstream_credential"],
+    message: "a virtual server presents what its members' documents say",
+  })
+  .refine(({ virtual, guardrails }) => virtual === undefined || guardrails.length === 0, {
+    path: ["guardrails"],
+    message: "those of a virtual server's members look at its calls",
+  })
+  .refine(({ virtual, tool_approval }) => virtual === undefined || tool_approval === "off", {
+    path: ["tool_approval"],
+    message: "tools are approved at the servers that have them",
+  })
   .refine((resource) => Object.keys(resource.scopes).length <= LIMITS.scopeTokens, {
     path: ["scopes"],
     message: `at most ${LIMITS.scopeTokens}: a token carries no more`,
@@ -75,7 +95,12 @@ export const protectedResourceSchema = z
     message: "names a scope that scopes does not define",
   });
 
-export type ProtectedResource = z.output<typeof protectedResourceSchema>;
+type Stated = z.output<typeof protectedResourceSchema>;
+
+/** What stands before one MCP server, and what has none of its own. */
+export type ForwardedServer = Stated & { readonly upstream: string; readonly virtual?: undefined };
+export type VirtualServer = Stated & { readonly upstream?: undefined; readonly virtual: PublishedTools };
+export type ProtectedResource = ForwardedServer | VirtualServer;
 
 const RESERVED_PATH =
   /^\/(?:token|jwks|authorize|health|revoke|introspect|signals|global-token-revocation|(?:admin|approvals|schemas|connect)(?:\/.*)?|\.well-known\/.*)\/*$/;

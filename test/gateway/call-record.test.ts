@@ -60,6 +60,7 @@ function makeCall(changes: Partial<Call> = {}): Call {
     upstreamStatus: 200,
     credential: null,
     guardrails: [],
+    member: null,
     ...changes,
   };
 }

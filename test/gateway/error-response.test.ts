@@ -44,6 +44,7 @@ function makeCall({ message = null, headers = {}, resource = {}, boundTo }: Chan
     upstreamStatus: null,
     credential: null,
     guardrails: [],
+    member: null,
   };
 }
 

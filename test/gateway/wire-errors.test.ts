@@ -36,6 +36,8 @@ const TABLE = {
   approvals_full: [429, null, 429],
   session_unknown: [404, null, 404],
   gateway_rate_limited: [429, null, 429],
+  member_unusable: [502, null, 502],
+  protocol_version_unsupported: [400, null, -32_022],
   upstream_unreachable: [502, null, 502],
   upstream_redirect: [502, null, 502],
   upstream_refused: [502, null, 502],
@@ -90,7 +92,7 @@ describe("every reason [MCPA-09]", () => {
   it.each(rows)("%s takes no error code that MCP or JSON-RPC reserves for something else", (reason) => {
     const { code } = toGatewayError(reason);
     const isReserved = code >= -32_768 && code <= -32_000;
-    expect(!isReserved || [-32_600, -32_602, -32_020].includes(code)).toBe(true);
+    expect(!isReserved || [-32_600, -32_602, -32_020, -32_022].includes(code)).toBe(true);
   });
 
   it("of a token that is refused looks like every other to its bearer", () => {

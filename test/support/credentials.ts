@@ -4,8 +4,10 @@ import { parseDocument } from "./redemption.ts";
 
 /** Ada's call of the ordinary server, whose document says this of its credential. */
 export function askedOf(credential: Members, changes: Partial<CredentialAsked> = {}): CredentialAsked {
+  const resource = parseDocument("resource", RESOURCE, resourceDocument({ upstream_credential: credential }));
+  if (resource.upstream === undefined) throw new TypeError("a virtual server presents nothing");
   return {
-    resource: parseDocument("resource", RESOURCE, resourceDocument({ upstream_credential: credential })),
+    resource,
     resourceRevision: "revision-1",
     caller: {
       organization: ORGANIZATION,

@@ -10,6 +10,8 @@ import { openEgress } from "../../src/egress/exchange.ts";
 import { KnownTools } from "../../src/gateway/known-tools.ts";
 import { reportHeldBack } from "../../src/gateway/report-held-back.ts";
 import { Sessions } from "../../src/gateway/session.ts";
+import { MemberEras } from "../../src/gateway/virtual/member-eras.ts";
+import { reportMissing } from "../../src/gateway/virtual/report-missing.ts";
 import { SealedTexts } from "../../src/jwt/sealed-text.ts";
 import { readVerificationKey } from "../../src/jwt/json-web-key.ts";
 import type { Consumption } from "../../src/redemption/dependencies.ts";
@@ -116,7 +118,7 @@ export class TestGateway {
   readonly faults: unknown[] = [];
   /** What goes on when the answer is out. */
   readonly outlasting: Promise<unknown>[] = [];
-  /** What is being recorded of tools that were held back. */
+  /** What is being recorded of tools that were held back, or are missing. */
   readonly reports: Promise<void>[] = [];
   readonly dependencies: GatewayDependencies;
   readonly key: TestKey;
@@ -149,6 +151,8 @@ export class TestGateway {
         findSecret: async (name) => `secret-of-${name}`,
       },
       knownTools: new KnownTools(),
+      memberEras: new MemberEras(),
+      reportMissing: (missing) => void this.reports.push(reportMissing(missing, this.dependencies.recorder)),
       reportHeldBack: (held) => void this.reports.push(reportHeldBack(held, this.dependencies.recorder)),
       supplyCredential: async ({ resource }) => ({
         headers: new Map(),

@@ -1,0 +1,27 @@
+import { makeAuditEvent, type RequestTrace } from "../../audit/audit-event.ts";
+import type { GatewayRefusal, OutageReason } from "../../audit/reason.ts";
+import type { Recorder } from "../../audit/recorder.ts";
+import { digestParts } from "../../jwt/digest.ts";
+
+/** A member whose tools a list of a virtual server is without. */
+export interface MissingMember {
+  readonly trace: RequestTrace;
+  readonly resource: string;
+  readonly member: string;
+  readonly reason: GatewayRefusal | OutageReason;
+}
+
+/** What each person has to see to for themselves, and is told. */
+const PERSONAL: ReadonlySet<string> = new Set(["connection_required", "connection_lost", "token_binding"]);
+
+/** For whoever watches the servers: once an hour for each reason, however many lists are without it. */
+export async function reportMissing(
+  { trace, resource, member, reason }: MissingMember,
+  recorder: Recorder,
+): Promise<void> {
+  if (PERSONAL.has(reason)) return;
+  const hour = String(Math.floor(trace.receivedAtMilliseconds / 3_600_000));
+  const id = await digestParts(["tool_definition", resource, hour, "missing", member, reason]);
+  const facts = { type: "tool_definition", action: "missing", decision: "failed", resource, member, reason } as const;
+  recorder.recordInBackground(makeAuditEvent(id, trace, facts));
+}

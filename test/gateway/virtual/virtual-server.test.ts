@@ -1,0 +1,85 @@
+import { describe, expect, it } from "vitest";
+import { callDesk, resultIn, startDesk } from "../../support/desk.ts";
+import { reasonsOf } from "../../support/gateway.ts";
+import { callOf, DESK, statelessly, stubMembers } from "../../support/members.ts";
+
+const request = (method: string, params: object = {}): object => ({ jsonrpc: "2.0", id: 1, method, params });
+
+describe("a virtual server", () => {
+  it("says by itself who it is and that it has tools, in both eras, and asks no member", async () => {
+    const upstream = stubMembers();
+    const gateway = await startDesk();
+    const initialized = await callDesk(gateway, { message: request("initialize", { protocolVersion: "2025-06-18" }) });
+    const about = { capabilities: { tools: {} }, serverInfo: { name: "Desk", version: "revision-1" } };
+    expect(resultIn(initialized)).toEqual({ protocolVersion: "2025-06-18", ...about });
+    const newer = await callDesk(gateway, { message: request("initialize", { protocolVersion: "2099-01-01" }) });
+    expect(resultIn(newer)).toMatchObject({ protocolVersion: "2025-11-25" });
+    const discovered = await callDesk(gateway, statelessly("server/discover"));
+    expect(resultIn(discovered)).toMatchObject({
+      resultType: "complete",
+      supportedVersions: ["2026-07-28"],
+      capabilities: { tools: {} },
+      cacheScope: "private",
+    });
+    expect(upstream.sent).toEqual([]);
+    expect(gateway.events.map(({ resource, method }) => [resource, method])).toEqual([
+      [DESK, "initialize"],
+      [DESK, "initialize"],
+      [DESK, "server/discover"],
+    ]);
+  });
+
+  it("is alive, takes notices, and lets a session go", async () => {
+    stubMembers();
+    const gateway = await startDesk();
+    const { headers } = await callDesk(gateway, { message: request("initialize") });
+    const inSession = { "mcp-session-id": headers.get("mcp-session-id") ?? "" };
+    expect(inSession["mcp-session-id"]).toMatch(/^[\x21-\x7e]{20,}$/);
+    const pinged = await callDesk(gateway, { headers: inSession, message: request("ping") });
+    expect(resultIn(pinged)).toEqual({});
+    const notice = { jsonrpc: "2.0", method: "notifications/initialized" };
+    expect((await callDesk(gateway, { headers: inSession, message: notice })).status).toBe(202);
+    expect((await callDesk(gateway, { headers: inSession, method: "DELETE" })).status).toBe(204);
+  });
+
+  it("remembers with the session how its client takes addresses", async () => {
+    stubMembers();
+    const { CredentialRefused } = await import("../../../src/credentials/credential-refused.ts");
+    const supplyCredential = async (): Promise<never> => {
+      throw new CredentialRefused("connection_required");
+    };
+    const gateway = await startDesk({ overrides: { supplyCredential } });
+    const capabilities = { elicitation: { url: {} } };
+    const { headers } = await callDesk(gateway, { message: request("initialize", { capabilities }) });
+    const inSession = { "mcp-session-id": headers.get("mcp-session-id") ?? "" };
+    const asked = await callDesk(gateway, { headers: inSession, message: callOf("payslip") });
+    expect(asked.errorCode).toBe(-32_042);
+  });
+
+  it("speaks no revision that it does not know", async () => {
+    const upstream = stubMembers();
+    const gateway = await startDesk();
+    for (const { message, headers } of [statelessly("tools/list"), statelessly("tools/call", { name: "payslip" })]) {
+      const later = JSON.parse(JSON.stringify(message).replace("2026-07-28", "2027-01-01")) as object;
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      const { status, text } = await callDesk(gateway, {
+        message: later,
+        headers: { ...headers, "mcp-protocol-version": "2027-01-01" },
+      });
+      const { error } = JSON.parse(text) as { error: object };
+      const data = { supported: ["2026-07-28"], requested: "2027-01-01" };
+      expect([status, error]).toEqual([400, expect.objectContaining({ code: -32_022, data })]);
+    }
+    expect(reasonsOf(gateway)).toEqual(["protocol_version_unsupported", "protocol_version_unsupported"]);
+    expect(upstream.sent).toEqual([]);
+  });
+
+  it("has no stream of its own, follows nothing, and takes no answers", async () => {
+    stubMembers();
+    const gateway = await startDesk();
+    expect((await callDesk(gateway, { method: "GET" })).status).toBe(405);
+    const listening = await callDesk(gateway, statelessly("subscriptions/listen", { notifications: {} }));
+    expect([listening.status, listening.errorCode]).toEqual([404, -32_601]);
+    expect((await callDesk(gateway, { message: { jsonrpc: "2.0", id: 1, result: {} } })).status).toBe(400);
+  });
+});
