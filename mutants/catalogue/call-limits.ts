@@ -56,24 +56,6 @@ export const CALL_LIMITS: readonly Mutant[] = [
         "if ((await this.#uses.limits.enter(place, this.#lease, concurrency.calls)) !== null) return;",
       ],
       [
-        "place-kept-when-cancelled",
-        "a client that goes keeps its place",
-        "{ flush: end, cancel: end }",
-        "{ flush: end }",
-      ],
-      [
-        "place-kept-at-the-end",
-        "an answer that has ended keeps its place",
-        "{ flush: end, cancel: end }",
-        "{ cancel: end }",
-      ],
-      [
-        "place-kept-without-body",
-        "an answer of nothing keeps its place",
-        "if (body === null) {\n      this.leave();",
-        "if (body === null) {",
-      ],
-      [
         "lease-not-renewed",
         "a long stream loses its place",
         "this.#timer = setInterval(() => this.#renew(), LIMITS.callLeaseRenewalMilliseconds);",
@@ -122,6 +104,31 @@ export const CALL_LIMITS: readonly Mutant[] = [
         "throw error;",
       ],
       ["uncounted", "calls are not counted", "if (!isHeld) await count();", ""],
+    ],
+  }),
+  ...seed({
+    area: "call-limits",
+    file: "src/gateway/watched-stream.ts",
+    tests: ["test/gateway/call-limits.test.ts"],
+    mistakes: [
+      [
+        "place-kept-when-cancelled",
+        "a client that goes keeps its place",
+        "{ flush: end, cancel: end }",
+        "{ flush: end }",
+      ],
+      [
+        "place-kept-at-the-end",
+        "an answer that has ended keeps its place",
+        "{ flush: end, cancel: end }",
+        "{ cancel: end }",
+      ],
+      [
+        "place-kept-without-body",
+        "an answer of nothing keeps its place",
+        "if (body === null) {\n    end();",
+        "if (body === null) {",
+      ],
     ],
   }),
 ];

@@ -18,6 +18,7 @@ import { REDEMPTION } from "./redemption.ts";
 import { REVOCATION } from "./revocation.ts";
 import { TOKENS } from "./tokens.ts";
 import { TOOLS } from "./tools.ts";
+import { VIRTUAL } from "./virtual.ts";
 import { WIRE } from "./wire.ts";
 
 /** Every mistake, in the order in which they are tried. */
@@ -33,6 +34,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...POLICY,
   ...GATEWAY,
   ...TOOLS,
+  ...VIRTUAL,
   ...GUARDRAILS,
   ...APPROVAL,
   ...APPROVAL_DESK,

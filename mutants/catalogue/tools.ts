@@ -81,7 +81,7 @@ export const TOOLS: readonly Mutant[] = [
   }),
   ...seed({
     area: "tools",
-    file: "src/gateway/list-tools.ts",
+    file: "src/gateway/own-request.ts",
     tests: ["test/gateway/tool-gate.test.ts"],
     mistakes: [
       [
@@ -90,16 +90,18 @@ export const TOOLS: readonly Mutant[] = [
         '.find((message) => message["id"] === id)',
         ".find(() => true)",
       ],
-      [
-        "endless-list",
-        "a list without end is read without end",
-        "if (tools.length > LIMITS.listItems) throw unknown();",
-        "",
-      ],
+    ],
+  }),
+  ...seed({
+    area: "tools",
+    file: "src/gateway/list-tools.ts",
+    tests: ["test/gateway/tool-gate.test.ts"],
+    mistakes: [
+      ["endless-list", "a list without end is read without end", "if (count > LIMITS.listItems) throw unknown();", ""],
       [
         "session-over",
         "a client whose session is over is never told",
-        'if (status === 404 && asking.forwarding.upstreamSessionId !== null) throw new CallRefused("session_unknown");',
+        'if (status === 404 && forwarding.upstreamSessionId !== null) throw new CallRefused("session_unknown");',
         "",
       ],
     ],
