@@ -177,6 +177,11 @@ export const LIMITS = {
   trustDocumentBytes: 256 * 1024,
   /** A thousand rules with ten thousand group identifiers take 520 KB, and 25 ms once a revision; as UTF-16 in storage 1.5 MB of 2. */
   policyDocumentBytes: 768 * 1024,
+  /** Who changed a document, left beside it by the command line until a round of upkeep finds it. */
+  changeNoteCharacters: 4096,
+  changeAuthorCharacters: 320,
+  changeNotesPerRound: 100,
+  changeNoteSeconds: 7 * 86_400,
   trustDocumentFreshSeconds: 30,
   /** How long a last-known-good document outlives an outage of KV (its worst in 2025 took 2 h 28 min). */
   trustDocumentStaleSeconds: 3 * 3600,

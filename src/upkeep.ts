@@ -2,6 +2,7 @@ import type { LedgerStatus } from "../durable-objects/assertion-ledger.ts";
 import { LedgerShards } from "../durable-objects/ledger-shards.ts";
 import { SigningKeys } from "./jwt/signing-keys.ts";
 import { Sinks } from "../durable-objects/sinks.ts";
+import { collectChangeNotes } from "./admin/change-notes.ts";
 import { LATEST_CHECKPOINT } from "./audit/archive-name.ts";
 import { serializeAuditEvent } from "./audit/audit-event.ts";
 import { backlogLevel } from "./audit/backlog.ts";
@@ -13,6 +14,8 @@ import { enforceRetention } from "./audit/retention.ts";
 import { writeCheckpoint } from "./audit/write-checkpoint.ts";
 import { VaultKeys, VaultKeysInvalid } from "./vault/vault-keys.ts";
 import { type Config, ConfigInvalid, parseConfig } from "./config.ts";
+import type { AdminDocument } from "./trust/admin.ts";
+import { DocumentInvalid, parseTrustDocument } from "./trust/documents.ts";
 
 interface Round {
   readonly env: Env;
@@ -30,6 +33,7 @@ export async function runUpkeep(env: Env, isHourly: boolean): Promise<void> {
   const nowMilliseconds = Date.now();
   const ledgers = await readLedgers(env, config, nowMilliseconds);
   await attempt("audit_sinks", () => meetSinks(env, config, ledgers));
+  await attempt("change_notes", () => recordChangeNotes(env, config, nowMilliseconds));
   if (!isHourly) return;
   const round = { env, config, ledgers, nowMilliseconds };
   await attempt("audit_reconcile", () => reconcileAll(round));
@@ -61,6 +65,28 @@ async function readLedgers(env: Env, config: Config, now: number): Promise<reado
 async function meetSinks(env: Env, config: Config, ledgers: readonly LedgerStatus[]): Promise<void> {
   const sinks = new Sinks({ documents: env.TRUST_AND_POLICY, objects: env.AUDIT_SINK, placement: config.ledger });
   await sinks.meet(ledgers.map(({ chain, archivedHead }) => ({ chain, sequence: 0, hash: null, ...archivedHead })));
+}
+
+async function recordChangeNotes(env: Env, config: Config, nowMilliseconds: number): Promise<void> {
+  const { TRUST_AND_POLICY: store } = env;
+  const ledger = new LedgerShards(env.ASSERTION_LEDGER, config.ledger);
+  await collectChangeNotes({
+    store,
+    issuer: config.issuer,
+    findAdmin: async (name) => readAdmin(name, await store.get(`admin:${name}`), config),
+    record: (event) => ledger.record(event.id, serializeAuditEvent(event)),
+    nowMilliseconds,
+  });
+}
+
+function readAdmin(name: string, text: string | null, { egress }: Config): AdminDocument | null {
+  if (text === null) return null;
+  try {
+    return parseTrustDocument("admin", { name, text }, egress);
+  } catch (error) {
+    if (error instanceof DocumentInvalid) return null;
+    throw error;
+  }
 }
 
 async function reconcileAll({ env, ledgers }: Round): Promise<void> {

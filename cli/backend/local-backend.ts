@@ -1,12 +1,14 @@
 import { stat } from "node:fs/promises";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptions } from "miniflare";
 import { unstable_getMiniflareWorkerOptions as getWorkerOptions, unstable_readConfig as readConfig } from "wrangler";
+import type { FindAuthor } from "../change-author.ts";
 import { CommandError } from "../command-error.ts";
 import { WRANGLER_CONFIG_PATH } from "../project-paths.ts";
 import { endRuntimeWithThisProcess } from "../runtime-guard.ts";
 import { lockState } from "../state-lock.ts";
 import { AuditIndexMissing, isMissingTable } from "./audit-index-missing.ts";
 import { SqlAuditReader } from "./audit-reader.ts";
+import { NOTE_SECONDS, noteChanges } from "./change-notes.ts";
 import { compareDocumentKeys, parseDocumentKey } from "./document-keys.ts";
 import type { Row, StoredDocument, TrustBackend, TrustWrites } from "./trust-backend.ts";
 
@@ -56,9 +58,12 @@ export class LocalBackend implements TrustBackend {
       .toSorted((a, b) => compareDocumentKeys(a.key, b.key));
   }
 
-  async write({ put, remove }: TrustWrites): Promise<void> {
+  async write(writes: TrustWrites, findAuthor: FindAuthor): Promise<void> {
     const unlock = await lockForWriting(this.#stateDirectory);
     try {
+      const { put, remove } = writes;
+      const notes = await noteChanges(writes, await this.readDocuments(), findAuthor);
+      await Promise.all(notes.map(({ key, value }) => this.#kv.put(key, value, { expirationTtl: NOTE_SECONDS })));
       await Promise.all(put.map(({ key, value }) => this.#kv.put(key, value)));
       await Promise.all(remove.map((key) => this.#kv.delete(key)));
     } finally {

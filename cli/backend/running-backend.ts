@@ -22,6 +22,7 @@ export class RunningBackend implements TrustBackend {
     return this.#api.readDocuments();
   }
 
+  /** Under the name of its own key, which is recorded before the change is made. */
   write(writes: TrustWrites): Promise<void> {
     return this.#api.write(writes);
   }

@@ -1,4 +1,6 @@
 import type { HealthFinding } from "../../src/admin/health-finding.ts";
+import type { HealthFinding } from "../../src/admin/health.ts";
+import type { FindAuthor } from "../change-author.ts";
 import type { AuditReader } from "./audit-reader.ts";
 
 /** One document as KV has it, sound or not. */
@@ -33,7 +35,8 @@ export interface TrustBackend {
   readonly name: string;
   /** Every document of the four kinds, by key; nothing else that somebody keeps in the same namespace. */
   readDocuments(): Promise<readonly StoredDocument[]>;
-  write(writes: TrustWrites): Promise<void>;
+  /** Where nobody answers who could record it, who writes is left beside what is written. */
+  write(writes: TrustWrites, findAuthor: FindAuthor): Promise<void>;
   readonly audit: AuditReader;
   /** What somebody should look at; null where that cannot be asked. */
   readHealth(): Promise<readonly HealthFinding[] | null>;

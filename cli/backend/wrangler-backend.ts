@@ -4,10 +4,12 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import * as z from "zod";
+import type { FindAuthor } from "../change-author.ts";
 import { CommandError } from "../command-error.ts";
 import { PROJECT_DIRECTORY, WRANGLER_CONFIG_PATH } from "../project-paths.ts";
 import { AuditIndexMissing, isMissingTable } from "./audit-index-missing.ts";
 import { SqlAuditReader } from "./audit-reader.ts";
+import { NOTE_SECONDS, noteChanges } from "./change-notes.ts";
 import { compareDocumentKeys, parseDocumentKey } from "./document-keys.ts";
 import type { Row, StoredDocument, TrustBackend, TrustWrites } from "./trust-backend.ts";
 
@@ -24,15 +26,22 @@ const answersSchema = z.array(z.looseObject({ results: z.array(z.record(z.string
 export class WranglerBackend implements TrustBackend {
   readonly name = "the deployment";
   readonly audit = new SqlAuditReader((sql) => this.query(sql));
+  #inForce: readonly StoredDocument[] | null = null;
 
   async readDocuments(): Promise<readonly StoredDocument[]> {
     const listed = parseOutput(await wrangler(["kv", "key", "list", ...NAMESPACE]), keysSchema, "kv key list");
     const keys = listed.map(({ name }) => name).filter((key) => parseDocumentKey(key) !== null);
-    return this.#readAll(keys.toSorted(compareDocumentKeys));
+    this.#inForce = await this.#readAll(keys.toSorted(compareDocumentKeys));
+    return this.#inForce;
   }
 
-  async write({ put, remove }: TrustWrites): Promise<void> {
-    await withJsonFile(put, (path) => wrangler(["kv", "bulk", "put", path, ...NAMESPACE]));
+  /** The notes go first, in one request with the documents: no change is without one. */
+  async write(writes: TrustWrites, findAuthor: FindAuthor): Promise<void> {
+    const { put, remove } = writes;
+    if (put.length + remove.length === 0) return;
+    const noted = await noteChanges(writes, this.#inForce ?? (await this.readDocuments()), findAuthor);
+    const notes = noted.map((note) => ({ ...note, expiration_ttl: NOTE_SECONDS }));
+    await withJsonFile([...notes, ...put], (path) => wrangler(["kv", "bulk", "put", path, ...NAMESPACE]));
     await withJsonFile(remove, (path) => wrangler(["kv", "bulk", "delete", path, "--force", ...NAMESPACE]));
   }
 

@@ -2,6 +2,7 @@ import { BACKEND_OPTIONS, chooseBackend, withBackend } from "../backend/open-bac
 import type { TrustBackend, TrustWrites } from "../backend/trust-backend.ts";
 import { checkTrust } from "../check/check-trust.ts";
 import { describeFinding, type Finding } from "../check/finding.ts";
+import { type FindAuthor, findAuthor } from "../change-author.ts";
 import { type Command, parseCommandLine } from "../command.ts";
 import { CommandError, UsageError } from "../command-error.ts";
 import { confirm } from "../confirm.ts";
@@ -20,15 +21,18 @@ A document that does not parse is never written. What is in KV and in no file st
                  dev also applies the files of its own directory as you save them
   --remote       the deployment, by wrangler
   --url URL      a deployment, by its admin API; URL is its ISSUER (or CROSSGATE_URL)
-  --key FILE     with --url: your admin key (or CROSSGATE_ADMIN_KEY)
+  --key FILE     with --url: your admin key (or CROSSGATE_ADMIN_KEY); with --state or --remote it signs
+                 the note of who changed what
+  --by NAME      with --state or --remote: who you are (default: git's user.email, else the account)
   --yes          do not ask; without a terminal nothing is written unless this is given
   --prune        also remove what is in KV and in no file
   --issuer URL   the issuer identifier (default: that in wrangler.toml, or of crossgate dev)
   --json         the plan as crossgate diff gives it, with "findings" and "applied"; needs --yes
   --help         this text
 
-With --url each change is on record before it is made, under the name of the key; with --remote the
-Worker records what it finds changed, and cannot know by whom.
+With --url each change is on record before it is made, under the name of the key. With --state and
+--remote a note is left beside the documents (who, which, from which revision to which), and the Worker
+makes a record of it within ten minutes: claimed, or where a key has signed it that administrator's.
 
 It takes effect as KV spreads it, 60 s or more, and up to 30 s in a running isolate on top.
 
@@ -41,6 +45,7 @@ const OPTIONS = {
   ...BACKEND_OPTIONS,
   yes: { type: "boolean", default: false },
   prune: { type: "boolean", default: false },
+  by: { type: "string" },
   issuer: { type: "string" },
   json: { type: "boolean", default: false },
 } as const;
@@ -48,6 +53,7 @@ const OPTIONS = {
 interface Settings {
   readonly directory: string;
   readonly deployment: Deployment;
+  readonly findAuthor: FindAuthor;
   readonly prunes: boolean;
   readonly asksFirst: boolean;
   readonly asJson: boolean;
@@ -61,15 +67,25 @@ async function run(commandLine: readonly string[]): Promise<void> {
   });
   if (values.json && !values.yes)
     throw new UsageError("With --json there is nothing to look at before you say yes: give --yes too.");
-  const choice = chooseBackend(values);
+  const { by, ...others } = values;
+  const isDirect = values.remote || values.state !== undefined;
+  const choice = chooseBackend(isDirect ? { ...others, key: undefined } : others);
+  const deployment = await findDeployment({ issuer: values.issuer ?? choice.issuer, isLocal: choice.kind === "local" });
+  const keyPath = choice.kind === "remote" ? (values.key ?? environmentKey()) : values.key;
   const settings: Settings = {
     directory: takeDirectory(positionals),
-    deployment: await findDeployment({ issuer: values.issuer ?? choice.issuer, isLocal: choice.kind === "local" }),
+    deployment,
+    findAuthor: () => findAuthor({ by, keyPath, issuer: deployment.issuer }),
     prunes: values.prune,
     asksFirst: !values.yes,
     asJson: values.json,
   };
   await withBackend(choice, (backend) => apply(backend, settings));
+}
+
+function environmentKey(): string | undefined {
+  const path = process.env["CROSSGATE_ADMIN_KEY"] ?? "";
+  return path === "" ? undefined : path;
 }
 
 async function apply(backend: TrustBackend, settings: Settings): Promise<void> {
@@ -103,11 +119,12 @@ function writesFor({ documents }: Plan, stated: readonly TrustDocument[]): Trust
   };
 }
 
-async function write(backend: TrustBackend, writes: TrustWrites, { asksFirst, asJson }: Settings): Promise<void> {
+async function write(backend: TrustBackend, writes: TrustWrites, settings: Settings): Promise<void> {
+  const { asksFirst, asJson } = settings;
   if (asksFirst && !(await confirm(`Apply this to ${backend.name}?`))) {
     throw new CommandError("Declined: nothing was written.");
   }
-  await backend.write(writes);
+  await backend.write(writes, settings.findAuthor);
   if (asJson) return;
   const { put, remove } = writes;
   process.stdout.write(

@@ -7,6 +7,39 @@ const doors = ["test/abuse/admin-stranger.test.ts", "test/abuse/admin-replay.tes
 export const ADMIN: readonly Mutant[] = [
   ...seed({
     area,
+    file: "src/admin/change-notes.ts",
+    tests: ["test/abuse/change-note-forgery.test.ts"],
+    mistakes: [
+      [
+        "note-of-anybody",
+        "a note that a stranger signed names an administrator",
+        " || !(await isSignedByAdmin(jws, document))",
+        "",
+      ],
+      ["note-of-the-disabled", "a disabled administrator goes on signing", " || !document.enabled", ""],
+      [
+        "note-for-another",
+        "what was signed for another deployment is told here",
+        " || aud !== adminAudience(collecting.issuer)",
+        "",
+      ],
+      [
+        "request-for-note",
+        "a request of the admin API is taken for a note",
+        "jws.header.typ !== SIGNED_CHANGE_TYPE || ",
+        "",
+      ],
+      ["note-for-ever", "a signed note that somebody kept is told again", " && isRecent(read.note, collecting)", ""],
+      [
+        "deleted-before-recorded",
+        "a note is lost when its record cannot be written",
+        "if (text !== null) await record(await eventOf({ name, text }, collecting));",
+        "await store.delete(name);\n    if (text !== null) await record(await eventOf({ name, text }, collecting));",
+      ],
+    ],
+  }),
+  ...seed({
+    area,
     file: "src/admin/authentication/signed-request.ts",
     tests: [...doors, "test/admin/admin-endpoint.test.ts"],
     mistakes: [
@@ -26,8 +59,8 @@ export const ADMIN: readonly Mutant[] = [
       [
         "signature-unchecked",
         "anybody is any administrator",
-        'typeof key === "string" || !(await isSignedBy(jws, key, alg))',
-        'typeof key === "string"',
+        'return typeof key !== "string" && isSignedBy(jws, key, alg);',
+        'return typeof key !== "string";',
       ],
       [
         "window-unchecked",

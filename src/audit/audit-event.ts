@@ -48,6 +48,10 @@ const members = z.strictObject({
   account: text.describe("The subject's account, where its issuer's record demands one").meta(personal),
   actor: text.meta(personal),
   admin: text.describe("Who administers Crossgate; never hashed: whoever changes it answers for it").meta(personal),
+  claimed_by: text
+    .describe("Configuration: who changed it, by his own word; only where admin names a key as well did it sign that")
+    .meta(personal),
+  claimed_at: text.describe("Configuration: when he did, by his own word"),
   client_id: text,
   resource: text,
   scope_requested: scope,

@@ -7,7 +7,7 @@ const ACTIONS_OF = {
   gateway_call: [],
   introspection: [],
   connection: [],
-  configuration: ["changed", "removed", "invalid"],
+  configuration: ["created", "changed", "removed", "invalid"],
   key_set: ["fetched", "rotated", "failed"],
   revocation: ["revoked", "lifted"],
   signal_stream: ["verified", "updated"],

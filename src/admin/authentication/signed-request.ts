@@ -46,17 +46,19 @@ export async function verifySignedRequest(token: string, request: Request, known
   return { document, signature: readClaims(jws.unverified, request, { ...known, admin: document.name }) };
 }
 
-async function requireSignature(jws: UnverifiedJws, { authentication }: AdminDocument): Promise<void> {
+async function requireSignature(jws: UnverifiedJws, document: AdminDocument): Promise<void> {
+  if (document.authentication.kind !== "key") throw new AdminRejected("admin_unknown");
+  if (!(await isSignedByAdmin(jws, document))) throw new AdminRejected("admin_token_signature");
+}
+
+/** Whether one of this administrator's keys signed it, whatever it says. */
+export async function isSignedByAdmin(jws: UnverifiedJws, { authentication }: AdminDocument): Promise<boolean> {
   // An address or a service token that Access vouches for has no key of ours, whatever is presented in its name.
-  if (authentication.kind !== "key" || authentication.key_set.kind !== "inline") {
-    throw new AdminRejected("admin_unknown");
-  }
+  if (authentication.kind !== "key" || authentication.key_set.kind !== "inline") return false;
   const alg = KEY_ALGORITHMS.find((allowed) => allowed === jws.header.alg);
-  if (alg === undefined) throw new AdminRejected("admin_token_signature");
+  if (alg === undefined) return false;
   const key = chooseKey(authentication.key_set, { kid: jws.header.kid, alg });
-  if (typeof key === "string" || !(await isSignedBy(jws, key, alg))) {
-    throw new AdminRejected("admin_token_signature");
-  }
+  return typeof key !== "string" && isSignedBy(jws, key, alg);
 }
 
 function readClaims(

@@ -1,6 +1,9 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { AuditIndexMissing } from "../../../cli/backend/audit-index-missing.ts";
 import { WranglerBackend } from "../../../cli/backend/wrangler-backend.ts";
+import { NOTE_SECONDS } from "../../../cli/backend/change-notes.ts";
+import { changeNoteSchema } from "../../../src/trust/change-note.ts";
+import { revisionOf } from "../../../src/trust/revision.ts";
 import { FakeWrangler } from "./fake-wrangler.ts";
 
 afterEach(() => {
@@ -8,6 +11,8 @@ afterEach(() => {
 });
 
 const NAMESPACE = ["--binding", "TRUST_AND_POLICY", "--remote", "--config", expect.stringMatching(/wrangler\.toml$/)];
+
+const ada = async () => ({ by: "ada@acme.example", signer: null });
 
 describe("WranglerBackend", () => {
   it("reads the documents, byte for byte, and no other key", async () => {
@@ -24,24 +29,45 @@ describe("WranglerBackend", () => {
     expect(gets[0]?.words).toEqual(["kv", "key", "get", expect.any(String), ...NAMESPACE]);
   });
 
-  it("writes everything at once, and removes everything at once", async () => {
-    const fake = await FakeWrangler.install();
+  it("writes everything at once with who wrote it, and removes everything at once", async () => {
+    const fake = await FakeWrangler.install([
+      { key: "policy:acme", value: "{ }" },
+      { key: "client:gone", value: "1" },
+    ]);
+    const backend = new WranglerBackend();
+    await backend.readDocuments();
     const put = [
       { key: "policy:acme", value: "{}" },
       { key: "client:agent", value: "[]" },
     ];
-    await new WranglerBackend().write({ put, remove: ["client:gone"] });
-    const calls = await fake.calls();
+    await backend.write({ put, remove: ["client:gone"] }, ada);
+    const calls = (await fake.calls()).slice(-2);
     expect(calls.map(({ words }) => words)).toEqual([
       ["kv", "bulk", "put", expect.any(String), ...NAMESPACE],
       ["kv", "bulk", "delete", expect.any(String), "--force", ...NAMESPACE],
     ]);
-    expect(calls.map(({ file }) => JSON.parse(file ?? ""))).toEqual([put, ["client:gone"]]);
+    const [written, removed] = calls.map(({ file }) => JSON.parse(file ?? ""));
+    expect(removed).toEqual(["client:gone"]);
+    expect(written.slice(-2)).toEqual(put);
+    const notes = written.slice(0, -2) as { key: string; value: string; expiration_ttl: number }[];
+    const told = notes.map(({ value }) => changeNoteSchema.parse(JSON.parse(value)));
+    expect(told.map(({ document_key, by }) => [document_key, by])).toEqual(
+      ["policy:acme", "client:agent", "client:gone"].map((key) => [key, "ada@acme.example"]),
+    );
+    expect(told.map(({ revision_before, revision_after }) => [revision_before, revision_after])).toEqual([
+      [await revisionOf("{ }"), await revisionOf("{}")],
+      [null, await revisionOf("[]")],
+      [await revisionOf("1"), null],
+    ]);
+    for (const { key, expiration_ttl } of notes) {
+      expect(key).toMatch(/^change:\d{4}-/);
+      expect(expiration_ttl).toBe(NOTE_SECONDS);
+    }
   });
 
   it("calls nothing for nothing", async () => {
     const fake = await FakeWrangler.install();
-    await new WranglerBackend().write({ put: [], remove: [] });
+    await new WranglerBackend().write({ put: [], remove: [] }, ada);
     expect(await fake.calls()).toEqual([]);
   });
 
