@@ -178,8 +178,6 @@ export const LIMITS = {
   /** A thousand rules with ten thousand group identifiers take 520 KB, and 25 ms once a revision; as UTF-16 in storage 1.5 MB of 2. */
   policyDocumentBytes: 768 * 1024,
   /** Who changed a document, left beside it by the command line until a round of upkeep finds it. */
-  changeNoteCharacters: 4096,
-  changeAuthorCharacters: 320,
   changeNotesPerRound: 100,
   changeNoteSeconds: 7 * 86_400,
   trustDocumentFreshSeconds: 30,
@@ -384,7 +382,6 @@ export const LIMITS = {
   documentsPerPage: 20,
   /** Of a policy, with each of their conditions in words; and of each value that is quoted there. */
   explainedRules: 100,
-  explainedValueCharacters: 256,
   documentsInStatus: 500,
   recordsPerAnswer: 20,
   /** Revisions of one document that were replaced while KV may still serve them. */

@@ -76,7 +76,7 @@ interface ReadNote {
 
 /** @returns null for what is no note. One whose signature is not good is none: its author meant to be believed. */
 async function readNote(text: string, collecting: Collecting): Promise<ReadNote | null> {
-  if (text.length > LIMITS.changeNoteCharacters) return null;
+  if (text.length > LIMITS.jwtBytes) return null;
   const jws = text.startsWith("{") ? null : parseJws(text);
   if (jws === null) return text.startsWith("{") ? parseNote(parseJson(text), null) : null;
   const { iss, aud, ...members } = jws.unverified;

@@ -173,8 +173,7 @@ function named(selector: Selector): string {
 function quote(value: string | null): string {
   if (value === null) return "none";
   const { length } = value;
-  const shown =
-    length > LIMITS.explainedValueCharacters ? `${value.slice(0, LIMITS.explainedValueCharacters)}…` : value;
+  const shown = length > LIMITS.identifierBytes ? `${value.slice(0, LIMITS.identifierBytes)}…` : value;
   return JSON.stringify(shown);
 }
 

@@ -23,7 +23,7 @@ export const changeNoteSchema = z
     revision_after: revisionSchema,
     by: z
       .string()
-      .max(LIMITS.changeAuthorCharacters)
+      .max(LIMITS.emailBytes)
       .regex(
         /^[^\p{C}\p{Zl}\p{Zp}\s](?:[^\p{C}\p{Zl}\p{Zp}]*[^\p{C}\p{Zl}\p{Zp}\s])?$/u,
         "one line, of what can be seen",

@@ -158,12 +158,12 @@ describe("a note of who changed what", () => {
     ["a line break in the name", JSON.stringify(noteOf({ by: "ada\nadmin: root" }))],
     ["a name that is written backwards", JSON.stringify(noteOf({ by: "ada \u202e toor" }))],
     ["a name of spaces", JSON.stringify(noteOf({ by: "  " }))],
-    ["a name without end", JSON.stringify(noteOf({ by: "a".repeat(LIMITS.changeAuthorCharacters + 1) }))],
+    ["a name without end", JSON.stringify(noteOf({ by: "a".repeat(LIMITS.emailBytes + 1) }))],
     ["a revision that is none", JSON.stringify(noteOf({ revision_after: "eyJhbGciOiJFUzI1NiJ9.e30.c2lnbmF0dXJl" }))],
     ["no change at all", JSON.stringify(noteOf({ revision_before: AFTER }))],
     ["no date", JSON.stringify(noteOf({ at: "yesterday" }))],
     ["another version", JSON.stringify(noteOf({ version: 2 }))],
-    ["more than a note", JSON.stringify({ ...noteOf(), by: "a".repeat(LIMITS.changeNoteCharacters) })],
+    ["more than a note", JSON.stringify({ ...noteOf(), by: "a".repeat(LIMITS.jwtBytes) })],
     ["what is no JWT", "a.b.c"],
   ])("is recorded as invalid, without a word of it, when it is %s", async (_what, text) => {
     const name = await leave(text);

@@ -62,7 +62,7 @@ describe("explainDecision", () => {
   it("cuts what it quotes, so that no answer is as long as the names in a policy", () => {
     const { rules } = explainBy([permitRule({ subjects: ["n".repeat(2000)] })]);
     const [because] = rules.flatMap(({ conditions }) => conditions.flatMap((one) => one.because ?? []));
-    expect(because).toContain(`${"n".repeat(LIMITS.explainedValueCharacters)}…`);
-    expect(because?.length).toBeLessThan(2 * LIMITS.explainedValueCharacters);
+    expect(because).toContain(`${"n".repeat(LIMITS.identifierBytes)}…`);
+    expect(because?.length).toBeLessThan(2 * LIMITS.identifierBytes);
   });
 });
