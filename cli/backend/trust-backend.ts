@@ -1,5 +1,4 @@
 import type { HealthFinding } from "../../src/admin/health-finding.ts";
-import type { HealthFinding } from "../../src/admin/health.ts";
 import type { FindAuthor } from "../change-author.ts";
 import type { AuditReader } from "./audit-reader.ts";
 
