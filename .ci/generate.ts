@@ -4,6 +4,7 @@ import { describeApi } from "../src/admin/openapi.ts";
 import { ADMIN_ROUTES } from "../src/admin/routes.ts";
 import { LIMITS } from "../src/limits.ts";
 import { describeSchema, SCHEMA_NAMES } from "../src/metadata/published-schemas.ts";
+import { publishedTable } from "../bench/published.ts";
 import { checkTable } from "./check-table.ts";
 import { requirementTable } from "./requirement-table.ts";
 
@@ -25,6 +26,7 @@ async function readme(): Promise<Generated> {
     checks: await checkTable(),
     admin: operationTable(),
     limits: limitTable(),
+    performance: await publishedTable(),
     requirements: await requirementTable(),
   };
   let text = await readFile(path, "utf8");
@@ -74,7 +76,7 @@ export async function findDrift(): Promise<readonly string[]> {
   return generated.filter(({ text }, index) => text !== present[index]).map(({ path }) => relative(ROOT, path));
 }
 
-async function write(): Promise<void> {
+export async function generateFiles(): Promise<void> {
   for (const { path, text } of await generateAll()) {
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, text);
@@ -89,7 +91,7 @@ async function main(): Promise<void> {
     process.exitCode = 1;
     return;
   }
-  await write();
+  await generateFiles();
 }
 
 if (import.meta.main) await main();

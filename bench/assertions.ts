@@ -23,19 +23,17 @@ interface Addressed {
 export class IdentityProvider {
   readonly #addressed: Addressed;
   readonly #privateKey: KeyObject;
-  readonly #header: string;
   readonly publicJwk: JsonWebKey & { readonly kid: string };
 
   constructor(addressed: Addressed) {
     const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
     this.#addressed = addressed;
     this.#privateKey = privateKey;
-    this.#header = encode({ typ: "oauth-id-jag+jwt", alg: "ES256", kid: PARTIES.keyId });
     this.publicJwk = { ...publicKey.export({ format: "jwk" }), kid: PARTIES.keyId, alg: "ES256", use: "sig" };
   }
 
-  /** An ID-JAG that is good now, but for what `changes` says. */
-  issue(changes: Claims = {}): string {
+  /** An ID-JAG that is good now, but for what `changes` and `headerChanges` say. */
+  issue(changes: Claims = {}, headerChanges: Claims = {}): string {
     const nowSeconds = Math.floor(Date.now() / 1000);
     const { audience, clientId, resource } = this.#addressed;
     const claims = {
@@ -52,7 +50,8 @@ export class IdentityProvider {
       acr: "urn:acme:loa:2",
       ...changes,
     };
-    const signed = `${this.#header}.${encode(claims)}`;
+    const header = { typ: "oauth-id-jag+jwt", alg: "ES256", kid: PARTIES.keyId, ...headerChanges };
+    const signed = `${encode(header)}.${encode(claims)}`;
     const signature = sign("sha256", Buffer.from(signed), { key: this.#privateKey, dsaEncoding: "ieee-p1363" });
     return `${signed}.${signature.toString("base64url")}`;
   }
@@ -69,11 +68,11 @@ interface Signed {
 
 /** Assertions made ahead, while nothing is measured. Each reader takes each of them once. */
 export class AssertionStock {
-  readonly #idp: IdentityProvider;
+  readonly #idp: Pick<IdentityProvider, "issue">;
   readonly #stock: Signed[] = [];
   readonly #taken = new Map<string, number>();
 
-  constructor(idp: IdentityProvider) {
+  constructor(idp: Pick<IdentityProvider, "issue">) {
     this.#idp = idp;
   }
 

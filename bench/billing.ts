@@ -8,10 +8,17 @@ import { askSteadily } from "./load/node-load.ts";
 import type { BilledRate } from "./options.ts";
 import { billPeer } from "./peer-billing.ts";
 import { type BilledOperation, priceOf } from "./prices.ts";
-import { prepareRefusals } from "./refusals.ts";
+import { prepareRefusals } from "./refusal-kinds.ts";
 import type { Workerd } from "./runtime/workerd.ts";
 import { countedConfig } from "./subjects.ts";
-import { type RequestTemplate, toolCallBody, toolCallTemplate, tokenBody, tokenTemplate } from "./token-requests.ts";
+import {
+  obtainToken,
+  type RequestTemplate,
+  toolCallBody,
+  toolCallTemplate,
+  tokenBody,
+  tokenTemplate,
+} from "./token-requests.ts";
 import type { World } from "./world.ts";
 
 export interface Bill {
@@ -70,9 +77,9 @@ export async function countBilledOperations(world: World): Promise<Billing> {
   await touchEveryShard(world, workerd, redeem);
   const bills = [
     ...(await inOrder(world.plan.billedRates, (rate) => billRedemptions(world, workerd, redeem, rate))),
-    ...(await billToolCalls(world, workerd, redeem)),
+    ...(await billToolCalls(world, workerd)),
     ...(await billRefusals(world, workerd)),
-    await billPeer(world),
+    ...(await billPeer(world)),
   ];
   const shards = Number(deployed.vars["LEDGER_SHARDS"]);
   const expiry = await countExpiry(workerd, shards);
@@ -96,14 +103,13 @@ function billRedemptions(world: World, workerd: Workerd, template: RequestTempla
   return bill(workerd, { what: "redemption", template, bodies, perSecond: rate.perSecond, status: 200 });
 }
 
-async function billToolCalls(world: World, workerd: Workerd, redeem: RequestTemplate): Promise<Bill[]> {
+async function billToolCalls(world: World, workerd: Workerd): Promise<Bill[]> {
   const [assertion = ""] = world.stock.take("billing", 1);
   const before = await readCounts(workerd);
-  const { body } = await postOnce(workerd.port("http"), redeem, tokenBody(assertion));
+  const accessToken = await obtainToken(world.deployment, workerd.port("http"), assertion);
   await untilDelivered(workerd, before.auditEvents + 1);
   await deliver(workerd);
-  const { access_token } = z.object({ access_token: z.string() }).parse(JSON.parse(body));
-  const template = toolCallTemplate(world.deployment, access_token);
+  const template = toolCallTemplate(world.deployment, accessToken);
   const { perSecond, seconds } = world.plan.billedToolCalls;
   const bodies = Array.from({ length: perSecond * seconds }, (_, id) => toolCallBody(id));
   return [await bill(workerd, { what: "tool call", template, bodies, perSecond, status: 200 })];

@@ -60,4 +60,5 @@ function isInMemory(directory: string): boolean {
   return platform() === "linux" && statfsSync(directory).type === MEMORY_FILE_SYSTEM;
 }
 
-export const RESULTS_PATH = join(RESULTS_DIRECTORY, "latest.json");
+/** Without what tells its form. */
+export const RESULTS_PATH = join(RESULTS_DIRECTORY, "latest");

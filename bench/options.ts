@@ -1,7 +1,17 @@
 import { parseCommandLine, parseWholeNumber } from "../cli/command.ts";
 import { UsageError } from "../cli/command-error.ts";
 
-export const SECTIONS = ["throughput", "refusals", "cold-start", "policy", "billing"] as const;
+export const SECTIONS = [
+  "throughput",
+  "refusals",
+  "cold-start",
+  "policy",
+  "billing",
+  "gateway",
+  "streams",
+  "scaling",
+  "ledger",
+] as const;
 export type Section = (typeof SECTIONS)[number];
 
 export const LOAD_GENERATORS = ["wrk", "node"] as const;
@@ -19,6 +29,12 @@ export interface Plan {
   readonly refusalRounds: number;
   readonly refusalSeconds: number;
   readonly coldStarts: number;
+  readonly gateway: Rounds;
+  readonly streams: { readonly count: number; readonly limitSeconds: number };
+  readonly scaling: Rounds;
+  /** How many identifiers the ledgers remember, from few to many; the first is what the others are held against. */
+  readonly ledgerRows: readonly number[];
+  readonly ledger: Rounds;
   readonly billedRates: readonly BilledRate[];
   /** One will do: what a call shares with others, it shares as a redemption does. */
   readonly billedToolCalls: BilledRate;
@@ -27,7 +43,14 @@ export interface Plan {
   readonly pins: boolean;
   /** Null: wrk where it is installed, else our own. */
   readonly loadGenerator: LoadGeneratorName | null;
-  readonly json: boolean;
+  /** Where the results go besides; `-` is stdout, and nothing else is written there then. */
+  readonly jsonPath: string | null;
+  readonly writesReadme: boolean;
+}
+
+export interface Rounds {
+  readonly rounds: number;
+  readonly seconds: number;
 }
 
 /** The engine compiles what runs often, so a warm-up is so many requests and not so many seconds; up to a limit. */
@@ -45,22 +68,33 @@ export const HELP = `Usage: npm run bench -- [options]
 
 Measures Crossgate on this machine, on the bare runtime (workerd), against other Workers in turn: a ceiling that does
 nothing; a floor that verifies one signature, writes one row and makes one signature; and @cloudflare/workers-oauth-provider
-redeeming the same assertions, with KV as a local simulator has it and with memory in place of KV. Then refusals, cold
-starts, the cost of policy, and the operations that Cloudflare would bill, counted in the runtime. About four minutes.
+redeeming the same assertions, with KV as a local simulator has it and with memory in place of KV. Says at the end which
+targets are met. About seven minutes.
 
-  --quick            one short round of everything, under 40 seconds: shows that it runs, not how fast
+throughput   tokens as fast as one core makes them, one at a time, and at a steady rate, each against the others
+refusals     what it costs to refuse, by reason, against a redemption
+cold-start   from the start of a process to its first token
+policy       a decision, by how many rules there are and of what kind
+billing      what Cloudflare would bill for a redemption, a tool call and a refusal, counted in the runtime
+gateway      tool calls through the gateway against the same server called directly; small answers and 1 MiB
+streams      memory while streams are open, by how much has passed through them
+scaling      redemptions by the number of ledgers, identity providers and clients
+ledger       redemptions by how many identifiers the ledgers remember
+
+  --quick            one short round of everything, in about a minute: shows that it runs, not how fast
   --disk             Durable Objects on disk too, and not only in memory-backed files
   --rounds N         rounds of the comparison (3; 1 to 50)
   --only A,B         of ${SECTIONS.join(", ")}
   --load NAME        ${LOAD_GENERATORS.join(" or ")} (wrk where it is installed)
-  --json             the results on stdout, and nothing else
+  --json FILE        the results to this file too; - is stdout, and then nothing else is
+  --write-readme     the figures of this run into the README and bench/results/published.json; needs every section
   --help             this text
 
-Results are also written to bench/results/latest.json.
+Results are also written to bench/results/latest.json, and as a page to bench/results/latest.html.
 
-Example:
+Exit codes: 0 measured, whatever the figures; 1 it could not be measured; 2 wrong usage. Example:
 
-  npm run bench -- --rounds 5 --disk
+  npm run bench -- --only throughput,ledger --rounds 5
 `;
 
 const DEFAULTS = {
@@ -72,6 +106,11 @@ const DEFAULTS = {
   refusalRounds: 2,
   refusalSeconds: 1,
   coldStarts: 7,
+  gateway: { rounds: 3, seconds: 2 },
+  streams: { count: 100, limitSeconds: 40 },
+  scaling: { rounds: 3, seconds: 1 },
+  ledgerRows: [1_000, 10_000, 100_000, 1_000_000],
+  ledger: { rounds: 3, seconds: 2 },
   billedRates: [
     { perSecond: 2, seconds: 8 },
     { perSecond: 50, seconds: 5 },
@@ -89,6 +128,11 @@ const QUICK: typeof DEFAULTS = {
   refusalRounds: 1,
   refusalSeconds: 1,
   coldStarts: 2,
+  gateway: { rounds: 1, seconds: 1 },
+  streams: { count: 100, limitSeconds: 4 },
+  scaling: { rounds: 1, seconds: 1 },
+  ledgerRows: [1_000, 10_000],
+  ledger: { rounds: 1, seconds: 1 },
   billedRates: [{ perSecond: 100, seconds: 1 }],
   billedToolCalls: { perSecond: 100, seconds: 1 },
 };
@@ -103,21 +147,27 @@ export function readPlan(commandLine: readonly string[]): Plan | null {
       rounds: { type: "string" },
       only: { type: "string" },
       load: { type: "string" },
-      json: { type: "boolean", default: false },
+      json: { type: "string" },
+      "write-readme": { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },
   });
   if (values.help) return null;
   const durations = values.quick ? QUICK : DEFAULTS;
+  const sections = new Set(values.only === undefined ? SECTIONS : values.only.split(",").map(readSection));
+  if (values["write-readme"] && sections.size < SECTIONS.length) {
+    throw new UsageError("--write-readme writes the figures of all sections: leave --only out.");
+  }
   const rounds = { option: "--rounds", text: values.rounds ?? String(durations.rounds), minimum: 1, maximum: 50 };
   return {
     ...durations,
     rounds: parseWholeNumber(rounds),
-    sections: new Set(values.only === undefined ? SECTIONS : values.only.split(",").map(readSection)),
+    sections,
     includesDisk: values.disk,
     pins: true,
     loadGenerator: values.load === undefined ? null : readChoice("--load", values.load, LOAD_GENERATORS),
-    json: values.json,
+    jsonPath: values.json ?? null,
+    writesReadme: values["write-readme"],
   };
 }
 

@@ -2,7 +2,9 @@ import type { Billing } from "./billing.ts";
 import type { ColdStart } from "./cold-start.ts";
 import type { PolicyCost } from "./policy-cost.ts";
 import { type BilledOperation, DOLLARS_PER_MILLION, OPERATION_LABELS } from "./prices.ts";
-import type { RefusalResult } from "./refusals.ts";
+import { figuresOf } from "./figures.ts";
+import type { Refusals } from "./refusals.ts";
+import { formatCompared, formatFigures, formatGateway, formatLedger, formatStreams } from "./report-gateway.ts";
 import type { Results } from "./results.ts";
 import { formatNumber, formatTable } from "./table.ts";
 import type { Comparison, SteadyResult } from "./throughput.ts";
@@ -10,7 +12,7 @@ import type { Comparison, SteadyResult } from "./throughput.ts";
 const BUSY_LOAD = 0.5;
 
 export function formatReport(results: Results): string {
-  const { throughput, refusals, coldStarts, policy, billing } = results;
+  const { throughput, refusals, coldStarts, policy, billing, gateway, streams, scaling, ledger } = results;
   return [
     formatMachine(results),
     ...(throughput?.comparisons ?? []).map(formatComparison),
@@ -19,6 +21,11 @@ export function formatReport(results: Results): string {
     coldStarts === null ? "" : formatColdStarts(coldStarts),
     policy === null ? "" : formatPolicy(policy),
     billing === null ? "" : formatBilling(billing),
+    gateway === null ? "" : formatGateway(gateway),
+    streams === null ? "" : formatStreams(streams),
+    scaling === null ? "" : formatCompared("Tokens by what there is more of, saturated (32 connections)", scaling),
+    ledger === null ? "" : formatLedger(ledger),
+    formatFigures(figuresOf(results)),
     formatLimits(results),
   ]
     .filter((part) => part !== "")
@@ -76,17 +83,11 @@ function formatSteady(results: readonly SteadyResult[]): string {
   return `${title}\n\n${formatTable(["", "p50 ms", "p95 ms", "p99 ms", "unexpected"], rows)}`;
 }
 
-function formatRefusals(results: readonly RefusalResult[]): string {
-  const rows = results.map(({ name, refusalsPerSecond, latencyMilliseconds, processorMicroseconds, unexpected }) => [
-    name,
-    formatNumber(refusalsPerSecond),
-    formatNumber(latencyMilliseconds.p50),
-    formatNumber(latencyMilliseconds.p99),
-    formatNumber(processorMicroseconds),
-    String(unexpected),
-  ]);
-  const header = ["", "refusals/s", "p50 ms", "p99 ms", "CPU µs each", "unexpected"];
-  return `Refusals, saturated (32 connections); each but the wrong secret leaves a durable record\n\n${formatTable(header, rows)}`;
+function formatRefusals({ redemption, kinds }: Refusals): string {
+  const title = "Refusals, saturated (32 connections); from the third on, each leaves a durable record";
+  const dearer = kinds.filter(({ isCheaper }) => isCheaper === false).map(({ name }) => name);
+  const remark = dearer.length === 0 ? "" : `  Dearer than a redemption: ${dearer.join(", ")}.\n`;
+  return `${formatCompared(title, [redemption, ...kinds])}${remark}`;
 }
 
 function formatColdStarts(results: readonly ColdStart[]): string {

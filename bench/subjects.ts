@@ -6,7 +6,7 @@ import type { Deployment } from "./deployment.ts";
 import { peerConfig } from "./peer.ts";
 import { copyBundle, writeWorker } from "./runtime/worker-sources.ts";
 import { platform, type SubjectFiles } from "./subject-files.ts";
-import type { Binding, Designator, WorkerdConfig, WorkerService } from "./runtime/workerd-config.ts";
+import type { Binding, Designator, Socket, WorkerdConfig, WorkerService } from "./runtime/workerd-config.ts";
 
 export const SUBJECTS = ["ceiling", "floor", "crossgate", "peer-kv", "peer-memory"] as const;
 export type SubjectName = (typeof SUBJECTS)[number];
@@ -22,7 +22,7 @@ export function subjectConfig(name: SubjectName, files: SubjectFiles): Promise<W
 const CONFIGS: Readonly<Record<SubjectName, (files: SubjectFiles) => Promise<WorkerdConfig>>> = {
   ceiling: ceilingConfig,
   floor: floorConfig,
-  crossgate: crossgateConfig,
+  crossgate: (files) => crossgateConfig(files),
   "peer-kv": (files) => peerConfig(files, "binding"),
   "peer-memory": (files) => peerConfig(files, "memory"),
 };
@@ -57,30 +57,35 @@ function signingJwk({ secrets }: Deployment): object {
   return { kty, crv, x, y, d };
 }
 
-async function crossgateConfig(files: SubjectFiles): Promise<WorkerdConfig> {
-  const worker = await crossgateService(files);
-  const stores = await storesService(files, false);
+/** In what a Crossgate of the bench differs from the one that is deployed. */
+interface Changes {
+  /** A Worker of bench/workers that wraps the deployed one, and starts in its place. */
+  readonly wrapper?: string;
+  readonly vars?: Readonly<Record<string, string>>;
+  readonly documents?: Readonly<Record<string, string>>;
+  readonly sockets?: readonly Socket[];
+  readonly keepsMessages?: boolean;
+  readonly engineFlags?: readonly string[];
+}
+
+export async function crossgateConfig(files: SubjectFiles, changes: Changes = {}): Promise<WorkerdConfig> {
+  const worker = await crossgateService(files, changes);
+  const stores = await storesService(files, changes);
   return {
     services: [{ name: STATE, directory: files.stateDirectory }, worker, stores],
-    sockets: [{ name: "http", service: "worker" }],
+    sockets: [{ name: "http", service: "worker" }, ...(changes.sockets ?? [])],
     extensions: await extensions(files),
+    engineFlags: changes.engineFlags ?? [],
   };
 }
 
 /** As deployed, but with every billed operation counted on its way, and a queue that keeps what it is given. */
-export async function countedConfig(files: SubjectFiles): Promise<WorkerdConfig> {
-  const worker = await crossgateService(files);
-  const modules = [await writeWorker("counted-worker", files.directory), ...worker.modules];
-  const stores = await storesService(files, true);
-  return {
-    services: [{ name: STATE, directory: files.stateDirectory }, { ...worker, modules }, stores],
-    sockets: [
-      { name: "http", service: "worker" },
-      { name: "control", service: "worker", entrypoint: "control" },
-      { name: "stores", service: "stores" },
-    ],
-    extensions: await extensions(files),
-  };
+export function countedConfig(files: SubjectFiles): Promise<WorkerdConfig> {
+  const sockets = [
+    { name: "control", service: "worker", entrypoint: "control" },
+    { name: "stores", service: "stores" },
+  ];
+  return crossgateConfig(files, { wrapper: "counted-worker", keepsMessages: true, sockets });
 }
 
 export async function extensions({ directory }: Pick<SubjectFiles, "directory">): Promise<WorkerdConfig["extensions"]> {
@@ -88,12 +93,16 @@ export async function extensions({ directory }: Pick<SubjectFiles, "directory">)
   return files.map(({ file }) => ({ name: `bench:${file.replace(".js", "")}`, file }));
 }
 
-async function crossgateService({ deployment, bundleDirectory, directory }: SubjectFiles): Promise<WorkerService> {
-  const texts = { ...deployed.vars, ...deployment.secrets };
+async function crossgateService(
+  { deployment, bundleDirectory, directory }: SubjectFiles,
+  { wrapper, vars }: Changes,
+): Promise<WorkerService> {
+  const texts = { ...deployed.vars, ...deployment.secrets, ...vars };
+  const wrapping = wrapper === undefined ? [] : [await writeWorker(wrapper, directory)];
   return {
     ...platform,
     name: "worker",
-    modules: await copyBundle(bundleDirectory, directory),
+    modules: [...wrapping, ...(await copyBundle(bundleDirectory, directory))],
     bindings: [...Object.entries(texts).map(([name, value]) => text(name, value)), ...deployedBindings(store)],
     durableObjects: deployed.durable_objects.bindings.map(({ class_name }) => class_name),
     storage: STATE,
@@ -143,7 +152,10 @@ export function text(name: string, value: string): Binding {
   return { name, kind: "text", value };
 }
 
-async function storesService({ deployment, directory }: SubjectFiles, keepsMessages: boolean): Promise<WorkerService> {
+async function storesService(
+  { deployment, directory }: SubjectFiles,
+  { documents, keepsMessages = false }: Changes,
+): Promise<WorkerService> {
   const [consumer] = deployed.queues.consumers;
   const queue = { name: consumer?.queue ?? "", batchMessages: consumer?.max_batch_size ?? 10, keepsMessages };
   return {
@@ -152,7 +164,7 @@ async function storesService({ deployment, directory }: SubjectFiles, keepsMessa
     name: "stores",
     modules: [await writeWorker("stores", directory)],
     bindings: [
-      { name: "DOCUMENTS", kind: "json", value: JSON.stringify(deployment.documents) },
+      { name: "DOCUMENTS", kind: "json", value: JSON.stringify({ ...deployment.documents, ...documents }) },
       { name: "MIGRATIONS", kind: "json", value: JSON.stringify(await readMigrations()) },
       { name: "QUEUE", kind: "json", value: JSON.stringify(queue) },
       { name: "INDEX", kind: "durableObjectNamespace", className: "IndexDatabase" },

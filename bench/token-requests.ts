@@ -1,4 +1,6 @@
+import * as z from "zod";
 import { CLIENT_ID, type Deployment } from "./deployment.ts";
+import { postOnce } from "./load/connection.ts";
 
 /** What differs from request to request is the body alone. */
 export interface RequestTemplate {
@@ -8,8 +10,8 @@ export interface RequestTemplate {
 
 const GRANT_TYPE = encodeURIComponent("urn:ietf:params:oauth:grant-type:jwt-bearer");
 
-export function tokenTemplate({ issuer }: Deployment, clientSecret: string): RequestTemplate {
-  const credentials = Buffer.from(`${encodeURIComponent(CLIENT_ID)}:${encodeURIComponent(clientSecret)}`);
+export function tokenTemplate({ issuer }: Deployment, clientSecret: string, clientId = CLIENT_ID): RequestTemplate {
+  const credentials = Buffer.from(`${encodeURIComponent(clientId)}:${encodeURIComponent(clientSecret)}`);
   return {
     path: "/token",
     headers: {
@@ -24,21 +26,34 @@ export function tokenBody(assertion: string): string {
   return `grant_type=${GRANT_TYPE}&assertion=${assertion}`;
 }
 
-export function toolCallTemplate({ issuer, resource }: Deployment, accessToken: string): RequestTemplate {
+/** `accessToken` is null for the server itself, which asks for none. */
+export function toolCallTemplate({ issuer, resource }: Deployment, accessToken: string | null): RequestTemplate {
   return {
     path: new URL(resource).pathname,
     headers: {
       ...publicHost(issuer),
       "content-type": "application/json",
       accept: "application/json, text/event-stream",
-      authorization: `Bearer ${accessToken}`,
+      ...(accessToken === null ? {} : { authorization: `Bearer ${accessToken}` }),
     },
   };
 }
 
-export function toolCallBody(id: number): string {
-  const params = { name: "read_file", arguments: { path: "/reports/2026/third-quarter.md" } };
+const REPORT = "/reports/2026/third-quarter.md";
+
+export function toolCallBody(id: number, path = REPORT): string {
+  const params = { name: "read_file", arguments: { path } };
   return JSON.stringify({ jsonrpc: "2.0", id, method: "tools/call", params });
+}
+
+const tokenResponseSchema = z.object({ access_token: z.string() });
+
+/** Redeems `assertion` at the Crossgate behind `port`. */
+export async function obtainToken(deployment: Deployment, port: number, assertion: string): Promise<string> {
+  const template = tokenTemplate(deployment, deployment.clientSecret);
+  const { status, body } = await postOnce(port, template, tokenBody(assertion));
+  if (status !== 200) throw new Error(`no token: ${status} ${body}`);
+  return tokenResponseSchema.parse(JSON.parse(body)).access_token;
 }
 
 /** Plain HTTP on loopback, told to the Worker as the https of its custom domain: what it sees is a deployment. */

@@ -45,3 +45,15 @@ export function readProcessorMilliseconds(processId: number): number | null {
     return null;
   }
 }
+
+const BYTES_PER_KILOBYTE = 1024;
+
+/** What a process holds in memory now; null where the system does not tell. */
+export function readResidentBytes(processId: number): number | null {
+  try {
+    const [, kilobytes] = /^VmRSS:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${processId}/status`, "utf8")) ?? [];
+    return kilobytes === undefined ? null : Number(kilobytes) * BYTES_PER_KILOBYTE;
+  } catch {
+    return null;
+  }
+}

@@ -3,6 +3,8 @@ export interface WorkerdConfig {
   readonly services: readonly Service[];
   readonly sockets: readonly Socket[];
   readonly extensions: readonly Module[];
+  /** V8's. */
+  readonly engineFlags?: readonly string[];
 }
 
 export interface Module {
@@ -54,9 +56,10 @@ export interface ExternalService {
 export type Service = WorkerService | DirectoryService | ExternalService;
 
 /** Cap'n Proto's text form. */
-export function formatConfig({ services, sockets, extensions }: WorkerdConfig): string {
+export function formatConfig({ services, sockets, extensions, engineFlags = [] }: WorkerdConfig): string {
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
+  v8Flags = ${list(engineFlags.map(quote))},
   services = ${list(services.map(formatService))},
   sockets = ${list(sockets.map(formatSocket))},
   extensions = [(modules = ${list(extensions.map((module) => formatModule(module, "internal = true, ")))})],

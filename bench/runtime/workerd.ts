@@ -8,7 +8,7 @@ import { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import * as z from "zod";
 import { endRuntimeWithThisProcess } from "../../cli/runtime-guard.ts";
-import { pinProcess, readProcessorMilliseconds } from "./processor.ts";
+import { pinProcess, readProcessorMilliseconds, readResidentBytes } from "./processor.ts";
 import { formatConfig, type WorkerdConfig } from "./workerd-config.ts";
 
 export interface WorkerdOptions {
@@ -70,6 +70,10 @@ export class Workerd {
 
   get processorMilliseconds(): number | null {
     return this.#child.pid === undefined ? null : readProcessorMilliseconds(this.#child.pid);
+  }
+
+  get residentBytes(): number | null {
+    return this.#child.pid === undefined ? null : readResidentBytes(this.#child.pid);
   }
 
   /** What a run leaves behind, such as records to deliver, is part of its cost and none of the next run's. */

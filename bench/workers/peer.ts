@@ -14,11 +14,13 @@ interface PeerEnv {
 }
 
 const { PARTIES, RECORDS } = bindings as unknown as PeerEnv;
+const called = { jsonrpc: "2.0", id: 1, result: { content: [{ type: "text", text: "done" }] } };
+const server = { fetch: (): Response => Response.json(called) };
 const nothing = { fetch: (): Response => new Response(null, { status: 404 }) };
 
 const provider = new OAuthProvider({
   apiRoute: PARTIES.resource,
-  apiHandler: nothing,
+  apiHandler: server,
   defaultHandler: nothing,
   authorizeEndpoint: "/authorize",
   tokenEndpoint: "/token",

@@ -125,13 +125,33 @@ export class IndexDatabase extends DurableObject<StoresEnv> {
   }
 }
 
-/** The MCP server behind the gateway: answers every call at once. */
+interface ToolCall {
+  readonly id: number;
+  readonly params: { readonly arguments: { readonly path: string } };
+}
+
+const LARGE = "x".repeat(1024 * 1024);
+
+/** The MCP server behind the gateway: answers every call at once, by what file it is asked for. */
 export const upstream: Handler = {
   async fetch(request) {
-    const { id } = await request.json<{ id: number }>();
-    return Response.json({ jsonrpc: "2.0", id, result: { content: [{ type: "text", text: "done" }] } });
+    const { id, params } = await request.json<ToolCall>();
+    const { path } = params.arguments;
+    if (path === "/endless") return endless();
+    const text = path === "/large" ? LARGE : "done";
+    return Response.json({ jsonrpc: "2.0", id, result: { content: [{ type: "text", text }] } });
   },
 };
+
+const PROGRESS = { progressToken: "endless", progress: 1, message: "x".repeat(4096) };
+const EVENT = `event: message\ndata: ${JSON.stringify({ jsonrpc: "2.0", method: "notifications/progress", params: PROGRESS })}\n\n`;
+
+/** One event after the other for as long as somebody reads them. */
+function endless(): Response {
+  const event = new TextEncoder().encode(EVENT);
+  const body = new ReadableStream({ pull: (controller) => controller.enqueue(event.slice()) });
+  return new Response(body, { headers: { "content-type": "text/event-stream" } });
+}
 
 /** GET /counts, and POST /deliver to hand what the queue has kept to its consumer in batches as full as may be. */
 export default {

@@ -72,6 +72,12 @@ it("a refusal of somebody unknown writes nothing", () => {
   expect(rowsWritten).toEqual({ setAlarm: 0 });
 });
 
-it("a redemption costs the peer three KV writes", () => {
-  expect(billOf("peer").operations).toMatchObject({ keyValueReads: 2, keyValueWrites: 3 });
+describe("the peer pays", () => {
+  it("three KV writes for a redemption", () => {
+    expect(billOf("peer").operations).toMatchObject({ keyValueReads: 2, keyValueWrites: 3 });
+  });
+
+  it("a KV read for a call, of which it keeps no record", () => {
+    expect(billOf("peer's call").operations).toMatchObject({ keyValueReads: 1, keyValueWrites: 0 });
+  });
 });
