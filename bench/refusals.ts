@@ -22,15 +22,13 @@ export async function measureRefusals(world: World): Promise<Refusals> {
   const template = tokenTemplate(world.deployment, world.deployment.clientSecret);
   const granted = { name: "redemption", workerd, template, requests: redeemed(world.stock, "refusals", tokenBody) };
   await warmUpAll(world, [granted]);
-  const refused = (await prepareRefusals(world, workerd)).map(
-    (kind): Contestant => ({
-      name: kind.name,
-      workerd,
-      template: kind.template,
-      requests: repeated(kind.assertions.map(tokenBody)),
-      expectedStatus: kind.expected.status,
-    }),
-  );
+  const refused = (await prepareRefusals(world, workerd)).map((kind): Contestant => ({
+    name: kind.name,
+    workerd,
+    template: kind.template,
+    requests: repeated(kind.assertions.map(tokenBody)),
+    expectedStatus: kind.expected.status,
+  }));
   const load = { rounds, seconds, connections: CONNECTIONS };
   const [redemption, ...kinds] = await compareInRounds(world, [granted, ...refused], load);
   await world.stop(workerd);
