@@ -1,14 +1,17 @@
 import { type Explained } from "../../src/explain/explained.ts";
 import { explainRedemption } from "../../src/explain/explanation.ts";
-import type { RehearsalRequest } from "../../src/explain/rehearsal.ts";
+import type { RehearsalRequest, RehearsalWorld } from "../../src/explain/rehearsal.ts";
 import { ThrowawayKeys } from "../../src/explain/throwaway-keys.ts";
 import { BACKEND_OPTIONS, chooseBackend, openAdminClient, withBackend } from "../backend/open-backend.ts";
 import { type Command, parseCommandLine } from "../command.ts";
 import { UsageError } from "../command-error.ts";
 import { findDeployment } from "../deployment.ts";
 import { describeRecord, explainRecords } from "../explain/audit-record.ts";
+import { readCall } from "../explain/call-question.ts";
 import { readClaims } from "../explain/claims-input.ts";
+import { describeCall } from "../explain/describe-call.ts";
 import { describeExplanation } from "../explain/describe-explanation.ts";
+import { explainCall } from "../explain/explain-call.ts";
 import { explainDeployed } from "../explain/explain-deployed.ts";
 import { inWords } from "../explain/in-words.ts";
 import { storeOver } from "../explain/trust-texts.ts";
@@ -16,15 +19,20 @@ import { takeDirectory } from "../positional.ts";
 import { requireTrustDocuments } from "../trust-documents.ts";
 
 const HELP = `Usage: crossgate explain --client ID --claims FILE [DIR | --state DIR | --remote | --url URL] [options]
+       crossgate explain --client ID --claims FILE --call JSON [DIR | --state DIR | --remote | --url URL]
        crossgate explain <correlation id> [--state DIR | --remote | --url URL]
 
 Says why an ID-JAG with these claims is granted or refused: the decision, the rule, each condition,
 and what would have to change. The checks are the Worker's own; signature and single use are taken
-for granted. With a correlation id: what the audit record of a real answer says, and its fix.
+for granted. With --call also why that call, with the token they get, goes to its server, waits for a
+person or does not: the rules, the guardrails, who could approve it, by the gateway itself. No server
+and no service elsewhere is asked. With a correlation id: what the audit record of a real answer says, and its fix.
 
   --client ID       the client that presents the ID-JAG
   --claims FILE     its claims as JSON, or the ID-JAG itself, which is read and not believed; - for
                     standard input. Of JSON, aud, client_id, jti, iat and exp may be left out
+  --call JSON       {"tool": "pay", "arguments": {"amount": 5}}, or {"method": …, "params": …}; or a file
+                    of that, or - for standard input. Judged as of now, whatever --at says
   --resource URL    the resource that the client asks for
   --scope "A B"     the scope that the client asks for
   --authorization-details JSON
@@ -45,6 +53,8 @@ for granted. With a correlation id: what the audit record of a real answer says,
 Exit codes: 0 explained, whatever the decision, 1 failed, 2 wrong usage. Example:
 
   npx crossgate explain --client desktop-agent --claims claims.json --scope "tools:echo" config --local
+  npx crossgate explain --client desktop-agent --claims claims.json config --local \\
+    --call '{"tool": "echo", "arguments": {"message": "hello"}}'
   npx crossgate explain --client desktop-agent --claims claims.json --url https://mcp.example.com --key me.admin-key.json
 `;
 
@@ -52,6 +62,7 @@ const OPTIONS = {
   ...BACKEND_OPTIONS,
   client: { type: "string" },
   claims: { type: "string" },
+  call: { type: "string" },
   resource: { type: "string" },
   scope: { type: "string" },
   "authorization-details": { type: "string" },
@@ -73,7 +84,13 @@ async function run(commandLine: readonly string[]): Promise<void> {
   const { client, claims } = values;
   if (client !== undefined && claims !== undefined) return explainClaims(values, { client, claims, positionals });
   const [correlationId, ...surplus] = positionals;
-  if (client !== undefined || claims !== undefined || correlationId === undefined || surplus.length > 0) {
+  if (
+    client !== undefined ||
+    claims !== undefined ||
+    values.call !== undefined ||
+    correlationId === undefined ||
+    surplus.length > 0
+  ) {
     throw new UsageError("Say --client and --claims, or one correlation id.");
   }
   return explainCorrelation(correlationId, values);
@@ -104,7 +121,13 @@ async function explainClaims(values: Values, { client, claims, positionals }: Su
     provesKey: values.dpop,
     nowSeconds: readInstant(values.at),
   };
-  const explained = inWords(await explain(request, { values, isStored, positionals }));
+  const where = { values, isStored, positionals };
+  if (values.call !== undefined) {
+    const call = await explainCall(request, await readCall(values.call), await openWorld(where));
+    process.stdout.write(values.json ? `${JSON.stringify(call)}\n` : describeCall(call));
+    return;
+  }
+  const explained = inWords(await explain(request, where));
   process.stdout.write(values.json ? `${JSON.stringify(explained)}\n` : describeExplanation(explained));
 }
 
@@ -115,16 +138,21 @@ interface Where {
 }
 
 /** A deployment with an admin API explains itself; documents that are at hand are explained here, by the same code. */
-async function explain(request: RehearsalRequest, { values, isStored, positionals }: Where): Promise<Explained> {
-  const choice = isStored ? chooseBackend(values) : null;
+async function explain(request: RehearsalRequest, where: Where): Promise<Explained> {
+  const choice = where.isStored ? chooseBackend(where.values) : null;
   if (choice?.kind === "api") return explainDeployed(request, await openAdminClient(choice));
+  return explainRedemption(request, await openWorld(where));
+}
+
+async function openWorld({ values, isStored, positionals }: Where): Promise<RehearsalWorld> {
+  const choice = isStored ? chooseBackend(values) : null;
   const isLocal = values.local || values.state !== undefined;
   const { issuer, rules } = await findDeployment({ issuer: values.issuer, isLocal });
   const documents =
     choice === null
       ? await requireTrustDocuments(takeDirectory(positionals), rules)
       : await withBackend(choice, (backend) => backend.readDocuments());
-  return explainRedemption(request, { issuer, store: storeOver(documents, rules), keys: new ThrowawayKeys() });
+  return { issuer, store: storeOver(documents, rules), keys: new ThrowawayKeys() };
 }
 
 function readInstant(text: string | undefined): number {

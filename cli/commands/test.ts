@@ -22,6 +22,11 @@ who may, and who may not. Each file is a list of
                                                             what the client asks for; all optional
     "expect": "granted" or "refused", "granted_scope": "…" or "reason": "…" }
 
+or, of a call with the token that the claims get, by the gateway itself and as of now,
+
+  { "name": "…", "client": "…", "claims": {…}, "call": { "tool": "…", "arguments": {…} },
+    "expect": "forwarded", "held" or "refused", "reason": "…" }
+
 Of the claims, aud, client_id, jti, iat and exp may be left out.
 
 With --against, makes the decisions that were recorded in the last DAYS again under DIR, with the very
@@ -99,9 +104,8 @@ async function runAgainst(text: string, directory: string, values: Values): Prom
 
 function describe({ file, name, passed, instead, explained }: Result): string {
   if (passed) return `ok       ${name}\n`;
-  const hints = [explained.fix, ...explained.compared, ...explained.would_help].flatMap((line) =>
-    line === null ? [] : [line],
-  );
+  const more = "token" in explained ? [] : [...explained.compared, ...explained.would_help];
+  const hints = [explained.fix, ...more].flatMap((line) => (line === null ? [] : [line]));
   return [
     `NOT OK   ${name} (${file})`,
     `           ${instead ?? ""}`,

@@ -2,6 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { CommandError } from "../command-error.ts";
+import { callQuestionSchema } from "../explain/call-question.ts";
 import { isReason } from "../explain/reasons.ts";
 import { readFileText } from "../input-text.ts";
 import { JsonSyntaxError, parseJsonWithPosition } from "../json-position.ts";
@@ -18,9 +19,15 @@ const expectationSchema = z
     authorization_details: z.array(z.record(z.string(), z.json())).optional(),
     /** The client sends a DPoP proof. */
     dpop: z.boolean().default(false),
-    expect: z.enum(["granted", "refused"]),
+    /** A call with the token that the claims get; judged as of now. */
+    call: callQuestionSchema.optional(),
+    expect: z.enum(["granted", "refused", "forwarded", "held"]),
     granted_scope: z.string().min(1).optional(),
     reason: z.string().refine(isReason, "no reason of src/audit/reason.ts").optional(),
+  })
+  .refine(({ call, expect }) => expect === "refused" || (call === undefined) === (expect === "granted"), {
+    path: ["expect"],
+    message: "claims are granted or refused; a call is forwarded, held or refused",
   })
   .refine(({ expect, reason }) => expect === "refused" || reason === undefined, {
     path: ["reason"],

@@ -1,6 +1,7 @@
 import { formatScope, parseScope } from "../../src/policy/scope.ts";
 import { explainRedemption } from "../../src/explain/explanation.ts";
 import type { RehearsalRequest, RehearsalWorld } from "../../src/explain/rehearsal.ts";
+import { type ExplainedCall, explainCall } from "../explain/explain-call.ts";
 import { type ExplainedInWords, inWords } from "../explain/in-words.ts";
 import type { Expectation } from "./expectation.ts";
 
@@ -9,7 +10,7 @@ export interface Judged {
   readonly passed: boolean;
   /** What came instead; null when it passed. */
   readonly instead: string | null;
-  readonly explained: ExplainedInWords;
+  readonly explained: ExplainedInWords | ExplainedCall;
 }
 
 /** Redeems what the expectation describes under these documents, and compares. */
@@ -25,6 +26,11 @@ export async function judge(expectation: Expectation, world: RehearsalWorld, now
     provesKey: expectation.dpop,
     nowSeconds: typeof iat === "number" ? iat : nowSeconds,
   };
+  if (expectation.call !== undefined) {
+    const call = await explainCall(request, expectation.call, world);
+    const instead = callDifferenceOf(expectation, call);
+    return { name: expectation.name, passed: instead === null, instead, explained: call };
+  }
   const explained = inWords(await explainRedemption(request, world));
   const instead = differenceOf(expectation, explained);
   return { name: expectation.name, passed: instead === null, instead, explained };
@@ -42,6 +48,12 @@ function differenceOf({ expect, granted_scope, reason }: Expectation, explained:
   if (granted_scope !== undefined && !isSameScope(granted_scope, scope_granted))
     return `granted ${scope_granted ?? ""}`;
   return null;
+}
+
+function callDifferenceOf({ expect, reason }: Expectation, call: ExplainedCall): string | null {
+  const { decision, meaning } = call;
+  if (decision === expect && (reason === undefined || call.reason === reason)) return null;
+  return call.reason === null ? `${decision}: ${meaning}` : `${decision}: ${call.reason}: ${meaning}`;
 }
 
 function isSameScope(expected: string, granted: string | null): boolean {

@@ -44,7 +44,10 @@ function facts({
   return known.length === 0 ? [] : ["", ...known];
 }
 
-function describeRules({ rules, rules_left_out }: ExplainedInWords): readonly string[] {
+export function describeRules({
+  rules,
+  rules_left_out,
+}: Pick<ExplainedInWords, "rules" | "rules_left_out">): readonly string[] {
   if (rules.length === 0) return [];
   const others = rules_left_out === 0 ? [] : [`  and ${rules_left_out} more rules, none of which applies`];
   return ["", ...rules.flatMap(describeRule), ...others];

@@ -35,7 +35,8 @@ async function sign(
   return { token: await signJwt(ACCESS_TOKEN_TYPE, claims, signer), kid: signer.kid };
 }
 
-function claimsOf(contents: AccessTokenContents, issuer: string): Record<string, unknown> {
+/** All that the token says. */
+export function claimsOf(contents: AccessTokenContents, issuer: string): Record<string, unknown> {
   const { subject, authentication, actor, confirmedKey, policyFacts, assertion } = contents;
   return {
     iss: issuer,

@@ -118,7 +118,7 @@ async function collect(
  * @returns null when it is larger than `limitBytes`. @throws when it is not there in time
  */
 export async function readBody(
-  { body, headers }: Pick<Request, "body" | "headers">,
+  { body, headers }: { readonly body: ReadableStream<Uint8Array> | null; readonly headers: Headers },
   limitBytes: number,
   milliseconds: number,
 ): Promise<Uint8Array | null> {

@@ -1,5 +1,5 @@
 import type { Deny, PolicyDecision, StepUp } from "../policy/decide.ts";
-import { type Explanation, explain } from "../policy/explain.ts";
+import { type Explanation, explain, type RuleOutcome } from "../policy/explain.ts";
 import type { PermitRule, Policy, Rule } from "../policy/policy.ts";
 import type { PolicyRequest } from "../policy/policy-request.ts";
 import type { Selector } from "../policy/selector.ts";
@@ -29,7 +29,7 @@ export function explainDecision(policy: Policy, request: PolicyRequest): Explain
   const explanation = explain(policy, request);
   const { decision } = explanation;
   const byId = new Map(policy.rules.map((rule) => [rule.id, rule]));
-  const shown = mostTelling(explanation);
+  const shown = mostTelling(explanation.rules);
   const rules = shown.map(({ conditions, ...outcome }): ExplainedRule => ({
     ...outcome,
     conditions: conditions.map((one) => ({
@@ -43,7 +43,7 @@ export function explainDecision(policy: Policy, request: PolicyRequest): Explain
 }
 
 /** Nobody reads two thousand rules: those that apply, all of them, and beside them those that came closest. */
-function mostTelling({ rules }: Explanation): Explanation["rules"] {
+export function mostTelling<Outcome extends RuleOutcome>(rules: readonly Outcome[]): readonly Outcome[] {
   if (rules.length <= LIMITS.explainedRules) return rules;
   const closest = rules.toSorted((a, b) => lackingIn(a) - lackingIn(b));
   const count = Math.max(LIMITS.explainedRules, rules.filter(({ applies }) => applies).length);
@@ -52,7 +52,7 @@ function mostTelling({ rules }: Explanation): Explanation["rules"] {
 }
 
 /** Of rules alike, one that fails to evaluate is told first: it denies everything. */
-function lackingIn({ applies, conditions }: Explanation["rules"][number]): number {
+function lackingIn({ applies, conditions }: RuleOutcome): number {
   if (applies) return -1;
   return conditions.some(({ outcome }) => outcome === "failed")
     ? 0
@@ -143,7 +143,7 @@ const ASKED: Readonly<Record<string, (request: PolicyRequest) => string>> = {
     authTimeSeconds === null ? "no auth_time" : `a sign-in ${nowSeconds - authTimeSeconds} s ago`,
 };
 
-function becauseOf(
+export function becauseOf(
   { condition, outcome }: { condition: string; outcome: string },
   rule: Rule | undefined,
   request: PolicyRequest,

@@ -85,7 +85,7 @@ export function showsTo(caller: Caller): (operation: Operation) => boolean {
 }
 
 /** @throws CallRefused for an operation that no scope of the server means */
-function callRequestOf(caller: Caller, operation: Operation | null): CallRequest {
+export function callRequestOf(caller: Caller, operation: Operation | null): CallRequest {
   const { resource, isFactsComplete } = caller;
   const covering = operation === null ? [] : coveringScopes(resource, operation);
   if (operation !== null && covering.length === 0) throw new CallRefused("operation_unknown");

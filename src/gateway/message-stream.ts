@@ -7,7 +7,9 @@ export function rewriteEventBody(
   limitCharacters: number,
 ): ReadableStream<Uint8Array> {
   return body
-    .pipeThrough(new TextDecoderStream("utf-8", { fatal: true, ignoreBOM: true }))
+    .pipeThrough(
+      new TextDecoderStream("utf-8", { fatal: true, ignoreBOM: true }) as ReadableWritablePair<string, Uint8Array>,
+    )
     .pipeThrough(stripByteOrderMarks())
     .pipeThrough(unifyLineEnds())
     .pipeThrough(rewriteEvents(rewrite, limitCharacters))

@@ -53,6 +53,39 @@ describe("judge", () => {
     }
   });
 
+  const held = acmeFiles(
+    ruleWith({
+      scopes: "any",
+      calls: { tools: ["read_file"], condition: 'arguments.path != "/etc"' },
+      approval: { approvers: { groups: ["leads"] } },
+    }),
+  );
+
+  it.each<[string, Members, Members]>([
+    ["a call that goes on", { call: { tool: "read_file" }, expect: "forwarded" }, acmeFiles()],
+    ["a list", { call: { method: "tools/list" }, expect: "forwarded" }, acmeFiles()],
+    ["a call that is refused", { call: { tool: "format_disk" }, expect: "refused" }, acmeFiles()],
+    ["its reason", { call: { tool: "format_disk" }, expect: "refused", reason: "operation_unknown" }, acmeFiles()],
+    ["the refusal of its token", { client: "x", call: { tool: "read_file" }, expect: "refused" }, acmeFiles()],
+    ["a call that waits", { call: { tool: "read_file", arguments: { path: "/a" } }, expect: "held" }, held],
+    [
+      "a call that its arguments decide",
+      { call: { tool: "read_file", arguments: { path: "/etc" } }, expect: "refused", reason: "call_no_rule" },
+      held,
+    ],
+  ])("is satisfied by %s", async (_what, expectation, files) => {
+    expect(await judgeOne(expectation, stored(files as never))).toEqual({ passed: true, instead: null });
+  });
+
+  it("tells what became of a call instead", async () => {
+    expect(await judgeOne({ call: { tool: "read_file", arguments: {} }, expect: "refused" })).toEqual({
+      passed: false,
+      instead: "forwarded: The call goes to the server.",
+    });
+    const reason = { call: { tool: "format_disk" }, expect: "refused", reason: "policy_denied" };
+    expect((await judgeOne(reason)).instead).toContain("refused: operation_unknown");
+  });
+
   it("lets the client prove a key", async () => {
     const documents = stored(acmeFiles(ruleWith({ dpop_required: true })));
     expect((await judgeOne({}, documents)).passed).toBe(false);
@@ -64,6 +97,9 @@ describe("readExpectations", () => {
   it.each<[string, string, string]>([
     ["what is not JSON", "[", "one.json: not JSON: Unexpected end of JSON input at line 1, column 2"],
     ["what is no list", "{}", "expected array"],
+    ["a call that is granted", JSON.stringify([{ ...GRANTED, call: { tool: "a" } }]), "0.expect: claims are granted"],
+    ["claims that are held", JSON.stringify([{ ...GRANTED, expect: "held" }]), "0.expect: claims are granted"],
+    ["a call of nothing", JSON.stringify([{ ...GRANTED, call: {}, expect: "held" }]), "0.call: write"],
     ["an unknown member", JSON.stringify([{ ...GRANTED, expected: "granted" }]), "0: Unrecognized key"],
     [
       "an unknown reason",
