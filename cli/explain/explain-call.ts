@@ -16,7 +16,8 @@ import { readVerificationKey } from "../../src/jwt/json-web-key.ts";
 import type { KeySet } from "../../src/jwt/verify.ts";
 import { decideCall } from "../../src/policy/decide-call.ts";
 import type { AccessTokenContents } from "../../src/redemption/sealed-access-token.ts";
-import type { ProtectedResource } from "../../src/trust/protected-resource.ts";
+import type { ForwardedServer, ProtectedResource } from "../../src/trust/protected-resource.ts";
+import { CommandError } from "../command-error.ts";
 import { type CallQuestion, messageOf } from "./call-question.ts";
 import { explainCallRules } from "./call-rules.ts";
 import { type ExplainedInWords, inWords } from "./in-words.ts";
@@ -67,14 +68,22 @@ export async function explainCall(
     const outcome = decision === "failed" ? "failed" : "refused";
     return { ...NOTHING, decision: outcome, reason, meaning, fix, policy_rules, rules, token };
   }
-  return { ...(await judgeCall({ contents, resource, question, request, world })), token };
+  return { ...(await judgeCall({ contents, resource: forwarded(resource), question, request, world })), token };
+}
+
+/** The calls of a virtual server become calls of its members, which say what becomes of them. */
+function forwarded(resource: ProtectedResource): ForwardedServer {
+  if (resource.virtual === undefined) return resource;
+  throw new CommandError(
+    `${resource.resource} is a virtual server. Explain the call at the server that has the tool, under its name there.`,
+  );
 }
 
 const NOTHING = { status: null, challenge: null, guardrails: [], approvers: [], not_checked: NOT_CHECKED };
 
 interface Judging {
   readonly contents: AccessTokenContents;
-  readonly resource: ProtectedResource;
+  readonly resource: ForwardedServer;
   readonly question: CallQuestion;
   readonly request: RehearsalRequest;
   readonly world: RehearsalWorld;

@@ -4,13 +4,14 @@ import { Recorder } from "../../src/audit/recorder.ts";
 import { SubjectNames } from "../../src/audit/subject-names.ts";
 import { type GatewayDependencies, handleGatewayRequest } from "../../src/gateway/gateway.ts";
 import { KnownTools, type SeenTool, seenToolsOf } from "../../src/gateway/known-tools.ts";
+import { MemberEras } from "../../src/gateway/virtual/member-eras.ts";
 import { Sessions } from "../../src/gateway/session.ts";
 import type { DocumentStore } from "../../src/explain/rehearsal.ts";
 import { SealedTexts } from "../../src/jwt/sealed-text.ts";
 import type { KeySet } from "../../src/jwt/verify.ts";
 import { UNANNOTATED } from "../../src/policy/tool-annotations.ts";
 import { readApproved } from "../../src/trust/approved-tools.ts";
-import type { ProtectedResource } from "../../src/trust/protected-resource.ts";
+import type { ForwardedServer } from "../../src/trust/protected-resource.ts";
 
 /** Thrown where a call would go to its server. Nothing goes anywhere. */
 class WouldBeSent extends Error {
@@ -33,7 +34,7 @@ interface World {
   readonly issuer: string;
   readonly store: DocumentStore;
   readonly keys: KeySet;
-  readonly resource: ProtectedResource;
+  readonly resource: ForwardedServer;
   readonly isHeld: boolean;
 }
 
@@ -92,6 +93,8 @@ function surroundingsOf({ issuer, store, keys, resource }: World, events: AuditE
     isClientWithinRate: async () => true,
     findApprovedTools: (name) => store.find("tools", name),
     reportHeldBack: () => undefined,
+    memberEras: new MemberEras(),
+    reportMissing: () => undefined,
     sessions: new Sessions(secret),
     limits: {
       count: async () => ({ isAdmitted: true }),

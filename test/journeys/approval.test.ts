@@ -48,7 +48,7 @@ beforeAll(async () => {
     approval: { approvers: { admins: ["boss"] }, show_arguments: true },
   });
   const servers = { [STATELESS]: { upstream: upstream.url }, [EVERYTHING]: { upstream: everything.url } };
-  guarded = await guardServers(servers, { rules: [held], documents: [{ key: "admin:boss", value: boss }] });
+  guarded = await guardServers(servers, { rules: [held], documents: () => [{ key: "admin:boss", value: boss }] });
 });
 
 afterAll(async () => {

@@ -147,6 +147,12 @@ describe("why a call", () => {
     expect((await explain(READ, { rules, provesKey: true })).decision).toBe("forwarded");
   });
 
+  it("is explained at the server that has the tool, and not at a virtual one", async () => {
+    const virtual = { tools: { read_file: { server: "https://crossgate.example/mcp/other", tool: "read_file" } } };
+    const call = explain(READ, { resource: { upstream: undefined, virtual } });
+    await expect(call).rejects.toThrow("is a virtual server. Explain the call at the server that has the tool");
+  });
+
   it("is any method's", async () => {
     expect((await explain({ method: "tools/list", params: {} })).decision).toBe("forwarded");
     expect(await explain({ method: "prompts/get", params: { name: "p" } })).toMatchObject({

@@ -20,6 +20,8 @@ export interface TokenRequest {
   readonly path: string;
   readonly scope?: string;
   readonly sub?: string;
+  /** That the provider asserts of the person. */
+  readonly groups?: readonly string[];
   readonly client?: ClientName;
   readonly dpopKey?: DpopKey;
 }
@@ -61,13 +63,13 @@ const SCOPES = {
 /** What else is written down beside what everybody may. */
 export interface Besides {
   readonly rules?: readonly Members[];
-  readonly documents?: readonly { readonly key: string; readonly value: object }[];
+  readonly documents?: (issuer: string) => readonly { readonly key: string; readonly value: object }[];
 }
 
 /** `servers`: by path, what differs from an ordinary document; `upstream` must be there. */
 export async function guardServers(
   servers: Readonly<Record<string, Members>>,
-  { rules = [], documents: others = [] }: Besides = {},
+  { rules = [], documents: others = () => [] }: Besides = {},
 ): Promise<GuardedServers> {
   const port = await reservePort("127.0.0.1", 0);
   const issuer = `http://127.0.0.1:${port}`;
@@ -83,14 +85,14 @@ export async function guardServers(
   const resources = Object.entries(servers).map(([path, differences]) => resourceOf(issuer + path, differences));
   const everywhere = { resources: resources.map(({ resource }) => resource) };
   const documents = [
-    { key: `idp:${IDP}`, value: idpDocument({ key_set: idp.jwks }) },
+    { key: `idp:${IDP}`, value: idpDocument({ key_set: idp.jwks, groups_claim: "groups" }) },
     ...CLIENTS.map((name) => ({
       key: `client:${name}`,
       value: clientOf(name, everywhere, digestClientSecret(clientSecrets[name], secrets.CLIENT_SECRET_PEPPER)),
     })),
     ...resources.map((document) => ({ key: `resource:${document.resource}`, value: document })),
     { key: "policy:acme", value: policyDocument({ rules: [permitEverything(), ...rules] }) },
-    ...others,
+    ...others(issuer),
   ].map(({ key, value }) => ({ key, value: JSON.stringify(value) }));
   const bundleDirectory = await mkdtemp(join(tmpdir(), "crossgate-test-bundle-"));
   await bundleWorker(bundleDirectory);
@@ -142,8 +144,8 @@ async function redeem(request: TokenRequest, authority: Authority): Promise<stri
 
 async function askForToken(request: TokenRequest, authority: Authority, nonce: string | null): Promise<Response> {
   const { issuer, idp, clientSecrets } = authority;
-  const { path, scope = "tools:read tools:echo", sub = "ada", client = "agent", dpopKey } = request;
-  const claims = { aud: issuer, client_id: client, sub, scope, resource: issuer + path };
+  const { path, scope = "tools:read tools:echo", sub = "ada", client = "agent", groups, dpopKey } = request;
+  const claims = { aud: issuer, client_id: client, sub, scope, resource: issuer + path, ...(groups && { groups }) };
   const assertion = await idp.issue({ ...claims, ...(dpopKey && { cnf: { jkt: dpopKey.thumbprint } }) });
   const headers = new Headers({ authorization: `Basic ${btoa(`${client}:${clientSecrets[client]}`)}` });
   if (dpopKey !== undefined) {
