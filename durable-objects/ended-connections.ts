@@ -54,10 +54,10 @@ export class EndedConnections {
     return this.#sql.exec<{ at: number | null }>("SELECT MIN(due_at) AS at FROM ended_connection").one().at;
   }
 
-  /** For the alarm. Never throws. */
+  /** For the alarm: as many at a time as one order may name. Never throws. */
   async endDue(nowMilliseconds: number): Promise<void> {
     const query = "SELECT name, through, failures FROM ended_connection WHERE due_at <= ? ORDER BY due_at LIMIT ?";
-    const rows = [...this.#sql.exec<DueRow>(query, nowMilliseconds, LIMITS.endedConnectionsPerAlarm)];
+    const rows = [...this.#sql.exec<DueRow>(query, nowMilliseconds, LIMITS.fencesPerOrder)];
     const due = rows.map(({ name, through, failures }) => ({ name, throughMilliseconds: through, failures }));
     await Promise.all(due.map((one) => this.#try(one)));
   }

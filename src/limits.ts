@@ -144,6 +144,8 @@ export const LIMITS = {
   /** Fetching providers' events (RFC 8936), once a minute: so many at a time, so often in a round, of so many providers. */
   pollEvents: 32,
   pollRounds: 8,
+  /** Outages in one answer after which the rest is left for later. */
+  pollOutages: 4,
   pollBytes: 1024 * 1024,
   pollMilliseconds: 10_000,
   pollProviders: 1_000,
@@ -160,8 +162,6 @@ export const LIMITS = {
   fenceRegistryMilliseconds: 2_000,
   fenceAnnouncementMilliseconds: 1_500,
   fenceRetryMilliseconds: 1_000,
-  /** People whose connections are ended at the same time, where a vault could not be asked at once. */
-  endedConnectionsPerAlarm: 64,
   /** An isolate asks the registry again in passing past the first, and before it decides past the second: 5 s in all. */
   fencesFreshMilliseconds: 1_500,
   fencesStaleMilliseconds: 3_000,

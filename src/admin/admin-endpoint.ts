@@ -1,4 +1,5 @@
 import { type AuditEvent, type AuditFacts, makeAuditEvent, type RequestTrace } from "../audit/audit-event.ts";
+import type { AuditAction } from "../audit/audit-type.ts";
 import { Outage } from "../audit/reason.ts";
 import { respondJson } from "../http/respond.ts";
 import { CORRELATION_HEADER, traceRequest } from "../http/trace.ts";
@@ -9,7 +10,7 @@ import { type AdminReason, respondProblem } from "./problem.ts";
 import { AdminRejected } from "./rejection.ts";
 import { digestBody, parseBody, readBody } from "./request-body.ts";
 import { mayActAs } from "./roles.ts";
-import type { AdminRoute, Answer, Result } from "./route.ts";
+import { actionOf, actionOfMethod, type AdminRoute, type Answer, type Result } from "./route.ts";
 import { ADMIN_ROUTES } from "./routes.ts";
 
 /** One request: its trace, what may be used, and what is known of it so far, for the record of however it ends. */
@@ -18,6 +19,7 @@ interface Handling {
   readonly uses: AdminDependencies;
   admin: string | null;
   operation: string | null;
+  action: AuditAction;
   facts: Partial<AuditFacts>;
 }
 
@@ -27,7 +29,8 @@ interface Handling {
  * record is durable, and not before.
  */
 export async function handleAdminRequest(request: Request, uses: AdminDependencies): Promise<Response> {
-  const handling: Handling = { trace: traceRequest(request), uses, admin: null, operation: null, facts: {} };
+  const known = { admin: null, operation: null, action: actionOfMethod(request.method), facts: {} } as const;
+  const handling: Handling = { trace: traceRequest(request), uses, ...known };
   try {
     return respond(await serve(request, handling), handling);
   } catch (error) {
@@ -47,6 +50,7 @@ async function serve(request: Request, handling: Handling): Promise<Answer<unkno
   requireSameOrigin(request);
   const { route, parameters } = findRoute(request);
   handling.operation = route.id;
+  handling.action = actionOf(route);
   if (!mayActAs(admin.role, route.role)) throw new AdminRejected("admin_role_insufficient");
   const { text, value } = parseBody(body);
   const call = { admin, trace, headers: request.headers, parameters, body: value, bodyText: text };
@@ -138,7 +142,7 @@ function reasonOf(error: unknown): AdminReason {
 
 type Verdict = Pick<AuditFacts, "decision"> & { readonly reason: AdminReason | null };
 
-function describe(verdict: Verdict, { trace, admin, operation, facts }: Handling): AuditEvent {
-  const all = { action: "read", ...facts, ...verdict, type: "admin_action", admin, operation } as const;
+function describe(verdict: Verdict, { trace, admin, operation, action, facts }: Handling): AuditEvent {
+  const all = { action, ...facts, ...verdict, type: "admin_action", admin, operation } as const;
   return makeAuditEvent(crypto.randomUUID(), trace, all);
 }

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { AuditFacts, RequestTrace } from "../audit/audit-event.ts";
+import type { AuditAction } from "../audit/audit-type.ts";
 import type { AdminRole } from "../trust/admin.ts";
 import type { Admin } from "./admin.ts";
 import type { AdminDependencies } from "./dependencies.ts";
@@ -38,6 +39,8 @@ interface Description {
   readonly path: `/admin/v1/${string}`;
   readonly role: AdminRole;
   readonly summary: string;
+  /** What the record says was done, or was to be done; `actionOf` when absent. */
+  readonly action?: AuditAction;
   /** Status of the answer when all is well; 200 when absent. */
   readonly status?: number;
   readonly response: z.ZodType;
@@ -66,6 +69,17 @@ export interface AdminRoute extends Description {
   readonly parameters: z.ZodObject;
   readonly body: z.ZodType;
   readonly run: (call: UnparsedCall, uses: AdminDependencies) => Promise<Result<unknown>>;
+}
+
+/** Whoever may only look changes nothing, by whatever method. */
+export function actionOf({ action, method, role }: Pick<Description, "action" | "method" | "role">): AuditAction {
+  return action ?? (role === "viewer" ? "read" : actionOfMethod(method));
+}
+
+/** Of a request of which no more is known. */
+export function actionOfMethod(method: string): AuditAction {
+  if (method === "GET" || method === "HEAD") return "read";
+  return method === "DELETE" ? "removed" : "changed";
 }
 
 /** Of a route that takes no parameters or no body. */

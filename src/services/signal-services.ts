@@ -1,4 +1,5 @@
 import { countLiveTokens } from "../audit/live-tokens.ts";
+import { CredentialRefused } from "../credentials/credential-refused.ts";
 import { fetchDocument } from "../egress/bounded-fetch.ts";
 import { LIMITS } from "../limits.ts";
 import { within } from "../revocation/within.ts";
@@ -8,8 +9,8 @@ import type { PollDependencies } from "../signals/poll.ts";
 import type { SignalDependencies } from "../signals/push-endpoint.ts";
 import { ClientSecrets } from "../token-endpoint/client-authentication/client-secret.ts";
 import { networkOf } from "../token-endpoint/network.ts";
+import type { TrustedIdp } from "../trust/trusted-idp.ts";
 import type { Parts } from "./parts.ts";
-import { pollAuthorizations } from "./poll-authorizations.ts";
 import { isWithin } from "./rate.ts";
 import { requireSecret } from "./required-secret.ts";
 
@@ -34,12 +35,13 @@ export function buildSignals(parts: Parts): SignalServices {
     },
     globalRevocation: {
       ...heard,
-      consume: ({ idp, jti, retainUntilSeconds }) =>
+      consume: ({ idp, jti, retainUntilSeconds }, request) =>
         ledger.consume({
           namespace: "global-token-revocation",
           owner: idp.issuer,
           jti,
           attemptId: crypto.randomUUID(),
+          sharedWith: [request],
           retainUntilSeconds,
           event: null,
         }),
@@ -73,16 +75,22 @@ function buildHeard(parts: Parts): Heard {
   };
 }
 
-function buildPost({ env, config }: Parts): PollDependencies["post"] {
-  const authorizations = pollAuthorizations(env);
+function buildPost({ config, vaults }: Parts): PollDependencies["post"] {
   const bounds = { bytes: LIMITS.pollBytes, milliseconds: LIMITS.pollMilliseconds, rules: config.egress };
-  return async ({ issuer }, endpoint, body) => {
-    const authorization = authorizations.get(issuer);
-    const headers = {
-      "content-type": "application/json",
-      accept: "application/json",
-      ...(authorization === undefined ? {} : { authorization }),
-    };
+  return async (idp, { endpoint, authorization_secret: name }, body) => {
+    const authorization = name === undefined ? {} : { authorization: await findAuthorization(name, idp, vaults) };
+    const headers = { "content-type": "application/json", accept: "application/json", ...authorization };
     return (await fetchDocument(endpoint, bounds, { method: "POST", headers, body })).text;
   };
 }
+
+/** As the stream was set up; a secret that is meant for somebody else is not sent to this provider. */
+async function findAuthorization(name: string, { issuer }: TrustedIdp, vaults: Parts["vaults"]): Promise<string> {
+  const revealed = await vaults.revealSecret(name, issuer, { isRefused: false });
+  if (typeof revealed === "string") throw new CredentialRefused(CREDENTIAL_REFUSALS[revealed]);
+  if (!AUTHORIZATION.test(revealed.value)) throw new CredentialRefused("credential_unusable");
+  return revealed.value;
+}
+
+const CREDENTIAL_REFUSALS = { absent: "credential_absent", not_for_resource: "credential_not_for_resource" } as const;
+const AUTHORIZATION = /^[\x21-\x7e]+(?: [\x21-\x7e]+)*$/;

@@ -4,6 +4,7 @@ import { Outage } from "../audit/reason.ts";
 import { readBody } from "../egress/bounded-fetch.ts";
 import { respondEmpty } from "../http/respond.ts";
 import { CORRELATION_HEADER, traceRequest } from "../http/trace.ts";
+import { digestParts } from "../jwt/digest.ts";
 import { AmbiguousJson, decodeUtf8, parseStrictObject } from "../jwt/strict-json.ts";
 import { LIMITS } from "../limits.ts";
 import type { Fence } from "../revocation/fence.ts";
@@ -15,8 +16,8 @@ import type { TransmitterDirectory } from "./transmitter.ts";
 
 export interface GlobalRevocationDependencies extends TransmitterDirectory, SubjectDirectory {
   readonly isNetworkWithinRate: (request: Request) => Promise<boolean>;
-  /** Once for each identifier of an issuer. @throws Outage */
-  readonly consume: (caller: RevocationCaller) => Promise<"consumed" | "replayed">;
+  /** Each identifier of an issuer for the one request that it was first sent with, and for no other. @throws Outage */
+  readonly consume: (caller: RevocationCaller, request: string) => Promise<"consumed" | "replayed">;
   /** Durable when it returns, and counted as this issuer's. @throws Outage */
   readonly join: (fences: readonly Fence[], issuer: string) => Promise<unknown>;
   /** Tokens that are good now and rest on this, for the record; null where that is not known at once. */
@@ -46,8 +47,8 @@ const STATUS_OF_UNRESOLVED: Record<Unresolved, 403 | 404 | 422> = {
 
 /**
  * Global Token Revocation (draft-parecki-oauth-global-token-revocation): a provider ends all that one of its users has
- * here, and the user signs in anew. There are no refresh tokens; what it ends are access tokens, streams and assertions
- * of sign-ins until now.
+ * here, and the user signs in anew. There are no refresh tokens; what it ends are access tokens, streams, assertions and
+ * connected accounts of sign-ins until it asked.
  */
 export async function handleGlobalRevocation(request: Request, uses: GlobalRevocationDependencies): Promise<Response> {
   const trace = traceRequest(request);
@@ -80,20 +81,26 @@ interface Answer {
   readonly seconds: number | null;
 }
 
-/** Who it is comes before what is asked, and the identifier is spent only when something is done by it. */
+/**
+ * Who it is comes before what is asked, and the identifier is spent only when something is done by it. The body is not
+ * signed, so the identifier is spent on this body: whoever has seen the request cannot name another user with it. The same
+ * request may come again, or one that an outage interrupted would never take effect; it says nothing newer than before.
+ */
 async function answer(request: Request, trace: RequestTrace, uses: GlobalRevocationDependencies): Promise<Answer> {
   if (request.method !== "POST") return { status: 405, seconds: null };
   if (!(await uses.isNetworkWithinRate(request))) return { status: 429, seconds: LIMITS.rateLimitRetryAfterSeconds };
   const [, token] = /^bearer +([A-Za-z0-9_.-]+)$/i.exec(request.headers.get("authorization") ?? "") ?? [];
   if (token === undefined) throw new SignalRejected("authentication_failed");
   const caller = await verifyRevocationCaller(token, trace.receivedAtMilliseconds, uses);
-  const subject = await resolveUser(await readSubjectId(request), caller.idp, uses);
-  if ((await uses.consume(caller)) === "replayed") throw new SignalRejected("authentication_failed");
+  const subjectId = await readSubjectId(request);
+  const subject = await resolveUser(subjectId, caller.idp, uses);
+  const isOnce = await uses.consume(caller, JSON.stringify(subjectId));
+  if (isOnce === "replayed") throw new SignalRejected("authentication_failed");
   if (typeof subject === "object") {
-    await uses.join([signInAgain(subject.fence, trace.receivedAtMilliseconds)], caller.idp.issuer);
+    await uses.join([signInAgain(subject.fence, caller.issuedAtMilliseconds)], caller.idp.issuer);
   }
   const count = typeof subject === "string" ? null : await uses.countCutOff(namedBy(subject, caller.idp.issuer));
-  await uses.record({ ...describe(subject, caller, trace), count });
+  await uses.record({ ...(await describe(subject, caller, trace)), count });
   return { status: typeof subject === "object" ? 204 : STATUS_OF_UNRESOLVED[subject], seconds: null };
 }
 
@@ -118,13 +125,14 @@ function parseObject(body: Uint8Array): unknown {
 
 const OPERATION = "global-token-revocation";
 
-function describe(
+/** One record, however often the request comes. */
+async function describe(
   subject: SignalSubject | Unresolved,
-  { idp, keyId }: RevocationCaller,
+  { idp, keyId, jti }: RevocationCaller,
   trace: RequestTrace,
-): AuditEvent {
+): Promise<AuditEvent> {
   const found = typeof subject === "string" ? null : subject;
-  return makeAuditEvent(crypto.randomUUID(), trace, {
+  return makeAuditEvent(await digestParts([OPERATION, idp.issuer, jti]), trace, {
     type: "revocation",
     action: "revoked",
     decision: found === null ? "failed" : "done",

@@ -15,6 +15,8 @@ export interface RevocationCaller {
   readonly idp: TrustedIdp;
   readonly keyId: string | null;
   readonly jti: string;
+  /** By its own clock, which is also that of its sign-ins: what it asks for is of this instant, however often it asks. */
+  readonly issuedAtMilliseconds: number;
   readonly retainUntilSeconds: number;
 }
 
@@ -43,7 +45,7 @@ function requireAudience(claims: JsonObject, issuer: string): void {
   if (!isOurs || others.length > 0) throw new SignalRejected("invalid_audience");
 }
 
-function readTimes(claims: JsonObject, nowSeconds: number): Pick<RevocationCaller, "jti" | "retainUntilSeconds"> {
+function readTimes(claims: JsonObject, nowSeconds: number): Omit<RevocationCaller, "idp" | "keyId"> {
   const jti = readString(claims, "jti", LIMITS.jtiBytes);
   const [issuedAtSeconds, expiresAtSeconds] = [readNumericDate(claims, "iat"), readNumericDate(claims, "exp")];
   const isTyped = typeof issuedAtSeconds === "number" && typeof expiresAtSeconds === "number";
@@ -53,7 +55,7 @@ function readTimes(claims: JsonObject, nowSeconds: number): Pick<RevocationCalle
     maximumLifetimeSeconds: LIMITS.clientAssertionLifetimeSeconds,
   });
   if (typeof window === "string") throw new SignalRejected("authentication_failed");
-  return { jti, retainUntilSeconds: window.retainUntilSeconds };
+  return { jti, issuedAtMilliseconds: issuedAtSeconds * 1000, retainUntilSeconds: window.retainUntilSeconds };
 }
 
 function parse(token: string): UnverifiedJws {

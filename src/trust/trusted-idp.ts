@@ -97,7 +97,13 @@ export const trustedIdpSchema = z
         /** Members of complex subjects without which an event means something else, as its stream says (SSF 1.0 §7). */
         critical_subject_members: z.array(z.string().min(1).max(64)).max(16).default([]),
         /** Where its events are fetched (RFC 8936) once a minute, beside or instead of being pushed. */
-        poll: z.strictObject({ endpoint: z.string().min(1).max(LIMITS.urlBytes) }).optional(),
+        poll: z
+          .strictObject({
+            endpoint: z.string().min(1).max(LIMITS.urlBytes),
+            /** The name of a secret in the vault: the Authorization header that this takes. */
+            authorization_secret: secretNameSchema.optional(),
+          })
+          .optional(),
         /** Whether it may end all that a user has, at /global-token-revocation. */
         global_token_revocation: z.boolean().default(false),
       })

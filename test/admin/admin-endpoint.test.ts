@@ -62,6 +62,32 @@ describe("an administrator with a key", () => {
     expect(answer).toMatchObject({ status: 400, body: { reason: "admin_request_malformed" } });
   });
 
+  it("who is refused is on record with what he was about to do, and not as a reader", async () => {
+    const [viewer, operator] = [await TestAdmin.appoint("viewer"), await TestAdmin.appoint("operator")];
+    const what = { what: { kind: "client", client_id: "nobody" } };
+    const document = "/admin/v1/documents/client/nobody";
+    await viewer.call(document, { method: "DELETE" });
+    await viewer.call(document, { method: "PUT", body: "{}" });
+    await viewer.call("/admin/v1/revocations", { method: "POST", body: JSON.stringify(what) });
+    await viewer.call("/admin/v1/vault/connections/end", { method: "POST", body: "{}" });
+    await viewer.call("/admin/v1/nothing", { method: "DELETE" });
+    await operator.call(document, { method: "DELETE" });
+    await operator.call("/admin/v1/revocations/preview", { method: "POST", body: "{}" });
+    const actions = async (admin: TestAdmin) =>
+      (await admin.record()).map(({ action, decision }) => [action, decision]);
+    expect(await actions(viewer)).toEqual([
+      ["removed", "refused"],
+      ["changed", "refused"],
+      ["changed", "refused"],
+      ["removed", "refused"],
+      ["removed", "refused"],
+    ]);
+    expect(await actions(operator)).toEqual([
+      ["removed", "refused"],
+      ["read", "refused"],
+    ]);
+  });
+
   it("is refused with an outage, and not as a stranger, where documents cannot be read", async () => {
     const admin = await TestAdmin.appoint("viewer");
     vi.spyOn(env.TRUST_AND_POLICY, "get").mockRejectedValue(new Error("secret-canary"));

@@ -1,5 +1,6 @@
 import { env, exports } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { Outage } from "../../src/audit/reason.ts";
 import { handleGlobalRevocation } from "../../src/signals/global-token-revocation.ts";
 import { addAccounts } from "../support/accounts.ts";
 import type { Members } from "../support/documents.ts";
@@ -69,6 +70,8 @@ async function callWith(tenant: Tenant, token: string): Promise<number> {
   await response.text();
   return response.status;
 }
+
+afterEach(() => void vi.restoreAllMocks());
 
 // The first of them also waits for the Worker to start.
 describe("a provider that ends all that a user has", { timeout: 30_000 }, () => {
@@ -166,8 +169,37 @@ describe("a provider that ends all that a user has", { timeout: 30_000 }, () => 
     const eve = { format: "opaque", id: "user-eve" };
     expect(await ask(tenant, { sub_id: eve, headers: { authorization } })).toBe(204);
     expect(await ask(tenant, { headers: { authorization } })).toBe(401);
-    expect(await ask(tenant, { sub_id: eve, headers: { authorization } })).toBe(401);
+    expect(await ask(tenant, { sub_id: { id: "user-eve", format: "opaque" }, headers: { authorization } })).toBe(401);
     expect(await redeem(tenant)).toBe(200);
+  });
+
+  it("says nothing newer by the same request again, which is on record once", async () => {
+    const tenant = await Tenant.settle(ASKED);
+    const asked = nowInSeconds() - 20;
+    const authorization = `Bearer ${await credential(tenant, { claims: { iat: asked, exp: asked + 60 } })}`;
+    expect([await ask(tenant, { headers: { authorization } }), await redeem(tenant)]).toEqual([204, 200]);
+    expect([await ask(tenant, { headers: { authorization } }), await redeem(tenant)]).toEqual([204, 200]);
+    expect(await redeem(tenant, { iat: asked - 1, exp: asked + 200 })).toBe(400);
+    const events = (await eventsOfIssuer(tenant.idp.issuer)).filter(({ type }) => type === "revocation");
+    expect(events).toHaveLength(1);
+  });
+
+  it.each([
+    ["its effect", { join: () => Promise.reject(new Outage("revocations_unavailable")) }],
+    ["its record", { record: () => Promise.reject(new Outage("ledger_unavailable")) }],
+  ])("is answered by the same request again where an outage kept %s from being durable", async (_what, outage) => {
+    const tenant = await Tenant.settle(ASKED);
+    const { globalRevocation } = startIsolate().services;
+    vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const at = nowInSeconds() - 10;
+    const authorization = `Bearer ${await credential(tenant)}`;
+    const first = await makeRequest(tenant, { headers: { authorization } });
+    expect((await handleGlobalRevocation(first, { ...globalRevocation, ...outage })).status).toBe(503);
+    const eve = { format: "opaque", id: "user-eve" };
+    expect(await ask(tenant, { sub_id: eve, headers: { authorization } })).toBe(401);
+    expect(await ask(tenant, { headers: { authorization } })).toBe(204);
+    expect(await redeem(tenant, { iat: at, exp: at + 300 })).toBe(400);
+    expect(await redeem(tenant, { sub: "user-eve", iat: at, exp: at + 300 })).toBe(200);
   });
 
   it("takes our issuer for our endpoint, and says how it is asked otherwise", async () => {

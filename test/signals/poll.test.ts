@@ -1,10 +1,13 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { DEPLOYMENT } from "../../durable-objects/vault-owner.ts";
+import { Outage } from "../../src/audit/reason.ts";
 import { LIMITS } from "../../src/limits.ts";
 import { FetchFailed } from "../../src/egress/bounded-fetch.ts";
 import { runPollRound } from "../../src/poll-round.ts";
 import { type PollDependencies, pollEvents } from "../../src/signals/poll.ts";
 import { trustedIdpSchema } from "../../src/trust/trusted-idp.ts";
 import { idpDocument } from "../support/documents.ts";
+import { vaultOf } from "../support/outbound.ts";
 import { registry } from "../support/revocations.ts";
 import { startIsolate } from "../support/services.ts";
 import { RISC, signSignal } from "../support/signals.ts";
@@ -134,9 +137,68 @@ describe("events that are fetched [SSF-03]", { timeout: 30_000 }, () => {
     await poll(outage);
     expect(transmitter.asked).toHaveLength(1);
     expect(transmitter.waiting.size).toBe(1);
-    expect(await failure()).toEqual(["answer_malformed"]);
+    expect(await failure()).toEqual(["fault"]);
     await poll();
     expect([transmitter.waiting.size, await redeem("user-ada"), await failure()]).toEqual([0, 400, [null]]);
+  });
+
+  it("that are no tokens at all are refused by their names, whatever else is wrong with the answer", async () => {
+    const { tenant, redeem, failure, poll } = await setStage();
+    const good = await signSignal(tenant, {
+      type: `${RISC}account-disabled`,
+      claims: { jti: "good", sub_id: { format: "iss_sub", iss: tenant.idp.issuer, sub: "user-ada" } },
+    });
+    const long = "n".repeat(LIMITS.jtiBytes + 1);
+    const wrong = { number: 7, nothing: null, list: ["x"], object: { x: 1 }, huge: "x".repeat(LIMITS.jwtBytes + 1) };
+    const sets = JSON.stringify({ ...wrong, [long]: "x", good });
+    const asked: Question[] = [];
+    const post = async (_idp: unknown, _poll: unknown, body: string) => {
+      const more = Array.from({ length: LIMITS.jsonMembers }, (_, n) => `"later-${n}":1`).join(",");
+      asked.push(JSON.parse(body) as Question);
+      return `{"sets":${sets.slice(0, -1)},"__proto__":"x",${more}},"moreAvailable":"perhaps"}`;
+    };
+    await poll({ post });
+    const { ack, setErrs = {} } = asked[1] ?? { ack: [] };
+    expect(ack).toEqual(["good"]);
+    expect(Object.keys(setErrs)).toEqual(expect.arrayContaining([...Object.keys(wrong), long, "__proto__", "later-0"]));
+    expect([await redeem("user-ada"), await failure()]).toEqual([400, [null]]);
+  });
+
+  it("that fail each time keep no other from being heard, and take back no acknowledgement", async () => {
+    const { tenant, transmitter, poll, redeem, failure } = await setStage();
+    vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const [first, second, third] = [
+      await transmitter.add(tenant, "user-ada"),
+      await transmitter.add(tenant, "user-bob"),
+      await transmitter.add(tenant, "user-eve"),
+    ];
+    const { signals } = startIsolate().services;
+    const join: PollDependencies["join"] = (fences, issuer) =>
+      fences.some(({ name }) => name.includes("user-bob"))
+        ? Promise.reject(new TypeError("each time"))
+        : signals.join(fences, issuer);
+    await poll({ join });
+    expect(transmitter.asked.at(-1)).toEqual({ maxEvents: 0, returnImmediately: true, ack: [first, third] });
+    expect([...transmitter.waiting.keys()]).toEqual([second]);
+    expect([await redeem("user-ada"), await redeem("user-bob"), await redeem("user-eve")]).toEqual([400, 200, 400]);
+    expect(await failure()).toEqual(["fault"]);
+  });
+
+  it("are left for later after some outages, and what was done before is acknowledged", async () => {
+    const { tenant, transmitter, poll, failure } = await setStage();
+    vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const first = await transmitter.add(tenant, "user-0");
+    for (let n = 1; n <= LIMITS.pollOutages + 3; n += 1) await transmitter.add(tenant, `user-${n}`);
+    const { signals } = startIsolate().services;
+    let calls = 0;
+    const join: PollDependencies["join"] = (fences, issuer) => {
+      calls += 1;
+      return calls === 1 ? signals.join(fences, issuer) : Promise.reject(new Outage("revocations_unavailable"));
+    };
+    await poll({ join });
+    expect(calls).toBe(1 + LIMITS.pollOutages);
+    expect(transmitter.asked.at(-1)?.ack).toEqual([first]);
+    expect(await failure()).toEqual(["revocations_unavailable"]);
   });
 
   it("never end: a transmitter that forgets what was acknowledged is asked so often and no more", async () => {
@@ -208,31 +270,58 @@ describe("a round", () => {
 });
 
 describe("how a provider is asked", () => {
-  it("is a POST of JSON, with the header that was set for it and for no other, and no redirect is followed", async () => {
+  const NAME = "secret-of-a-stream";
+
+  async function ask(value: string, resources: readonly string[] | null = null) {
     const { tenant } = await setStage();
-    const secret = JSON.stringify({ [tenant.idp.issuer]: "Bearer of-the-stream" });
-    const isolate = startIsolate({ SIGNAL_POLL_AUTHORIZATIONS: secret } as never);
+    const { services } = startIsolate();
+    await vaultOf(DEPLOYMENT).setSecret({ name: NAME, value, resources: resources ?? [tenant.idp.issuer] });
     const fetched = vi.spyOn(globalThis, "fetch").mockImplementation(async () => new Response('{"sets":{}}'));
-    const idp = (await isolate.services.signals.findIdp(tenant.idp.issuer))?.document;
+    const idp = (await services.signals.findIdp(tenant.idp.issuer))?.document;
     if (idp === undefined) throw new TypeError("no document");
-    await isolate.services.signals.post(idp, ENDPOINT, "{}");
-    await isolate.services.signals.post({ ...idp, issuer: "https://other.example" }, ENDPOINT, "{}");
+    const poll = (issuer: string, signals: object) =>
+      pollEvents({ ...idp, issuer, signals: { ...idp.signals, ...signals } } as typeof idp, services.signals);
+    const named = { poll: { endpoint: ENDPOINT, authorization_secret: NAME } };
+    const failure = async (issuer: string) =>
+      (await registry().streamNotes())
+        .filter((noted) => noted.issuer === issuer)
+        .map(({ note }) => (note.kind === "poll" ? note.failure : note.kind));
+    return { issuer: idp.issuer, fetched, poll, named, failure };
+  }
+
+  it("is a POST of JSON, with the header that is in the vault for it and for no other, and no redirect is followed", async () => {
+    const { issuer, fetched, poll, named, failure } = await ask("Bearer of-the-stream");
+    await poll(issuer, named);
+    await poll(issuer, { poll: { endpoint: ENDPOINT } });
     const [first, second] = fetched.mock.calls.map(([, init]) => init);
     expect(first).toMatchObject({
       method: "POST",
-      body: "{}",
       redirect: "manual",
       headers: { authorization: "Bearer of-the-stream" },
     });
     expect(second?.headers).not.toHaveProperty("authorization");
+    const other = `https://${crypto.randomUUID()}.example`;
+    await poll(other, named);
+    expect(fetched).toHaveBeenCalledTimes(2);
+    expect([await failure(issuer), await failure(other)]).toEqual([[null], ["credential_not_for_resource"]]);
   });
 
-  it.each(["x", "[]", '{"https://idp.example":1}', '{"https://idp.example":"a\\nb"}'])(
-    "is not known where the secret is %s, and nothing is served",
-    (secret) => {
-      expect(() => startIsolate({ SIGNAL_POLL_AUTHORIZATIONS: secret } as never)).toThrow("SIGNAL_POLL_AUTHORIZATIONS");
+  it.each(["a\nx-injected: b", "", " leading", "trailing ", "not-ascii-\u00e9"])(
+    "is never with a header that would be another: %j",
+    async (value) => {
+      const { issuer, fetched, poll, named, failure } = await ask(value);
+      await poll(issuer, named);
+      expect(fetched).not.toHaveBeenCalled();
+      expect(await failure(issuer)).toEqual(["credential_unusable"]);
     },
   );
+
+  it("is not at all where its secret is missing, and the status says so", async () => {
+    const { issuer, fetched, poll, failure } = await ask("Bearer x");
+    await poll(issuer, { poll: { endpoint: ENDPOINT, authorization_secret: "no-such-secret" } });
+    expect(fetched).not.toHaveBeenCalled();
+    expect(await failure(issuer)).toEqual(["credential_absent"]);
+  });
 
   it.each(["http://events.example.com/poll", "https://10.0.0.1/poll", "https://events.internal/poll"])(
     "is never at %s",

@@ -69,7 +69,9 @@ export class TestAdmin {
   /** The audit record of this administrator, in order. */
   async record(): Promise<readonly AuditEvent[]> {
     const events = (await deployedRows()).filter(({ event }) => event !== "");
-    return events.map(({ event }) => JSON.parse(event) as AuditEvent).filter(({ admin }) => admin === this.name);
+    const ours = events.map(({ event }) => JSON.parse(event) as AuditEvent).filter(({ admin }) => admin === this.name);
+    // Each ledger has an order of its own.
+    return ours.toSorted((left, right) => left.time.localeCompare(right.time));
   }
 }
 

@@ -83,6 +83,7 @@ export const endAccountConnection = defineRoute({
   method: "POST",
   path: "/admin/v1/vault/connections/end",
   role: "operator",
+  action: "removed",
   summary: "Deletes what one person has connected to one server; their next call asks them again",
   parameters: z.strictObject({}),
   body: endingSchema,

@@ -43,8 +43,8 @@ describe("the vault's secrets", () => {
     expect(record.map(({ action, decision }) => `${action} ${decision}`).toSorted()).toEqual([
       "changed granted",
       "created granted",
-      "read refused",
       "removed granted",
+      "removed refused",
     ]);
     expect([listed.text, created.text, JSON.stringify(record)].join()).not.toContain(canary);
   });
