@@ -108,7 +108,7 @@ function requireEffect(status: OrderStatus, limitSeconds: number): void {
 }
 
 function describeUnknown({ what }: OrderToGive): string {
-  return `warning: no document here is about ${describeNamed(what)}. Names are compared byte for byte: is it spelt so?`;
+  return `warning: ${describeNamed(what)} matches nothing known here: no document is about it, and no token was granted by it. Names are compared byte for byte: is it spelt so?`;
 }
 
 function describeReach(reach: Reach | null): string {

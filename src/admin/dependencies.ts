@@ -240,6 +240,10 @@ export interface AdminDependencies extends AdminDirectory {
   readonly openCall: (sealed: string, key: string) => Promise<string | null>;
   readonly vault: SecretVault;
   readonly connections: AccountConnections;
+  /** Ours, whether they sign now or are only published. */
+  readonly signingKeyIds: readonly string[];
+  /** Whether there ever was a token of which these tell, as far back as the index goes; people by their plain names. */
+  readonly wasGranted: (members: Readonly<Record<string, string>>) => Promise<boolean>;
   /** By the plain names of people, however records spell them. */
   readonly countLiveTokens: (members: Readonly<Record<string, string>>) => Promise<Reach>;
   /** Until an edit is in force everywhere: KV spreads it, and an isolate goes by its copy for a while. */

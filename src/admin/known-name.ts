@@ -1,20 +1,22 @@
 import { isClientPattern, patternsFor } from "../egress/client-identifier.ts";
-import type { Revocable } from "../revocation/revocable.ts";
+import { membersOf, type Revocable } from "../revocation/revocable.ts";
 import type { AdminDependencies } from "./dependencies.ts";
 
 type Documents = Pick<AdminDependencies["documents"], "read">;
+type Known = Pick<AdminDependencies, "signingKeyIds" | "wasGranted"> & { readonly documents: Documents };
 
 /**
  * Whether there is what an order names: one that was misspelt stops nobody, and is given all the same, since what it
- * names may be there tomorrow. @returns null for people, tokens and keys, of whom no document tells
+ * names may be there tomorrow. Of people, tokens and providers' keys no document tells; they are known by what was granted.
  */
-export async function isKnownName(what: Revocable, documents: Documents): Promise<boolean | null> {
-  const found = await Promise.all(alternativesOf(what).map((keys) => isAnyThere(keys, documents)));
+export async function isKnownName(what: Revocable, uses: Known): Promise<boolean> {
+  if (what.kind === "signing_key") return uses.signingKeyIds.includes(what.key_id);
+  const found = await Promise.all(alternativesOf(what).map((keys) => isAnyThere(keys, uses.documents)));
   if (found.includes(false)) return false;
-  return DECIDED.includes(what.kind) ? true : null;
+  return !GRANTED.includes(what.kind) || uses.wasGranted(membersOf(what));
 }
 
-const DECIDED: readonly Revocable["kind"][] = ["client", "idp", "organization", "resource", "connection"];
+const GRANTED: readonly Revocable["kind"][] = ["principal", "subject", "token", "key"];
 
 /** Of each list at least one has to be there. */
 function alternativesOf(what: Revocable): readonly (readonly string[])[] {

@@ -82,7 +82,8 @@ function holdsWord(text: string): boolean {
   return /[\p{L}\p{N}]/u.test(text);
 }
 
-function phrase(text: string): string {
+/** As FTS5 spells words that stand one after the other. @throws SearchInvalid */
+export function phrase(text: string): string {
   if (!holdsWord(text)) throw new SearchInvalid(`"${text}" holds no word to search for.`);
   if (text.includes("\u0000")) throw new SearchInvalid("A search holds no NUL.");
   return `"${text.replaceAll('"', '""')}"`;

@@ -13,6 +13,7 @@ import { reportFault } from "../reporting.ts";
 import { networkOf } from "../token-endpoint/network.ts";
 import type { Parts } from "./parts.ts";
 import { isWithin } from "./rate.ts";
+import { wasGranted } from "../audit/was-granted.ts";
 import { readArchive } from "../audit/read-archive.ts";
 import { readTrail } from "./audit-trail.ts";
 
@@ -36,6 +37,9 @@ export function buildAdmin(parts: Parts): AdminDependencies {
     openCall: (sealed, key) => parts.shownArguments.open(sealed, key),
     vault: parts.vaults,
     connections: new Connections((owner) => parts.vaults.vaultOf(owner)),
+    signingKeyIds: parts.keys.published.keys.flatMap(({ kid }) => (kid === undefined ? [] : [kid])),
+    wasGranted: async (members) =>
+      wasGranted((statement) => askIndex(env.AUDIT_INDEX, statement), await subjectNames.record(members)),
     countLiveTokens: async (members) =>
       countLiveTokens(env.AUDIT_INDEX, await subjectNames.record(members), Date.now()),
     documentsSpreadSeconds: config.documentSpreadSeconds,

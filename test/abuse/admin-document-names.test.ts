@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
+import { LIMITS } from "../../src/limits.ts";
 import { TestAdmin } from "../support/admin.ts";
 import { idpDocument, policyDocument } from "../support/documents.ts";
 
@@ -61,7 +62,7 @@ describe("a name in the path", () => {
 
 describe("a body", () => {
   it("larger than any document is refused before it is looked at", async () => {
-    const body = JSON.stringify({ organization: "x".repeat(600_000) });
+    const body = JSON.stringify({ organization: "x".repeat(LIMITS.adminBodyBytes) });
     const answer = await admin.call("/admin/v1/documents/policy/x", { method: "PUT", body, headers: NEW });
     expect(answer).toMatchObject({ status: 413, body: { reason: "admin_body_too_large" } });
   });

@@ -17,7 +17,9 @@ const reachSchema = z.strictObject({
 const known = z
   .boolean()
   .nullable()
-  .describe("false: there is no document of this name, and the order stops nobody; null: that cannot be told");
+  .describe(
+    "false: no document is of this name, no token was granted by it, and so the order stops nobody yet; null: that cannot be told now",
+  );
 
 const statusSchema = z.strictObject({
   version: z.int(),
@@ -140,8 +142,8 @@ function reachOf(what: Revocable, uses: AdminDependencies): Promise<z.input<type
 }
 
 /** That nobody can say must not stand in the way of stopping it. */
-function knownOf(what: Revocable, { documents }: AdminDependencies): Promise<boolean | null> {
-  return isKnownName(what, documents).catch(() => null);
+function knownOf(what: Revocable, uses: AdminDependencies): Promise<boolean | null> {
+  return isKnownName(what, uses).catch(() => null);
 }
 
 function revocationEvent(

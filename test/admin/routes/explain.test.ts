@@ -1,6 +1,7 @@
 import { applyD1Migrations } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it, vi } from "vitest";
+import { LIMITS } from "../../../src/limits.ts";
 import type { Members } from "../../support/documents.ts";
 import { TestAdmin } from "../../support/admin.ts";
 import { Tenant } from "../../support/tenant.ts";
@@ -107,7 +108,7 @@ describe("explain_decision", () => {
       400,
       "admin_request_malformed",
     ],
-    ["too large", { client: "a", claims: { x: "x".repeat(600_000) } }, 413, "admin_body_too_large"],
+    ["too large", { client: "a", claims: { x: "x".repeat(LIMITS.adminBodyBytes) } }, 413, "admin_body_too_large"],
   ])("refuses a question %s", async (_what, question, status, reason) => {
     const admin = await TestAdmin.appoint("viewer");
     expect(await ask(admin, question)).toMatchObject({ status, body: { reason } });

@@ -1,18 +1,37 @@
-import { applyD1Migrations } from "cloudflare:test";
+import { applyD1Migrations, runDurableObjectAlarm } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { calculateJwkThumbprint } from "jose";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { Connections } from "../../../durable-objects/connections.ts";
+import { Vault } from "../../../durable-objects/vault.ts";
 import { earliestPlace } from "../../../src/audit/place.ts";
 import { TestAdmin } from "../../support/admin.ts";
+import { IDP, person, RESOURCE, staleGrant, vaultOf } from "../../support/outbound.ts";
+import { registry } from "../../support/revocations.ts";
 import { Tenant } from "../../support/tenant.ts";
 
 beforeAll(() => applyD1Migrations(env.AUDIT_INDEX, env.TEST_MIGRATIONS));
+afterEach(() => void vi.restoreAllMocks());
 
 const PATH = "/admin/v1/revocations";
 
 function order(admin: TestAdmin, what: object, changes: object = {}) {
   const body = JSON.stringify({ what, order: "block", reason: "INC-1", ...changes });
   return admin.call(PATH, { method: "POST", body });
+}
+
+let indexed = 0;
+
+async function putIntoIndex(events: readonly object[]): Promise<void> {
+  const statement =
+    "INSERT INTO audit_event (place, shard, sequence, event) VALUES (CAST(? AS INTEGER), 'index of a test', ?, ?)";
+  await env.AUDIT_INDEX.batch(
+    events.map((event) => {
+      indexed += 1;
+      const place = String(earliestPlace(Date.now()) + BigInt(indexed));
+      return env.AUDIT_INDEX.prepare(statement).bind(place, indexed, JSON.stringify(event));
+    }),
+  );
 }
 
 describe("an order to revoke", () => {
@@ -60,6 +79,25 @@ describe("an order to revoke", () => {
     );
   });
 
+  it("is on record though a vault does not answer, says so, and has a status until what was connected is gone", async () => {
+    const [admin, sub] = [await TestAdmin.appoint("operator"), crypto.randomUUID()];
+    const [owner, connections] = [person(), new Connections(vaultOf)];
+    await connections.keepGrant({ owner, subject: { issuer: IDP, tenant: null, sub } }, RESOURCE, staleGrant("r"));
+    vi.spyOn(Vault.prototype, "endSignIns").mockRejectedValueOnce(new Error("reset"));
+    const answered = await order(admin, { kind: "subject", issuer: IDP, subject: sub });
+    expect(answered).toMatchObject({ status: 202, body: { in_effect: true, people_still_connected: 1 } });
+    expect(await admin.record()).toContainEqual(expect.objectContaining({ type: "revocation", subject: sub }));
+    const status = () => admin.call(answered.headers.get("location") ?? "");
+    expect(await status()).toMatchObject({ status: 202, body: { people_still_connected: 1 } });
+    vi.useFakeTimers({ toFake: ["Date"] });
+    vi.setSystemTime(Date.now() + 2_000);
+    await runDurableObjectAlarm(registry());
+    expect(await registry().status(Number(answered.body["version"]))).toMatchObject({ peopleStillConnected: 0 });
+    vi.useRealTimers();
+    expect(await status()).toMatchObject({ status: 200, body: { people_still_connected: 0 } });
+    expect(await connections.list(owner)).toEqual([]);
+  });
+
   it("has a status to ask for, and is listed", async () => {
     const admin = await TestAdmin.appoint("operator");
     const client_id = `agent-${crypto.randomUUID()}`;
@@ -91,9 +129,37 @@ describe("an order to revoke", () => {
       200,
       false,
     ]);
-    expect(await known({ kind: "subject", issuer, subject: "ada" })).toEqual([200, null]);
     expect(await known({ kind: "key", issuer: `${issuer}/`, key_id: "a" })).toEqual([200, false]);
-    expect(await known({ kind: "token", token_id: "a" })).toEqual([200, null]);
+    expect(await known({ kind: "signing_key", key_id: "test-next" })).toEqual([200, true]);
+    expect(await known({ kind: "signing_key", key_id: "test-nex" })).toEqual([200, false]);
+  });
+
+  it("says whether there was ever a token of a person, of a key or of an id, by what was granted and nothing else", async () => {
+    const [admin, tenant] = [await TestAdmin.appoint("operator"), await Tenant.settle()];
+    const issuer = tenant.idp.issuer;
+    const [principal, token_id] = [`usr_${crypto.randomUUID()}`, crypto.randomUUID()];
+    const grant = { type: "redemption", decision: "granted", issuer, principal, token_id };
+    await putIntoIndex([{ ...grant, subject: "Ada Lovelace", tenant: "t1", key_id: "key 1" }]);
+    const known = async (what: object) => (await order(admin, what, { order: "restore" })).body["known"];
+    const people = { kind: "subject", issuer };
+    expect(await known({ ...people, subject: "Ada Lovelace" })).toBe(true);
+    expect(await known({ ...people, subject: "Ada Lovelace", tenant: "t1" })).toBe(true);
+    expect(await known({ kind: "principal", principal })).toBe(true);
+    expect(await known({ kind: "key", issuer, key_id: "key 1" })).toBe(true);
+    expect(await known({ kind: "token", token_id })).toBe(true);
+    // The orders that name them are on record too, by now: that is no token.
+    await putIntoIndex([{ type: "revocation", decision: "done", issuer, subject: "ada lovelace", principal: "usr_x" }]);
+    for (const unknown of [
+      { ...people, subject: "ada lovelace" },
+      { ...people, subject: "Ada" },
+      { ...people, subject: "Ada Lovelace", tenant: "t2" },
+      { kind: "principal", principal: "usr_x" },
+      { kind: "key", issuer, key_id: "key" },
+      { kind: "token", token_id: `${token_id}0` },
+    ]) {
+      expect(await known(unknown), JSON.stringify(unknown)).toBe(false);
+    }
+    expect(await known({ ...people, subject: "--" })).toBeNull();
   });
 
   it("names a provider's key that has no name by its thumbprint, and stops what it signs", async () => {
@@ -122,17 +188,7 @@ describe("an order to revoke", () => {
       token_expires_at: Math.floor(Date.now() / 1000) + 300,
     });
     const events = [grant(`${folder}one`, 1), grant(`${folder}two`, 1), grant(`${folder}two`, 2), grant("other", 1)];
-    const statement =
-      "INSERT INTO audit_event (place, shard, sequence, event) VALUES (CAST(? AS INTEGER), 'family', ?, ?)";
-    await env.AUDIT_INDEX.batch(
-      events.map((event, n) =>
-        env.AUDIT_INDEX.prepare(statement).bind(
-          String(earliestPlace(Date.now()) + BigInt(n)),
-          n,
-          JSON.stringify(event),
-        ),
-      ),
-    );
+    await putIntoIndex(events);
     const preview = async (client_id: string): Promise<unknown> =>
       (
         await viewer.call(`${PATH}/preview`, {
