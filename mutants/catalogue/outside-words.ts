@@ -96,8 +96,14 @@ export const OUTSIDE_WORDS: readonly Mutant[] = [
       [
         "captured-credential",
         "whoever has seen one request makes others",
-        '  if ((await uses.consume(caller)) === "replayed") throw new SignalRejected("authentication_failed");\n',
+        '  if (isOnce === "replayed") throw new SignalRejected("authentication_failed");\n',
         "",
+      ],
+      [
+        "repeated-request-says-more",
+        "whoever repeats a request ends sign-ins that came after it",
+        "caller.issuedAtMilliseconds",
+        "trace.receivedAtMilliseconds",
       ],
     ],
   }),
