@@ -88,6 +88,24 @@ export function countedConfig(files: SubjectFiles): Promise<WorkerdConfig> {
   return crossgateConfig(files, { wrapper: "counted-worker", keepsMessages: true, sockets });
 }
 
+/** As deployed, with a door by which revocations are put in. */
+export async function fencedConfig(files: SubjectFiles): Promise<WorkerdConfig> {
+  const worker = await crossgateService(files);
+  const modules = [await writeWorker("fenced-worker", files.directory), ...worker.modules];
+  return {
+    services: [
+      { name: STATE, directory: files.stateDirectory },
+      { ...worker, modules },
+      await storesService(files, false),
+    ],
+    sockets: [
+      { name: "http", service: "worker" },
+      { name: "control", service: "worker", entrypoint: "control" },
+    ],
+    extensions: await extensions(files),
+  };
+}
+
 export async function extensions({ directory }: Pick<SubjectFiles, "directory">): Promise<WorkerdConfig["extensions"]> {
   const files = await Promise.all(["unlimited-rate", "ignored-counters"].map((name) => writeWorker(name, directory)));
   return files.map(({ file }) => ({ name: `bench:${file.replace(".js", "")}`, file }));
