@@ -89,21 +89,9 @@ export function countedConfig(files: SubjectFiles): Promise<WorkerdConfig> {
 }
 
 /** As deployed, with a door by which revocations are put in. */
-export async function fencedConfig(files: SubjectFiles): Promise<WorkerdConfig> {
-  const worker = await crossgateService(files);
-  const modules = [await writeWorker("fenced-worker", files.directory), ...worker.modules];
-  return {
-    services: [
-      { name: STATE, directory: files.stateDirectory },
-      { ...worker, modules },
-      await storesService(files, false),
-    ],
-    sockets: [
-      { name: "http", service: "worker" },
-      { name: "control", service: "worker", entrypoint: "control" },
-    ],
-    extensions: await extensions(files),
-  };
+export function fencedConfig(files: SubjectFiles): Promise<WorkerdConfig> {
+  const sockets = [{ name: "control", service: "worker", entrypoint: "control" }];
+  return crossgateConfig(files, { wrapper: "fenced-worker", sockets });
 }
 
 export async function extensions({ directory }: Pick<SubjectFiles, "directory">): Promise<WorkerdConfig["extensions"]> {
