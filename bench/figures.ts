@@ -163,23 +163,14 @@ function gatewayFigures({ comparisons, steady }: GatewayCalls): readonly Line[] 
 /** Of what passes. What is kept of each byte would be one. */
 const KEPT_PART = 0.1;
 
-function streamFigures({
-  count,
-  before,
-  filled,
-  atEnd,
-  forwarded,
-  forwardedSinceFilled,
-}: OpenStreams): readonly Line[] {
-  const grown = (atEnd ?? Number.NaN) - (filled ?? Number.NaN);
-  const kept = forwardedSinceFilled === 0 ? Number.NaN : Math.max(0, grown) / forwardedSinceFilled;
+function streamFigures({ count, before, forwarded, keptOfEach }: OpenStreams): readonly Line[] {
   return [
     plain("Memory of the whole process after its first token", `${formatNumber(before)} MB`),
     {
       what: `Kept of each MB that passes through ${count} open streams (${formatNumber(forwarded)} MB did)`,
-      value: Number.isFinite(kept) ? `${kept.toFixed(2)} MB` : "-",
+      value: keptOfEach === null ? "-" : `${keptOfEach.toFixed(2)} MB`,
       target: `≤ ${KEPT_PART.toFixed(2)} MB`,
-      isMet: tell(kept, kept <= KEPT_PART),
+      isMet: keptOfEach === null ? null : keptOfEach <= KEPT_PART,
     },
   ];
 }

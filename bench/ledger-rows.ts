@@ -15,8 +15,9 @@ export interface LedgerRows extends Compared {
 
 const CONNECTIONS = 32;
 const SHARDS = Number(deployed.vars["LEDGER_SHARDS"]);
-/** As the ledger keeps them: those of a redemption's record, and all windows that are still looked into. */
-const EVENT_CHARACTERS = 1100;
+/** What SQLite keeps of a redemption's record in the tree itself; the rest has a page of its own, which no search reads. */
+const EVENT_CHARACTERS = 500;
+/** All that are still looked into. */
 const WINDOWS = LIMITS.ledgerRetentionSeconds / LIMITS.ledgerWindowSeconds + 1;
 
 /** One server keeps the fewest, the other is given more and more: so each is compared with its own time's. */

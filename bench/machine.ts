@@ -34,6 +34,8 @@ function workerdVersion(): string {
 }
 
 const SHARED_MEMORY = "/dev/shm";
+/** Ledgers of a million rows, and as much again while they are filled. */
+const STATE_BYTES = 2 * 1024 ** 3;
 const MEMORY_FILE_SYSTEM = 0x01021994;
 const RESULTS_DIRECTORY = join(import.meta.dirname, "results");
 
@@ -49,11 +51,16 @@ export interface StateRoots {
 export async function findStateRoots(): Promise<StateRoots> {
   await mkdir(RESULTS_DIRECTORY, { recursive: true });
   const hasSharedMemory = await access(SHARED_MEMORY, constants.W_OK).then(
-    () => true,
+    () => freeBytes(SHARED_MEMORY) >= STATE_BYTES,
     () => false,
   );
   const memory = hasSharedMemory ? SHARED_MEMORY : tmpdir();
   return { memory, disk: RESULTS_DIRECTORY, isMemory: isInMemory(memory), isDisk: !isInMemory(RESULTS_DIRECTORY) };
+}
+
+function freeBytes(directory: string): number {
+  const { bavail, bsize } = statfsSync(directory);
+  return bavail * bsize;
 }
 
 function isInMemory(directory: string): boolean {

@@ -15,9 +15,10 @@ export interface OpenStreams {
   readonly before: number | null;
   readonly filled: number | null;
   readonly atEnd: number | null;
-  /** Through the gateway in all, and of that after its heap was full; 0 where there was no time for it. */
+  /** Through the gateway in all. */
   readonly forwarded: number;
-  readonly forwardedSinceFilled: number;
+  /** What the process grew by for each megabyte after its heap was full; null where there was no time for enough. */
+  readonly keptOfEach: number | null;
 }
 
 interface Sample {
@@ -65,17 +66,14 @@ async function watch(workerd: Workerd, streams: readonly Stream[], limitSeconds:
   return samples;
 }
 
-function summarize(
-  samples: readonly Sample[],
-): Pick<OpenStreams, "filled" | "atEnd" | "forwarded" | "forwardedSinceFilled"> {
+function summarize(samples: readonly Sample[]): Pick<OpenStreams, "filled" | "atEnd" | "forwarded" | "keptOfEach"> {
   const filledAt = samples.findIndex(({ received }) => received >= FILLED_AT);
   const forwarded = samples.at(-1)?.received ?? 0;
-  return {
-    filled: filledAt === -1 ? null : together(samples.slice(filledAt, filledAt + SAMPLES_TOGETHER)),
-    atEnd: together(samples.slice(-SAMPLES_TOGETHER)),
-    forwarded,
-    forwardedSinceFilled: filledAt === -1 ? 0 : forwarded - (samples[filledAt]?.received ?? 0),
-  };
+  const filled = filledAt === -1 ? null : together(samples.slice(filledAt, filledAt + SAMPLES_TOGETHER));
+  const atEnd = together(samples.slice(-SAMPLES_TOGETHER));
+  const isEnough = forwarded >= ENOUGH_AT && filled !== null && atEnd !== null;
+  const since = forwarded - (samples[filledAt]?.received ?? 0);
+  return { filled, atEnd, forwarded, keptOfEach: isEnough ? Math.max(0, atEnd - filled) / since : null };
 }
 
 function together(samples: readonly Sample[]): number | null {

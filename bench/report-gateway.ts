@@ -38,14 +38,14 @@ export function formatGateway({ comparisons, steady }: GatewayCalls): string {
 }
 
 export function formatStreams(streams: OpenStreams): string {
-  const { count, heap, before, filled, atEnd, forwarded, forwardedSinceFilled } = streams;
+  const { count, heap, before, filled, atEnd, forwarded } = streams;
   const rows = [
-    ["before", formatNumber(before), "-"],
-    ["once the engine had filled its heap", formatNumber(filled), formatNumber(forwarded - forwardedSinceFilled)],
-    ["at the end", formatNumber(atEnd), formatNumber(forwarded)],
+    ["before", formatNumber(before)],
+    ["once the engine had filled its heap", formatNumber(filled)],
+    [`at the end, with ${formatNumber(forwarded)} MB forwarded`, formatNumber(atEnd)],
   ];
   const title = `Memory of the whole process with ${count} streams through the gateway; the engine may have ${heap} MB`;
-  return `${title}\n\n${formatTable(["", "MB", "MB forwarded by then"], rows)}`;
+  return `${title}\n\n${formatTable(["", "MB"], rows)}`;
 }
 
 export function formatLedger(measured: readonly LedgerRows[]): string {

@@ -13,7 +13,6 @@ interface Filling {
   readonly rows: number;
   readonly windows: number;
   readonly windowMilliseconds: number;
-  /** What an audit record of a redemption takes. */
   readonly eventCharacters: number;
 }
 
@@ -23,10 +22,12 @@ export class AssertionLedger extends RealLedger {
     if ([...sql.exec("SELECT number FROM ledger_window")].length === 0) this.#makeWindows(windows, windowMilliseconds);
     const tables = [...sql.exec<{ number: number }>("SELECT number FROM ledger_window")];
     for (const { number } of tables) {
+      // In the order of the keys, once there are all: or each row would be written to a page of its own.
       sql.exec(
         `INSERT INTO consumed_${number} (key, attempt, sequence, event)
-          WITH RECURSIVE counted (at) AS (SELECT 1 UNION ALL SELECT at + 1 FROM counted WHERE at < ?)
-          SELECT randomblob(16) AS identifier, ?, 0, ? FROM counted ORDER BY identifier`,
+          WITH RECURSIVE counted (at) AS (SELECT 1 UNION ALL SELECT at + 1 FROM counted WHERE at < ?),
+            made (identifier) AS MATERIALIZED (SELECT randomblob(16) FROM counted)
+          SELECT identifier, ?, 0, ? FROM made ORDER BY identifier`,
         Math.ceil(rows / tables.length),
         crypto.randomUUID(),
         "x".repeat(eventCharacters),

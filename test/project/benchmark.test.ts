@@ -66,7 +66,7 @@ function streamsOf(changes: Partial<OpenStreams>): Results {
     filled: 200,
     atEnd: 202,
     forwarded: 192,
-    forwardedSinceFilled: 96,
+    keptOfEach: 0.02,
   };
   return { ...NOTHING, streams: { ...streams, ...changes } };
 }
@@ -89,12 +89,12 @@ describe("a target", () => {
     ],
     ["is open where costs are not told", refusalsOf(["a", true], ["b", null]), { value: "-", isMet: null }],
     ["is met by streams that leave nothing behind", streamsOf({}), { value: "0.02 MB", isMet: true }],
-    ["is missed by streams that leave a tenth behind", streamsOf({ atEnd: 212 }), { value: "0.13 MB", isMet: false }],
     [
-      "is open where too little passed",
-      streamsOf({ filled: null, forwardedSinceFilled: 0 }),
-      { value: "-", isMet: null },
+      "is missed by streams that leave more than a tenth behind",
+      streamsOf({ keptOfEach: 0.13 }),
+      { value: "0.13 MB", isMet: false },
     ],
+    ["is open where too little passed", streamsOf({ filled: null, keptOfEach: null }), { value: "-", isMet: null }],
   ])("%s", (_name, results, expected) => {
     expect(targetsOf(results)).toEqual([expected]);
   });
