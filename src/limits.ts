@@ -49,6 +49,11 @@ export const LIMITS = {
   dpopNonceLifetimeSeconds: 300,
   accessTokenLifetimeSeconds: 300,
   accessTokenLifetimeMaximumSeconds: 3600,
+  /** Of an identity provider's own access tokens, where they are taken: they are whoever's has them until they expire. */
+  providerTokenLifetimeSeconds: 3600,
+  providerTokenLifetimeMaximumSeconds: 7200,
+  providerClients: 1000,
+  providersPerResource: 8,
 
   /** For how long the address that a call answers with can be opened. */
   connectLinkSeconds: 600,

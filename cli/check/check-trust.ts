@@ -13,6 +13,7 @@ import { findIdleRules } from "./idle-rules.ts";
 import { findLookAlikes } from "./look-alikes.ts";
 import { findDanglingReferences } from "./references.ts";
 import { findProviderOddities } from "./provider-oddities.ts";
+import { findProviderTokenFlaws } from "./provider-tokens.ts";
 import { readTrustFiles } from "./trust-files.ts";
 import { findOwnAudiences } from "./upstream-audiences.ts";
 import { findUrlFlaws, WIDEST_RULES } from "./urls.ts";
@@ -43,6 +44,7 @@ export async function checkTrust(directory: string, options: CheckOptions): Prom
     findDanglingReferences(trust),
     findVirtualFlaws(trust),
     findProviderOddities(trust),
+    findProviderTokenFlaws(trust),
     findUnregisteredTypes(trust),
     findIdleRules(trust, options.nowMilliseconds),
     await findApprovalFlaws(trust),

@@ -6,16 +6,34 @@ export const GATEWAY_REASONS: Record<GatewayRefusal, ReasonWords> = {
   token_missing: ["The call carries no access token.", "Routine for a first call: the answer says where to get one."],
   token_in_query: ["The token is in the URL.", "Let the client send it in the Authorization header alone."],
   token_malformed: [
-    "The token is none of ours.",
-    "Let the client send the access token, not the ID-JAG or an ID token.",
+    "The token is no access token.",
+    "Let the client send the access token, not the ID-JAG or an ID token; a provider's own must be of a type in access_tokens.types.",
   ],
   token_signature: [
-    "The token is not signed by our keys.",
-    "Obtain a new one; after a restored backup, check SIGNING_KEYS.",
+    "The token is not signed by our keys, or by those of the provider that it names.",
+    "Obtain a new one; after a restored backup, check SIGNING_KEYS; for a provider's own, its key_set and algorithms.",
   ],
-  token_issuer: ["The token is from another issuer.", "Obtain one from this Crossgate."],
+  token_issuer: [
+    "The token is from an issuer whose tokens are not taken here.",
+    "Obtain one from this Crossgate; a provider's own is taken where access_tokens of its idp: document and provider_tokens of the server's both say so.",
+  ],
   token_audience: ["The token is for another server.", "Obtain one with this server's URL as resource."],
-  token_expired: ["The token has expired.", "Let the client redeem a new ID-JAG."],
+  token_expired: [
+    "The token has expired, or is not good yet.",
+    "Let the client redeem a new ID-JAG; one of the provider's own: let it get a new one there, and compare the clocks.",
+  ],
+  token_lifetime: [
+    "The identity provider's own token lives longer than its document allows.",
+    "Let the provider issue shorter ones, or raise access_tokens.maximum_lifetime_seconds.",
+  ],
+  token_client: [
+    "The identity provider's own token is of a client that may not use it here.",
+    "Name the provider's client in access_tokens.clients of its idp: document, and the server in the resources of our client that it stands for, which must be enabled.",
+  ],
+  token_subject: [
+    "The identity provider's own token is about somebody who has no account here.",
+    "The provider's record is strict: bind the subject with npx crossgate account, or import it.",
+  ],
   token_binding: [
     "The token is bound to a key, and the call does not prove that key.",
     "Let the client use the DPoP scheme with a proof by the same key.",

@@ -11,6 +11,8 @@ import { ACCESS_TOKEN_TYPE } from "./issue.ts";
 
 /** What a caller of the gateway has proved. */
 export interface AccessToken {
+  /** Ours, or the identity provider's own, which nobody has redeemed. */
+  readonly kind: "own" | "provider";
   readonly tokenId: string;
   /** The resource that it is for; null where it names none or several, as none of ours does. */
   readonly audience: string | null;
@@ -52,9 +54,13 @@ export interface Expectations {
  * Exact to the second: both clocks are ours. Does not check the DPoP binding that `confirmedKey` asks for.
  */
 export async function verifyAccessToken(token: string, keys: KeySet, expected: Expectations): Promise<Verdict> {
-  const jws = parse(token);
-  if (jws === null || jws.header.typ !== ACCESS_TOKEN_TYPE || jws.header.alg !== "ES256")
-    return refuse("token_malformed");
+  const jws = readToken(token);
+  return jws === null ? refuse("token_malformed") : verifyReadToken(jws, keys, expected);
+}
+
+/** Like `verifyAccessToken`, for who has had to look whose token it is. */
+export async function verifyReadToken(jws: UnverifiedJws, keys: KeySet, expected: Expectations): Promise<Verdict> {
+  if (jws.header.typ !== ACCESS_TOKEN_TYPE || jws.header.alg !== "ES256") return refuse("token_malformed");
   const key = chooseKey(keys, { kid: jws.header.kid, alg: "ES256" });
   if (typeof key === "string" || !(await isSignedBy(jws, key, "ES256"))) return refuse("token_signature");
   // Who says what it is for, says that it is none of these: see credentials/identity-claims.ts.
@@ -92,6 +98,7 @@ function read(claims: JsonObject, signingKeyId: string): AccessToken | null {
   const named = { tokenId, principal, clientId, organization };
   const audience = readText(claims["aud"]);
   return {
+    kind: "own",
     ...named,
     audience,
     scope,
@@ -162,7 +169,8 @@ function isString(value: unknown): value is string {
   return typeof value === "string";
 }
 
-function parse(token: string): UnverifiedJws | null {
+/** Believes nothing in it. @returns null for what is no JWT */
+export function readToken(token: string): UnverifiedJws | null {
   try {
     return parseCompactJws(token, "forbidden");
   } catch (error) {

@@ -70,6 +70,11 @@ const members = z.strictObject({
     .default(null)
     .describe("until_expiry where the issuer's record lets its client redeem one assertion again"),
   token_id: text,
+  token_kind: z
+    .enum(["own", "provider"])
+    .nullable()
+    .default(null)
+    .describe("Gateway: provider where the caller's token was the identity provider's own, which nobody redeemed"),
   token_expires_at: whole,
   bound_to_key: z.boolean().nullable().default(null),
   policy_rules: z.array(z.string().max(64)).max(LIMITS.policyRules).default([]),

@@ -1,6 +1,7 @@
 import { readNumericDate, readString, readStringList } from "../jwt/claims.ts";
 import type { JsonObject } from "../jwt/strict-json.ts";
 import { LIMITS } from "../limits.ts";
+import { assertionWellFormed } from "../redemption/checks/assertion-well-formed.ts";
 import type { Dependencies } from "../redemption/dependencies.ts";
 import { type ProviderToken, verifyProviderToken } from "../redemption/provider-token.ts";
 import { Rejected } from "../redemption/rejection.ts";
@@ -51,7 +52,8 @@ async function verify(
   dependencies: Pick<Dependencies, "findKey">,
 ): Promise<ProviderToken> {
   try {
-    return await verifyProviderToken(token, { idp, types: [null, "jwt"] }, dependencies);
+    const { jws } = assertionWellFormed({ assertion: token });
+    return await verifyProviderToken(jws, { idp, types: [null, "jwt"] }, dependencies);
   } catch (error) {
     if (error instanceof Rejected) throw new ConnectRefused("connect_id_token_invalid", { cause: error });
     throw error;

@@ -10,8 +10,8 @@ interface Resting {
 }
 
 /** Names of what no connection rests on: there is no token of ours yet. */
-const NONE = { tokenId: "", assertionKeyId: null, signingKeyId: "" };
-const NAMELESS: ReadonlySet<string> = new Set([fenceName("token", ""), fenceName("signing_key", "")]);
+const NONE = { tokenId: "", assertionKeyId: null, signingKeyId: null };
+const NAMELESS: ReadonlySet<string> = new Set([fenceName("token", "")]);
 
 /** Whom, or what, an administrator has stopped makes no new connections either. @throws ConnectRefused, Outage */
 export async function requireNotRevoked(

@@ -1,15 +1,20 @@
-import { type AccessToken, verifyAccessToken } from "../access-token/verify.ts";
+import type { ProviderAccessAsked } from "../access-token/provider-access.ts";
+import { type AccessToken, readToken, type Verdict, verifyReadToken } from "../access-token/verify.ts";
 import { type DpopProof, isFresh, retainProofUntil, verifyDpopProof } from "../dpop/proof.ts";
 import { readClockSeconds } from "../http/trace.ts";
 import type { KeySet } from "../jwt/verify.ts";
 import type { FencedFacts } from "../revocation/fence.ts";
 import type { ConsumableProof, Consumption } from "../redemption/dependencies.ts";
 import type { ProtectedResource } from "../trust/protected-resource.ts";
+import { findAccepted } from "../trust/provider-tokens.ts";
 import { CallRefused } from "./refusal.ts";
 
 export interface BearerDependencies {
   readonly issuer: string;
   readonly keys: KeySet;
+  /** @throws Outage */
+  readonly acceptProviderToken: (asked: ProviderAccessAsked) => Promise<Verdict>;
+  readonly isNetworkWithinRate: (request: Request) => Promise<boolean>;
   readonly isClientWithinRate: (clientId: string) => Promise<boolean>;
   /** Whether anything that this rests on has been revoked; never by an answer older than 5 s. May throw `Outage`. */
   readonly isRevoked: (facts: FencedFacts) => Promise<boolean>;
@@ -19,7 +24,7 @@ export interface BearerDependencies {
 interface Call {
   readonly request: Request;
   readonly resource: ProtectedResource;
-  /** Filled in as soon as a signature of ours holds, whatever is then found wrong with the token. */
+  /** Filled in as soon as it is known, by a signature, whatever is then found wrong with the token. */
   caller: AccessToken | null;
 }
 
@@ -41,15 +46,31 @@ export interface Authorization {
  */
 export async function requireAccessToken(call: Call, uses: BearerDependencies): Promise<Authorization> {
   const credential = readCredential(call.request);
-  const { issuer, keys } = uses;
-  const expected = { issuer, audience: call.resource.resource, nowSeconds: readClockSeconds() };
-  const { token, refusal } = await verifyAccessToken(credential.token, keys, expected);
+  const { token, refusal } = await verify(credential.token, call, uses);
   call.caller = token;
   // Before anything that is written for this caller: an expired token must not be a pen that never runs dry.
   if (token !== null && !(await uses.isClientWithinRate(token.clientId))) throw new CallRefused("gateway_rate_limited");
   if (refusal !== null) throw new CallRefused(refusal);
   if (await uses.isRevoked(token.fenced)) throw new CallRefused("token_revoked");
   return { token, proof: await requireBinding(token, credential, { call, uses }) };
+}
+
+/**
+ * By whose it says that it is, which decides only who will be asked. What is signed elsewhere takes more to refuse than
+ * what we signed: keys, and perhaps a look at the provider's. @throws CallRefused, Outage
+ */
+async function verify(token: string, { request, resource }: Call, uses: BearerDependencies): Promise<Verdict> {
+  const jws = readToken(token);
+  if (jws === null) throw new CallRefused("token_malformed");
+  const { issuer: ours, keys } = uses;
+  const nowSeconds = readClockSeconds();
+  const { iss: issuer } = jws.unverified;
+  const accepted = issuer === ours ? null : findAccepted(resource.provider_tokens, issuer);
+  if (accepted === null || typeof issuer !== "string") {
+    return verifyReadToken(jws, keys, { issuer: ours, audience: resource.resource, nowSeconds });
+  }
+  if (!(await uses.isNetworkWithinRate(request))) throw new CallRefused("gateway_rate_limited");
+  return uses.acceptProviderToken({ jws, issuer, accepted, resource, nowSeconds });
 }
 
 /**

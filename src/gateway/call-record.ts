@@ -133,6 +133,7 @@ function callerFacts(caller: AccessToken): Partial<AuditFacts> {
     client_id: caller.clientId,
     scope_granted: formatScope(caller.scope),
     token_id: caller.tokenId,
+    token_kind: caller.kind,
     token_expires_at: caller.expiresAtSeconds,
     bound_to_key: caller.confirmedKey !== null,
   };

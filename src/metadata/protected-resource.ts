@@ -19,7 +19,8 @@ export function resourceOfMetadataPath(origin: string, pathname: string): string
 export function protectedResourceMetadata(resource: ProtectedResource, issuer: string): Record<string, unknown> {
   return {
     resource: resource.resource,
-    authorization_servers: [issuer],
+    // Ours first: who speaks Cross App Access has it, and needs none of the others.
+    authorization_servers: [issuer, ...Object.keys(resource.provider_tokens).filter((other) => other !== issuer)],
     scopes_supported: challengeScopes(resource),
     ...detailsTypes(resource),
     bearer_methods_supported: ["header"],

@@ -1,7 +1,7 @@
+import type { UnverifiedJws } from "../jwt/compact-jws.ts";
 import type { JsonObject } from "../jwt/strict-json.ts";
 import type { TrustedIdp } from "../trust/trusted-idp.ts";
 import { algorithmAllowed } from "./checks/algorithm-allowed.ts";
-import { assertionWellFormed } from "./checks/assertion-well-formed.ts";
 import { signature } from "./checks/signature.ts";
 import { tenant } from "./checks/tenant.ts";
 import type { Dependencies } from "./dependencies.ts";
@@ -20,11 +20,10 @@ export interface ProviderToken {
  * audience or times. @throws Rejected, Outage
  */
 export async function verifyProviderToken(
-  token: string,
+  jws: UnverifiedJws,
   { idp, types }: { readonly idp: TrustedIdp; readonly types: readonly (string | null)[] },
   dependencies: Pick<Dependencies, "findKey">,
 ): Promise<ProviderToken> {
-  const { jws } = assertionWellFormed({ assertion: token });
   if (!types.includes(jws.header.typ)) throw new Rejected("assertion_type");
   if (jws.unverified["iss"] !== idp.issuer) throw new Rejected("issuer_not_trusted");
   const bound = tenant({ jws, idp });

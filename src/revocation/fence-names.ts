@@ -48,7 +48,8 @@ export interface Parties {
   readonly tokenId: string;
   /** The identity provider's key; null where a token does not say. */
   readonly assertionKeyId: string | null;
-  readonly signingKeyId: string;
+  /** Ours; null where it is not signed by us. */
+  readonly signingKeyId: string | null;
 }
 
 /**
@@ -65,7 +66,7 @@ export function namesOf(parties: Parties): readonly string[] {
     fenceName("resource", parties.resource),
     fenceName("connection", parties.organization, parties.clientId, parties.resource),
     fenceName("token", parties.tokenId),
-    fenceName("signing_key", parties.signingKeyId),
+    ...(parties.signingKeyId === null ? [] : [fenceName("signing_key", parties.signingKeyId)]),
     ...(issuer === null ? [] : [fenceName("issuer", issuer), ...namesAt(issuer, parties)]),
   ];
 }

@@ -1,6 +1,7 @@
 import { openEgress } from "../egress/exchange.ts";
 import type { ExternalPorts } from "../guardrails/external.ts";
 import { CallLimits } from "../../durable-objects/call-limits.ts";
+import { acceptProviderToken, type ProviderAccessDependencies } from "../access-token/provider-access.ts";
 import type { GatewayDependencies } from "../gateway/gateway.ts";
 import { KnownTools } from "../gateway/known-tools.ts";
 import { reportHeldBack } from "../gateway/report-held-back.ts";
@@ -9,6 +10,8 @@ import { MemberEras } from "../gateway/virtual/member-eras.ts";
 import { reportMissing } from "../gateway/virtual/report-missing.ts";
 import { SealedTexts } from "../jwt/sealed-text.ts";
 import { reportFault, reportsRefused } from "../reporting.ts";
+import { networkOf } from "../token-endpoint/network.ts";
+import { findRegisteredClient } from "../trust/registered-client.ts";
 import { buildConnectUrl } from "./connect-services.ts";
 import { buildCredentials } from "./credential-services.ts";
 import type { Parts } from "./parts.ts";
@@ -21,6 +24,15 @@ function guardrailSecrets({ vaults }: Parts): ExternalPorts["findSecret"] {
   return async (name, resource) => {
     const revealed = await vaults.revealSecret(name, resource, { isRefused: false });
     return typeof revealed === "string" ? null : revealed.value;
+  };
+}
+
+function providerAccess({ trust, issuerKeys, accounts }: Parts): ProviderAccessDependencies {
+  return {
+    findIdp: (issuer) => trust.find("idp", issuer),
+    findClient: (clientId) => findRegisteredClient(clientId, (name) => trust.find("client", name)),
+    findKey: (idp, wanted) => issuerKeys.find(`idp:${idp.issuer}`, idp.key_set, wanted),
+    resolveSubject: (organization, query) => accounts.resolve(organization, query),
   };
 }
 
@@ -37,6 +49,8 @@ export function buildGateway(parts: Parts): GatewayDependencies {
     consumeProof: (proof) => consumeProof(ledger, proof),
     findResource: (identifier) => trust.find("resource", identifier),
     findPolicy: (organization) => trust.find("policy", organization),
+    acceptProviderToken: (asked) => acceptProviderToken(asked, providerAccess(parts)),
+    isNetworkWithinRate: (request) => isWithin(env.NETWORK_RATE_LIMIT, networkOf(request.headers)),
     isClientWithinRate: (clientId) => isWithin(env.CLIENT_RATE_LIMIT, `gateway:${clientId}`),
     findApprovedTools: (resource) => trust.find("tools", resource),
     knownTools: new KnownTools(),

@@ -4,6 +4,7 @@ import { LIMITS } from "../limits.ts";
 import { scopeTokenSchema } from "../policy/scope.ts";
 import { clientIdSchema } from "./client.ts";
 import { detailsTypeNameSchema, detailsTypeSchema } from "./details-type.ts";
+import { providerTokensSchema, undefinedScopes } from "./provider-tokens.ts";
 import { upstreamCredentialSchema } from "./upstream-credential.ts";
 import { guardrailsSchema } from "./guardrail.ts";
 import { type PublishedTools, virtualServerSchema } from "./virtual-server.ts";
@@ -40,6 +41,8 @@ export const protectedResourceSchema = z
       .max(LIMITS.accessTokenLifetimeMaximumSeconds)
       .default(LIMITS.accessTokenLifetimeSeconds),
     dpop_required: z.boolean().default(false),
+    /** Providers whose own access tokens are taken here, beside ours; none when empty. */
+    provider_tokens: providerTokensSchema,
     /** Who may ask at /introspect whether a token for this server is good: resource servers, by their client records. */
     introspection: z
       .strictObject({ clients: z.array(clientIdSchema).min(1).max(LIMITS.introspectionClients) })
@@ -77,6 +80,10 @@ export const protectedResourceSchema = z
   .refine((resource) => Object.keys(resource.authorization_details_types).length <= LIMITS.detailsTypes, {
     path: ["authorization_details_types"],
     message: `at most ${LIMITS.detailsTypes}`,
+  })
+  .refine((resource) => undefinedScopes(resource.provider_tokens, Object.keys(resource.scopes)).length === 0, {
+    path: ["provider_tokens"],
+    message: "translates into a scope that scopes does not define",
   })
   .refine((resource) => !isReserved(resource.resource), {
     path: ["resource"],

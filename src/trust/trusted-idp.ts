@@ -4,6 +4,7 @@ import { LIMITS } from "../limits.ts";
 import { organizationSchema } from "../policy/organization.ts";
 import { scopeTokenSchema } from "../policy/scope.ts";
 import { keySourceSchema } from "./key-source.ts";
+import { accessTokensSchema } from "./provider-tokens.ts";
 import { secretNameSchema } from "./upstream-credential.ts";
 import { type ResolutionMeans, type SubjectResolution, subjectResolutionSchema } from "./subject-resolution.ts";
 
@@ -110,6 +111,8 @@ export const trustedIdpSchema = z
       .optional(),
     /** How people sign in with this provider, at /connect; absent: they do not. */
     sign_in: signInSchema.optional(),
+    /** Its own access tokens, for servers whose records say that they take them; absent: no server does. */
+    access_tokens: accessTokensSchema.optional(),
     /** An assertion without `scope`: refuse it, or leave the ceiling to client, resource and policy. */
     scope_absent: z.enum(["refuse", "policy_decides"]).default("refuse"),
   })

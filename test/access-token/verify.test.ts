@@ -72,6 +72,7 @@ describe("an access token", () => {
     expect(await verifyAccessToken(token, keys, expectations)).toEqual({
       refusal: null,
       token: {
+        kind: "own",
         authorizationDetailsTypes: new Set(["payment"]),
         tokenId: "token-1",
         audience: RESOURCE,

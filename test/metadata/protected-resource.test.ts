@@ -36,6 +36,12 @@ describe("where the metadata of a resource is (RFC 9728 §3.1)", () => {
 });
 
 describe("the metadata of a resource", () => {
+  it("names the providers whose own tokens are taken, after us", () => {
+    const providers = { "https://idp.example.com": {}, "https://a.example": {}, [CROSSGATE]: {} };
+    const metadata = protectedResourceMetadata(makeResource({ provider_tokens: providers }), CROSSGATE);
+    expect(metadata["authorization_servers"]).toEqual([CROSSGATE, "https://idp.example.com", "https://a.example"]);
+  });
+
   it("says where to get a token for it, and nothing of what is behind it [P9728-03]", () => {
     const metadata = protectedResourceMetadata(makeResource(), CROSSGATE);
     expect(metadata).toMatchObject({

@@ -7,6 +7,7 @@ import { makePolicy, makeResource, NOW } from "./redemption.ts";
 /** A token as the gateway has verified it. */
 export function makeAccessToken(overrides: Partial<AccessToken> = {}): AccessToken {
   return {
+    kind: "own",
     tokenId: "token-1",
     audience: RESOURCE,
     principal: "usr_ada",

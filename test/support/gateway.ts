@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import { onTestFinished, vi } from "vitest";
 import { CallLimits } from "../../durable-objects/call-limits.ts";
 import { Approvals } from "../../durable-objects/approvals.ts";
+import { acceptProviderToken, type ProviderAccessDependencies } from "../../src/access-token/provider-access.ts";
 import { type AuditEvent, auditEventSchema } from "../../src/audit/audit-event.ts";
 import { Recorder } from "../../src/audit/recorder.ts";
 import { SubjectNames } from "../../src/audit/subject-names.ts";
@@ -77,7 +78,16 @@ export interface GatewayOptions {
   /** Of the organization's policy; one that permits whatever scopes mean, to whoever comes, when absent. */
   readonly rules?: readonly Members[];
   readonly overrides?: Partial<GatewayDependencies>;
+  /** What is behind providers whose own tokens are taken; nobody when absent. */
+  readonly providerAccess?: ProviderAccessDependencies;
 }
+
+const NO_PROVIDERS: ProviderAccessDependencies = {
+  findIdp: async () => null,
+  findKey: async () => "no_key",
+  findClient: async () => null,
+  resolveSubject: async () => "unknown",
+};
 
 export interface CallChanges {
   readonly url?: string;
@@ -125,7 +135,7 @@ export class TestGateway {
 
   private constructor(
     key: TestKey,
-    { resources = [{}], rules = PERMIT_ALL, overrides = {}, approvedTools }: GatewayOptions,
+    { resources = [{}], rules = PERMIT_ALL, overrides = {}, approvedTools, providerAccess }: GatewayOptions,
   ) {
     this.key = key;
     const verificationKey = readVerificationKey(key.publicJwk);
@@ -141,6 +151,8 @@ export class TestGateway {
         revision: "policy-1",
       }),
       isClientWithinRate: async () => true,
+      isNetworkWithinRate: async () => true,
+      acceptProviderToken: (asked) => acceptProviderToken(asked, providerAccess ?? NO_PROVIDERS),
       sessions: new Sessions("a-secret-of-the-tests"),
       findApprovedTools: async (resource) =>
         approvedTools === undefined

@@ -30,6 +30,10 @@ const family = (overrides = {}) => ({
 const IDP_FILE = "idp/idp.example.com.json";
 const idpWith = (overrides = {}) => ({ [IDP_FILE]: idpDocument(overrides) });
 const BY_SAML = { saml_issuer: "https://saml.example", subject_resolution: { mode: "strict", by: ["saml_nameid"] } };
+const TAKEN = { access_tokens: { clients: { "at-the-idp": "agent" } } };
+const taking = (overrides = {}) => ({
+  "resource/files.json": resourceDocument({ provider_tokens: { [IDP]: overrides } }),
+});
 const weakKey = { kty: "RSA", n: `${"q".repeat(170)}w`, e: "AQAB" };
 
 describe("checkTrust", () => {
@@ -449,5 +453,47 @@ describe("checkTrust", () => {
     const rules = { ownHost: "127.0.0.1", allowsLoopback: true };
     const deployment = { issuer: "http://127.0.0.1:8787", rules };
     expect((await checkTrust(directory, { deployment, nowMilliseconds: NOW })).findings).toEqual([]);
+  });
+});
+
+describe("checkTrust, of providers' own access tokens", () => {
+  it("finds nothing where the two documents agree", async () => {
+    expect(await findingsIn({ ...idpWith(TAKEN), ...taking() })).toEqual([]);
+  });
+
+  it.each<[string, Files, [severity: string, file: string, at: string, problem: string]]>([
+    [
+      "a provider that nobody describes",
+      { "resource/files.json": resourceDocument({ provider_tokens: { "https://other.example": {} } }) },
+      ["error", "resource/files.json", "provider_tokens.https://other.example", "there is no identity provider"],
+    ],
+    [
+      "a provider whose own document says nothing of them",
+      taking(),
+      ["warning", "resource/files.json", `provider_tokens.${IDP}`, "has no access_tokens"],
+    ],
+    [
+      "a client that there is not",
+      { ...idpWith({ access_tokens: { clients: { "at-the-idp": "stranger" } } }), ...taking() },
+      ["error", IDP_FILE, "access_tokens.clients.at-the-idp", 'there is no client "stranger"'],
+    ],
+    ["tokens that no server takes", idpWith(TAKEN), ["warning", IDP_FILE, "access_tokens", "no MCP server takes"]],
+    [
+      "two servers that take each other's",
+      {
+        ...idpWith(TAKEN),
+        ...taking({ audience: "api://mcp" }),
+        "resource/mail.json": resourceDocument({
+          resource: "https://crossgate.example/mcp/mail",
+          provider_tokens: { [IDP]: { audience: "api://mcp" } },
+        }),
+      },
+      ["warning", "resource/files.json", `provider_tokens.${IDP}.audience`, "is good at"],
+    ],
+  ])("finds %s", async (_, changes, [severity, file, at, problem]) => {
+    const found = await findingsIn(changes);
+    expect(found).toContainEqual(
+      expect.objectContaining({ severity, file, at, problem: expect.stringContaining(problem) as string }),
+    );
   });
 });
