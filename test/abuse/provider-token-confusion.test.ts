@@ -266,7 +266,7 @@ function otherSpelling(token: string): string {
   const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
   const end = token.lastIndexOf(".");
   const signature = base64url.decode(token.slice(end + 1));
-  const hex = [...signature.slice(32)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const hex = Array.from(signature.slice(32), (byte) => byte.toString(16).padStart(2, "0")).join("");
   const other = (order - BigInt(`0x${hex}`)).toString(16).padStart(64, "0");
   signature.set(
     Uint8Array.from(other.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)),

@@ -24,6 +24,8 @@ interface Options {
   readonly clients: (issuer: string) => Promise<readonly Client[]>;
   /** Of the one API that it issues access tokens for, beside itself. */
   readonly resourceScope?: string;
+  /** As resource servers that know the provider's keys can read them (RFC 9068); opaque when absent. */
+  readonly accessTokenFormat?: "jwt";
 }
 
 interface ResourceGrant {
@@ -33,7 +35,8 @@ interface ResourceGrant {
 }
 
 /** A real authorization server where people sign in: an enterprise's identity provider, or somebody else's server's. */
-export async function startOpenIdProvider({ users, clients, resourceScope }: Options): Promise<OpenIdProvider> {
+export async function startOpenIdProvider(options: Options): Promise<OpenIdProvider> {
+  const { users, clients, resourceScope, accessTokenFormat = "opaque" } = options;
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -54,7 +57,7 @@ export async function startOpenIdProvider({ users, clients, resourceScope }: Opt
       userinfo: { enabled: false },
       resourceIndicators: {
         enabled: resourceScope !== undefined,
-        getResourceServerInfo: () => ({ scope: resourceScope, accessTokenFormat: "opaque", accessTokenTTL: 60 }),
+        getResourceServerInfo: () => ({ scope: resourceScope, ...describeTokens(accessTokenFormat) }),
         useGrantedResource: () => true,
       },
     },
@@ -91,6 +94,11 @@ export async function startOpenIdProvider({ users, clients, resourceScope }: Opt
       await once(server, "close");
     },
   };
+}
+
+function describeTokens(accessTokenFormat: "jwt" | "opaque") {
+  const signed = accessTokenFormat === "jwt" ? { jwt: { sign: { alg: "ES256" } } } : {};
+  return { accessTokenFormat, accessTokenTTL: 60, ...signed };
 }
 
 /** Cookies are shared by all ports of a host, and several of these run on one. */
