@@ -6,18 +6,22 @@ import { AUDIT } from "./audit.ts";
 import { CALL_CONTENT } from "./call-content.ts";
 import { CALL_LIMITS } from "./call-limits.ts";
 import { CLIENT } from "./client.ts";
+import { CONNECT } from "./connect.ts";
 import { DPOP } from "./dpop.ts";
 import { EGRESS } from "./egress.ts";
 import { GATEWAY } from "./gateway.ts";
 import { GRANT } from "./grant.ts";
 import { GUARDRAILS } from "./guardrails.ts";
 import { LEDGER } from "./ledger.ts";
+import { OAUTH_CLIENT } from "./oauth-client.ts";
 import { OUTSIDE_WORDS } from "./outside-words.ts";
 import { POLICY } from "./policy.ts";
+import { PROVIDER_TOKENS } from "./provider-tokens.ts";
 import { REDEMPTION } from "./redemption.ts";
 import { REVOCATION } from "./revocation.ts";
 import { TOKENS } from "./tokens.ts";
 import { TOOLS } from "./tools.ts";
+import { VAULT } from "./vault.ts";
 import { VIRTUAL } from "./virtual.ts";
 import { WIRE } from "./wire.ts";
 
@@ -44,4 +48,8 @@ export const MUTANTS: readonly Mutant[] = [
   ...ADMIN,
   ...EGRESS,
   ...AUDIT,
+  ...PROVIDER_TOKENS,
+  ...VAULT,
+  ...CONNECT,
+  ...OAUTH_CLIENT,
 ];

@@ -34,15 +34,36 @@ describe("a link that was made for somebody else", () => {
     expect(await opened.text()).toContain("Sign-in is not set up");
   });
 
-  it("does not take a second person for the first when the sign-in is to be lent", async () => {
-    const credential = {
-      type: "xaa",
-      idp: IDP,
-      idp_client: { client_id: "crossgate-at-the-idp", method: "client_secret_post", secret: "idp-client" },
-      authorization_server: "https://as.files.example",
-      client: { client_id: "c", method: "client_secret_post", secret: "files" },
-    };
+  const XAA = {
+    type: "xaa",
+    idp: IDP,
+    idp_client: { client_id: "crossgate-at-the-idp", method: "client_secret_post", secret: "idp-client" },
+    authorization_server: "https://as.files.example",
+    client: { client_id: "c", method: "client_secret_post", secret: "files" },
+  };
+
+  it("asks nobody to sign in at one provider for a server that takes another's word", async () => {
+    const credential = { ...XAA, idp: "https://idp.globex.example" };
     const world = await ConnectWorld.start({ resource: { upstream_credential: credential } });
+    const opened = await new Visitor(world).open(await world.linkFor("ada"));
+    expect([opened.status, opened.headers.get("location")]).toEqual([404, null]);
+    expect(await opened.text()).toContain("There is nothing to connect");
+  });
+
+  it("has no sign-in lent to another client of ours than the one that the server's document names", async () => {
+    const credential = { ...XAA, idp_client: { ...XAA.idp_client, client_id: "another-of-ours" } };
+    const world = await ConnectWorld.start({ resource: { upstream_credential: credential } });
+    const ada = new Visitor(world);
+    await ada.signIn(await world.linkFor("ada"), "ada");
+    const ended = await ada.submit({ csrf: await ada.csrf(), answer: "connect" });
+    expect(ended.status).toBe(503);
+    const page = await ended.text();
+    expect(page).toContain("Sign-in is not set up");
+    expect(page).not.toContain(IDP);
+  });
+
+  it("does not take a second person for the first when the sign-in is to be lent", async () => {
+    const world = await ConnectWorld.start({ resource: { upstream_credential: XAA } });
     const ada = new Visitor(world);
     await ada.signIn(await world.linkFor("ada"), "ada");
     const ended = await ada.open(world.signInAt(await ada.agree(), "bob"));

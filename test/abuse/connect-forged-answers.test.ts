@@ -129,6 +129,20 @@ describe("mix-up (RFC 9207, RFC 9700 §4.4)", () => {
     expect(made.granted).toEqual([]);
   });
 
+  it("redeems none at a server that the upstream has come to name meanwhile, where the document names none", async () => {
+    const unnamed = { ...AUTHORIZATION_CODE, authorization_server: undefined };
+    const made = await ConnectWorld.start({ resource: { upstream_credential: unnamed } });
+    const ada = new Visitor(made);
+    await ada.signIn(await made.linkFor("ada"), "ada");
+    const authorize = await ada.agree();
+    expect(new URL(authorize).origin).toBe(UPSTREAM_ISSUER);
+    made.answers.namedServer = IDP;
+    const before = made.requests.length;
+    const ended = await ada.open(answerTo(authorize, { code: "code-of-the-first", iss: IDP }));
+    expect(await titleOf(ended)).toBe("The answer came from somebody else");
+    expect(made.requests.slice(before).some(({ method }) => method === "POST")).toBe(false);
+  });
+
   it("redeems no code that came to the redirect URI of another identity provider, which does not say who it is", async () => {
     const made = await ConnectWorld.start({ provider: { authorization_response_iss_parameter_supported: false } });
     const ada = new Visitor(made);

@@ -5,7 +5,8 @@ import { MUTANTS } from "../../mutants/catalogue/catalogue.ts";
 import { countSnippet } from "../../mutants/mutant.ts";
 
 const PROJECT = join(import.meta.dirname, "../..");
-const AREAS = ["redemption", "ledger", "policy", "gateway", "admin", "egress", "audit", "revocation", "dpop", "client"];
+const CORE = ["redemption", "ledger", "policy", "gateway", "admin", "egress", "audit", "revocation", "dpop", "client"];
+const AREAS = [...CORE, "vault", "connect", "oauth-client", "provider-tokens"];
 
 describe("the seeded mistakes", () => {
   it("can each be made: what they change is in the code, once", () => {

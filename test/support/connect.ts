@@ -16,6 +16,7 @@ import { formOf, json, scriptedEgress } from "./scripted-egress.ts";
 import { TestIdp } from "./test-idp.ts";
 
 export const UPSTREAM_ISSUER = "https://as.files.example.net";
+const UPSTREAM = new URL("https://files.example.net/mcp");
 export const SECRET = "a-state-secret-of-the-tests";
 export const CLIENT_AT_IDP = "crossgate-at-the-idp";
 
@@ -65,7 +66,17 @@ export class ConnectWorld {
     isRevokedByNow: boolean | Outage;
     failing: Outage | null;
     isWithinRate: boolean;
-  } = { idToken: {}, tokens: {}, isRevoked: false, isRevokedByNow: false, failing: null, isWithinRate: true };
+    /** Which authorization server the upstream says that it trusts (RFC 9728). */
+    namedServer: string;
+  } = {
+    idToken: {},
+    tokens: {},
+    isRevoked: false,
+    isRevokedByNow: false,
+    failing: null,
+    isWithinRate: true,
+    namedServer: UPSTREAM_ISSUER,
+  };
   documents: { idp: Members; resource: Members };
   readonly #uses: ConnectDependencies;
   /** By code: who signed in, with what nonce. */
@@ -82,6 +93,8 @@ export class ConnectWorld {
       [`${IDP}/.well-known/oauth-authorization-server`]: json(serverMetadata(IDP, options.provider)),
       [`${UPSTREAM_ISSUER}/.well-known/oauth-authorization-server`]: () =>
         json(serverMetadata(UPSTREAM_ISSUER, options.upstream)),
+      [`${UPSTREAM.origin}/.well-known/oauth-protected-resource${UPSTREAM.pathname}`]: () =>
+        json({ resource: UPSTREAM.href, authorization_servers: [this.answers.namedServer] }),
       [`${UPSTREAM_ISSUER}/token`]: () => this.#answerToken(),
     });
     this.requests = egress.requests;
