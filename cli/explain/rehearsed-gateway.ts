@@ -91,6 +91,9 @@ function surroundingsOf({ issuer, store, keys, resource }: World, events: AuditE
     findResource: (name) => store.find("resource", name),
     findPolicy: (name) => store.find("policy", name),
     isClientWithinRate: async () => true,
+    isNetworkWithinRate: async () => true,
+    // Who rehearses brings a token of ours.
+    acceptProviderToken: async () => ({ token: null, refusal: "token_issuer" }),
     findApprovedTools: (name) => store.find("tools", name),
     reportHeldBack: () => undefined,
     memberEras: new MemberEras(),

@@ -49,7 +49,7 @@ beforeAll(async () => {
       [FILES]: { upstream: files.url, provider_tokens },
       [CLOSED]: { upstream: files.url },
     },
-    { documents: [{ key: `idp:${provider.issuer}`, value: trusted }] },
+    { documents: () => [{ key: `idp:${provider.issuer}`, value: trusted }] },
   );
 });
 
