@@ -39,12 +39,6 @@ export const PROVIDER_TOKENS: readonly Mutant[] = [
         "",
       ],
       [
-        "any-client",
-        "a client that every object has is named",
-        "!Object.hasOwn(clients, foreign)",
-        "!(foreign in clients)",
-      ],
-      [
         "client-disabled",
         "an agent that is disabled calls by its provider's word",
         "client?.enabled !== true",

@@ -181,6 +181,15 @@ describe("a token of the provider's where nobody said that it is taken", () => {
   });
 });
 
+describe("a token of nobody's", () => {
+  it.each(["constructor", "__proto__", "", undefined, 7])(
+    "that is issued by %s is judged as one of ours",
+    async (iss) => {
+      expect(await refusalOf(strict, await strict.token({ iss }))).toBe("token_signature");
+    },
+  );
+});
+
 describe("a token of the provider's that is bound to a key", () => {
   it("is nobody's without a proof by that key, and bound by nothing that we cannot check", async () => {
     const [key, other] = await Promise.all([makeDpopKey(), makeDpopKey()]);

@@ -359,6 +359,18 @@ describe("what a person has given us", () => {
     expect(await acquire(wanted)).toEqual(REQUIRED);
   });
 
+  it("stays forgotten when its last step was under way, which the record of it no longer concerns", async () => {
+    const wanted = await signedIn();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    server.gate = promise;
+    const underWay = acquire(wanted);
+    await vi.waitFor(() => expect(server.asked).toHaveLength(1));
+    await vaultOf(wanted.owner).endSignIns(wanted.owner, Date.now());
+    resolve();
+    expect(await underWay).toEqual(REQUIRED);
+    expect(await acquire(wanted)).toEqual(REQUIRED);
+  });
+
   it("stays as it was connected anew when an older refresh was on its way", async () => {
     const wanted = await connected();
     const { promise, resolve } = Promise.withResolvers<void>();
