@@ -53,7 +53,7 @@ export const OAUTH_CLIENT: readonly Mutant[] = [
         "issuer !== null",
       ],
       [
-        "issuer-unchecked",
+        "answer-of-another",
         "another server's answer is taken",
         "issuer !== server.issuer && (server.namesItself || issuer !== null)",
         "false",
@@ -84,7 +84,7 @@ export const OAUTH_CLIENT: readonly Mutant[] = [
         "",
       ],
       [
-        "resource-unchecked",
+        "id-jag-for-anything",
         "an ID-JAG for whatever a server guards is sent on",
         'if (!isOnly(readStringList(claims, "resource", 1), expected.resource)) throw new OAuthFailure("id_jag_resource");',
         "",
