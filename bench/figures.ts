@@ -44,7 +44,12 @@ function plain(what: string, value: string): Line {
 }
 
 function atLeast(what: string, value: number, least: number): Line {
-  return { what, value: value.toFixed(2), target: `≥ ${least.toFixed(2)}`, isMet: tell(value, value >= least) };
+  return { what, value: formatRatio(value), target: `≥ ${least.toFixed(2)}`, isMet: tell(value, value >= least) };
+}
+
+/** To what was not measured there is no ratio. */
+function formatRatio(value: number): string {
+  return Number.isFinite(value) ? value.toFixed(2) : "-";
 }
 
 /** A figure that could not be taken meets nothing and misses nothing. */
@@ -150,7 +155,7 @@ function gatewayFigures({ comparisons, steady }: GatewayCalls): readonly Line[] 
   const ratios = comparisons.map(({ what, ways }) =>
     plain(
       `Calls a second through the gateway, to those directly: ${what}`,
-      (ways.at(-1)?.relative ?? Number.NaN).toFixed(2),
+      formatRatio(ways.at(-1)?.relative ?? Number.NaN),
     ),
   );
   const added = (through ?? Number.NaN) - (direct ?? Number.NaN);
@@ -177,7 +182,7 @@ function streamFigures({ count, before, forwarded, keptOfEach }: OpenStreams): r
 
 function scalingFigures([, ...scaled]: readonly Compared[]): readonly Line[] {
   return scaled.map(({ name, relative }) =>
-    plain(`Redemptions a second with ${name}, to those as deployed`, relative.toFixed(2)),
+    plain(`Redemptions a second with ${name}, to those as deployed`, formatRatio(relative)),
   );
 }
 

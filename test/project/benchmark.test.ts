@@ -80,7 +80,7 @@ describe("a target", () => {
   it.each([
     ["is met at its bound", ledgerOf(0.9), { value: "0.90", isMet: true }],
     ["is missed below it", ledgerOf(0.899), { value: "0.90", isMet: false }],
-    ["is neither where nothing could be measured", ledgerOf(Number.NaN), { value: "NaN", isMet: null }],
+    ["is neither where nothing could be measured", ledgerOf(Number.NaN), { value: "-", isMet: null }],
     ["is met where every refusal is cheaper", refusalsOf(["a", true], ["b", true]), { value: "all", isMet: true }],
     [
       "names the refusals that are not cheaper",
