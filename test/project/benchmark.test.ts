@@ -130,7 +130,11 @@ describe("the page of a run", () => {
 
   it("holds a processor's name for text, and a rate that is no number for none", () => {
     const machine = { ...NOTHING.machine, processor: "</pre><script>alert(1)</script>" };
-    const page = formatPage({ ...NOTHING, machine, scaling: [compared({ requestsPerSecond: Number.NaN })] });
+    const page = formatPage({
+      ...NOTHING,
+      machine,
+      scaling: [compared({ requestsPerSecond: Number.NaN }), compared()],
+    });
     expect(page).toContain("&lt;/pre&gt;&lt;script&gt;");
     expect(page).not.toContain("<script>");
     expect(page).not.toMatch(/(?:width|x|y)="(?:NaN|Infinity)/);
