@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type McpServer, startEverythingServer } from "../../demo/mcp-server.ts";
@@ -54,6 +55,17 @@ const expectedRecords: { readonly correlationId: string | null; readonly facts: 
 
 function expectRecord(response: Response, facts: Partial<AuditRecord>): void {
   expectedRecords.push({ correlationId: correlationIdOf(response), facts });
+}
+
+/** Or until nobody takes it any more. */
+function untilTaken(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off("drain", done).off("close", done);
+      resolve();
+    };
+    response.once("drain", done).once("close", done);
+  });
 }
 
 describe("discovery", () => {
@@ -201,6 +213,64 @@ describe("what comes back over the wire", () => {
     const response = await callGateway(guarded.urlOf(ONE), { token });
     expect(response.status).toBe(502);
     expectRecord(response, { decision: "failed", reason: "upstream_unreachable", upstream_status: null });
+  });
+
+  it("is no list of which half is missing, though the upstream said how long it is", async () => {
+    const token = await guarded.accessToken({ path: ONE });
+    upstream.answer((_received, response) => {
+      response.writeHead(200, { "content-type": "application/json", "content-length": "1000" });
+      response.write('{"jsonrpc":"2.0","id":1,"result":{"tools":[', () => response.socket?.destroy());
+    });
+    const message = { jsonrpc: "2.0", id: 1, method: "tools/list" };
+    const response = await callGateway(guarded.urlOf(ONE), { token, message });
+    expect(response.status).toBe(502);
+    expect(await response.json()).toMatchObject({ id: 1, error: { code: expect.any(Number) } });
+    expectRecord(response, { decision: "failed", reason: "upstream_unreachable", upstream_status: 200 });
+  });
+
+  it("is never what an upstream sends behind its answer, for whoever calls next", async () => {
+    const [first, next] = await Promise.all(["ada", "bob"].map((sub) => guarded.accessToken({ path: ONE, sub })));
+    upstream.answer((received, response) => {
+      const { id } = messageOf(received);
+      if (id !== "first") return answerResult(received, response);
+      const spell = (body: string): string =>
+        `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+      const answers = ["first", "next"].map((of) =>
+        spell(JSON.stringify({ jsonrpc: "2.0", id: of, result: { of: "ada" } })),
+      );
+      response.socket?.write(answers.join(""));
+    });
+    const ours = await callGateway(guarded.urlOf(ONE), {
+      ...(first && { token: first }),
+      message: echoMessage("first"),
+    });
+    expect(await ours.json()).toMatchObject({ id: "first", result: { of: "ada" } });
+    const theirs = await callGateway(guarded.urlOf(ONE), {
+      ...(next && { token: next }),
+      message: echoMessage("next"),
+    });
+    expect(await theirs.json()).toEqual({ jsonrpc: "2.0", id: "next", result: { content: [] } });
+  });
+
+  it("is no list without end: the upstream is let go after four mebibytes, and its caller is told", async () => {
+    const token = await guarded.accessToken({ path: ONE });
+    const chunk = `"${"x".repeat(65_534)}",`;
+    let sentBytes = 0;
+    upstream.answer(async (_received, response) => {
+      response.writeHead(200, { "content-type": "application/json" });
+      response.write('{"jsonrpc":"2.0","id":1,"result":{"tools":[');
+      while (!response.destroyed && sentBytes < 100 * 2 ** 20) {
+        sentBytes += chunk.length;
+        // oxlint-disable-next-line no-await-in-loop -- as fast as it is taken, and no faster
+        if (!response.write(chunk)) await untilTaken(response);
+      }
+      response.end();
+    });
+    const message = { jsonrpc: "2.0", id: 1, method: "tools/list" };
+    const response = await callGateway(guarded.urlOf(ONE), { token, message });
+    expect(response.status).toBe(502);
+    expect(sentBytes).toBeLessThan(50 * 2 ** 20);
+    expectRecord(response, { decision: "failed", reason: "upstream_list_malformed", upstream_status: 200 });
   });
 
   it("is readable though the upstream compresses what it was asked not to", async () => {
