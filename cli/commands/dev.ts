@@ -23,8 +23,8 @@ crossgate check does, and tells each request that is refused or fails in a line:
 means, what mends it. No line holds a token, a secret, or anything else that the request said.
 
   --config DIR     trust and policy: DIR/idp, DIR/client, DIR/resource, DIR/tools, DIR/policy and DIR/sink
-                   with one JSON document per file (default: config). Edits apply as you save them; a broken file
-                   is refused by name and its last good document stays in force
+                   with one JSON document per file (default: config). Edits apply as you save them; a
+                   broken file is refused by name and its last good document stays in force
   --port N         port to listen on, 0 for a free one (default: 8787)
   --host ADDRESS   address to listen on (default: 127.0.0.1, which only this machine reaches)
   --issuer URL     the issuer identifier (default: http://127.0.0.1:<port>); with an https one, refusals

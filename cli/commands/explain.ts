@@ -26,7 +26,8 @@ Says why an ID-JAG with these claims is granted or refused: the decision, the ru
 and what would have to change. The checks are the Worker's own; signature and single use are taken
 for granted. With --call also why that call, with the token they get, goes to its server, waits for a
 person or does not: the rules, the guardrails, who could approve it, by the gateway itself. No server
-and no service elsewhere is asked. With a correlation id: what the audit record of a real answer says, and its fix.
+and no service elsewhere is asked. With a correlation id: what the audit record of a real answer says,
+and its fix.
 
   --client ID       the client that presents the ID-JAG
   --claims FILE     its claims as JSON, or the ID-JAG itself, which is read and not believed; - for
@@ -55,7 +56,8 @@ Exit codes: 0 explained, whatever the decision, 1 failed, 2 wrong usage. Example
   npx crossgate explain --client desktop-agent --claims claims.json --scope "tools:echo" config --local
   npx crossgate explain --client desktop-agent --claims claims.json config --local \\
     --call '{"tool": "echo", "arguments": {"message": "hello"}}'
-  npx crossgate explain --client desktop-agent --claims claims.json --url https://mcp.example.com --key me.admin-key.json
+  npx crossgate explain --client desktop-agent --claims claims.json \\
+    --url https://mcp.example.com --key me.admin-key.json
 `;
 
 const OPTIONS = {
@@ -112,6 +114,7 @@ async function explainClaims(values: Values, { client, claims, positionals }: Su
   if (isStored && positionals.length > 0) {
     throw new UsageError("Give a directory, --state, --remote or --url: one of them.");
   }
+  const nowSeconds = readInstant(values.at);
   const request: RehearsalRequest = {
     stated: await readClaims(claims),
     clientId: client,
@@ -119,7 +122,7 @@ async function explainClaims(values: Values, { client, claims, positionals }: Su
     scope: values.scope ?? null,
     authorizationDetails: values["authorization-details"] ?? null,
     provesKey: values.dpop,
-    nowSeconds: readInstant(values.at),
+    nowSeconds,
   };
   const where = { values, isStored, positionals };
   if (values.call !== undefined) {
