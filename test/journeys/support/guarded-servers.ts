@@ -51,6 +51,8 @@ const auditRecordSchema = z.looseObject({
   resource: z.string().nullable().default(null),
   principal: z.string().nullable().default(null),
   subject: z.string().nullable().default(null),
+  member: z.string().nullable().default(null),
+  member_tool: z.string().nullable().default(null),
 });
 export type AuditRecord = z.output<typeof auditRecordSchema>;
 
@@ -66,9 +68,12 @@ export interface Besides {
   readonly documents?: (issuer: string) => readonly { readonly key: string; readonly value: object }[];
 }
 
-/** `servers`: by path, what differs from an ordinary document; `upstream` must be there. */
+/** What differs from an ordinary document, where it names other servers by what makes URLs of their paths. */
+type Differences = Members | ((urlOf: (path: string) => string) => Members);
+
+/** `servers`: by path, what differs from an ordinary document; `upstream` must be there, or `virtual`. */
 export async function guardServers(
-  servers: Readonly<Record<string, Members>>,
+  servers: Readonly<Record<string, Differences>>,
   { rules = [], documents: others = () => [] }: Besides = {},
 ): Promise<GuardedServers> {
   const port = await reservePort("127.0.0.1", 0);
@@ -82,7 +87,9 @@ export async function guardServers(
     STATE_SECRET: createRandomSecret(),
   };
   const clientSecrets = { agent: createRandomSecret(), "other-agent": createRandomSecret() };
-  const resources = Object.entries(servers).map(([path, differences]) => resourceOf(issuer + path, differences));
+  const resources = Object.entries(servers).map(([path, differences]) =>
+    resourceOf(issuer + path, typeof differences === "function" ? differences((other) => issuer + other) : differences),
+  );
   const everywhere = { resources: resources.map(({ resource }) => resource) };
   const documents = [
     { key: `idp:${IDP}`, value: idpDocument({ key_set: idp.jwks, groups_claim: "groups" }) },

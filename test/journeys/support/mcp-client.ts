@@ -1,4 +1,9 @@
-import { Client, StreamableHTTPClientTransport, type VersionNegotiationMode } from "@modelcontextprotocol/client";
+import {
+  Client,
+  type ClientCapabilities,
+  StreamableHTTPClientTransport,
+  type VersionNegotiationMode,
+} from "@modelcontextprotocol/client";
 import { onTestFinished } from "vitest";
 import { observedFetch, type Observation } from "../../../demo/observed-fetch.ts";
 
@@ -10,13 +15,19 @@ interface Connected {
 }
 
 /** The official client, with a token that somebody else has got for it. */
-export async function connectClient(url: string, token: string, mode: VersionNegotiationMode): Promise<Connected> {
+export async function connectClient(
+  url: string,
+  token: string,
+  mode: VersionNegotiationMode,
+  capabilities: ClientCapabilities = {},
+): Promise<Connected> {
   const observed: Observation[] = [];
   const transport = new StreamableHTTPClientTransport(new URL(url), {
     authProvider: { token: async () => token },
     fetch: observedFetch((observation) => void observed.push(observation)),
   });
-  const client = new Client({ name: "client-of-the-tests", version: "1.0.0" }, { versionNegotiation: { mode } });
+  const options = { versionNegotiation: { mode }, capabilities };
+  const client = new Client({ name: "client-of-the-tests", version: "1.0.0" }, options);
   await client.connect(transport);
   onTestFinished(() => client.close());
   return { client, transport, observed };
