@@ -305,6 +305,8 @@ export const LIMITS = {
   memberOpenMilliseconds: 10_000,
   memberEraFreshMilliseconds: 300_000,
   memberErasKnown: 10_000,
+  /** How long nothing at all comes over a stream of our own. */
+  streamAliveMilliseconds: 25_000,
   resourcesPerSubscription: 100,
   /** How long a client may go on showing a list, and so what a changed policy hides. */
   listFreshMilliseconds: 60_000,

@@ -3,6 +3,7 @@ import { isObject } from "../jwt/strict-json.ts";
 import { LIMITS } from "../limits.ts";
 import type { ProtectedResource } from "../trust/protected-resource.ts";
 import type { Revised } from "../trust/trust-store.ts";
+import { membersOf } from "../trust/virtual-server.ts";
 import type { AuthorizationDependencies } from "./authorization.ts";
 import { authorize } from "./authorize-call.ts";
 import type { Call } from "./call-record.ts";
@@ -91,12 +92,26 @@ async function revisionOf({ call, token, viewer, uses }: Following, seen: string
     const now = { ...call, resource: resource.document, resourceRevision: resource.revision };
     viewer.caller = await authorize(now, token, uses);
     viewer.tools = await ToolGate.open(now, viewer.caller, uses);
-    return JSON.stringify([resource.revision, tools?.revision ?? null, viewer.caller.policy.revision]);
+    const members = await memberRevisions(resource.document, uses);
+    return JSON.stringify([resource.revision, tools?.revision ?? null, viewer.caller.policy.revision, members]);
   } catch (error) {
     if (error instanceof CallRefused) return REFUSED;
     // An outage, or a document that does not parse: nobody is told of a change that nobody can see yet.
     return seen;
   }
+}
+
+/** What a list of a virtual server hangs on besides. @throws Outage */
+async function memberRevisions(
+  { virtual }: ProtectedResource,
+  { findResource, findApprovedTools }: Following["uses"],
+): Promise<readonly (readonly (string | null)[])[]> {
+  if (virtual === undefined) return [];
+  const revisionsOf = async (name: string): Promise<readonly (string | null)[]> => {
+    const [resource, tools] = await Promise.all([findResource(name), findApprovedTools(name)]);
+    return [resource?.revision ?? null, tools?.revision ?? null];
+  };
+  return Promise.all(membersOf(virtual).map(revisionsOf));
 }
 
 /** In the era of sessions to whoever has opened a stream; since then, of what was asked for, by the subscription's id. */

@@ -87,6 +87,7 @@ export function coveringScopes({ scopes, virtual }: ProtectedResource, operation
 
 /** A virtual server has tools alone, those that its document names; of its members nothing else is within reach. */
 function isPublished(virtual: PublishedTools, { method, name }: Operation): boolean {
+  if (method === "subscriptions/listen") return name === null;
   if (method !== "tools/call") return method === "tools/list";
   return name === null || findPublished(virtual, name) !== null;
 }

@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { LIMITS } from "../../src/limits.ts";
 import type { FencedFacts } from "../../src/revocation/fence.ts";
 import { type Members, permitRule } from "../support/documents.ts";
 import { makeDpopKey } from "../support/dpop.ts";
@@ -123,6 +124,33 @@ describe("a token", () => {
     const headers = { dpop: await gateway.proof(key, token, { htu: DESK }) };
     const called = await gateway.call({ url: DESK, token, scheme: "DPoP", headers, message: callOf("payslip") });
     expect(called.status).toBe(200);
+  });
+});
+
+describe("a member's credential", () => {
+  it("is of the person who calls, whoever else calls at the same time", async () => {
+    const upstream = stubMembers();
+    const supplyCredential: TestGateway["dependencies"]["supplyCredential"] = async ({ caller, resource }) => ({
+      headers: new Map([["authorization", `Bearer ${resource.name} of ${caller.principal}`]]),
+      facts: { type: "authorization_code", upstreamHost: "flights.example.net", kid: null },
+    });
+    const gateway = await startDesk({ overrides: { supplyCredential } });
+    const people = Array.from({ length: 8 }, (_, index) => `usr_${index}`);
+    await Promise.all(
+      people.flatMap((sub) =>
+        ["find_flights", "payslip"].map(async (name) => {
+          const token = await gateway.token({ aud: DESK, sub });
+          await gateway.call({ url: DESK, token, message: callOf(name, { arguments: { mine: sub } }) });
+        }),
+      ),
+    );
+    const calls = upstream.sent.filter(({ body }) => body?.includes('"tools/call"'));
+    expect(calls).toHaveLength(16);
+    for (const { headers, body, url } of calls) {
+      const { params } = JSON.parse(body ?? "") as { params: { arguments: { mine: string } } };
+      const server = url === FLIGHTS_UPSTREAM ? "Flights" : "Payroll";
+      expect(headers.get("authorization")).toBe(`Bearer ${server} of ${params.arguments.mine}`);
+    }
   });
 });
 
@@ -306,6 +334,35 @@ describe("a list", () => {
     const { text } = await callDesk(await startDesk(), { message: LIST });
     expect(text).not.toContain("find_flights");
     expect(text).toContain('"payslip"');
+  });
+
+  it("of a member that fills a page past what is held has nothing of it", async () => {
+    const filler = { ...SEARCH, name: "filler", description: "x".repeat(LIMITS.memberListBytes) };
+    stubMembers({ flights: { tools: [SEARCH, filler] } });
+    const { text } = await callDesk(await startDesk(), { message: LIST });
+    expect(text).toContain(`"server":"${FLIGHTS}","reason":"upstream_tools_unknown"`);
+    expect(text).not.toContain("find_flights");
+  });
+
+  it.each(["server/discover", "tools/list"])("waits no longer for a member that hangs at %s", async (method) => {
+    // Each wait has an end of its own; here it comes at once.
+    const waits: number[] = [];
+    const impatient = vi.spyOn(AbortSignal, "timeout").mockImplementation((milliseconds) => {
+      waits.push(milliseconds);
+      const controller = new AbortController();
+      setTimeout(() => controller.abort(), 50);
+      return controller.signal;
+    });
+    onTestFinished(() => impatient.mockRestore());
+    const hang = ({ init }: { readonly init: RequestInit }) =>
+      new Promise<Response>((_resolve, reject) =>
+        init.signal?.addEventListener("abort", () => reject(new Error("cut"))),
+      );
+    stubMembers({ flights: { first: (message, sent) => (message.method === method ? hang(sent) : null) } });
+    const { text } = await callDesk(await startDesk(), { message: LIST });
+    expect(text).toContain('"payslip"');
+    expect(text).toContain("crossgate/missing");
+    expect(Math.max(...waits)).toBeLessThanOrEqual(LIMITS.toolListMilliseconds);
   });
 
   it("is asked of no member whose tools the caller may not use", async () => {

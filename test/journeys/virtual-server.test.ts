@@ -52,7 +52,7 @@ describe.each([
 ] as const)("the official client, %s, at a virtual server", (_name, mode) => {
   it("lists and calls tools of members of either era by their published names, and no others", async () => {
     const { client } = await connectClient(guarded.urlOf(DESK), await deskToken(), mode);
-    expect(client.getServerCapabilities()).toEqual({ tools: {} });
+    expect(client.getServerCapabilities()).toEqual({ tools: { listChanged: true } });
     const { tools, _meta: meta } = await client.listTools();
     expect(tools.map(({ name }) => name)).toEqual(["say", "progress", "ask_name"]);
     expect(tools[0]).toMatchObject({ title: "Say", description: "Says it again." });

@@ -6,7 +6,7 @@ import { SESSION_VERSION, STATELESS_VERSION } from "./member-message.ts";
 
 const SESSION_VERSIONS = [SESSION_VERSION, "2025-06-18", "2025-03-26"];
 /** Whatever its members can do beside: of a virtual server there are tools alone. */
-const CAPABILITIES: JsonObject = { tools: {} };
+const CAPABILITIES: JsonObject = { tools: { listChanged: true } };
 
 /** `initialize` (MCP 2025-11-25, lifecycle): the revision that was asked for, or else the one that we would rather speak. */
 export function initializeResult(server: Revised<ProtectedResource>, { protocolVersion }: JsonObject): JsonObject {

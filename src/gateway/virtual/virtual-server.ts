@@ -2,9 +2,11 @@ import { respondJson } from "../../http/respond.ts";
 import type { JsonObject } from "../../jwt/strict-json.ts";
 import { account } from "../call-record.ts";
 import { initializesWithUrls } from "../client-capabilities.ts";
+import { isSubscription } from "../forward-in-session.ts";
 import type { Message } from "../message.ts";
 import { isStateless } from "../mirrored-headers.ts";
 import { CallRefused } from "../refusal.ts";
+import { openChangeStream } from "./change-stream.ts";
 import { discoverResult, initializeResult } from "./introduction.ts";
 import { STATELESS_VERSION } from "./member-message.ts";
 import { type Asked, callPublished, type PublishedCallDependencies } from "./published-call.ts";
@@ -22,10 +24,9 @@ export type VirtualRequest = Omit<Asked, "message"> & { readonly message: Messag
 export async function answerVirtually(asked: VirtualRequest, uses: VirtualServerDependencies): Promise<Response> {
   const { call, message } = asked;
   await takeUpSession(asked, uses);
-  if (call.request.method === "GET") throw new CallRefused("method_not_allowed");
   if (message?.kind === "request") requireKnownVersion(asked, message);
   if (message?.method === "tools/call" && message.kind === "request") return callPublished({ ...asked, message }, uses);
-  const response = await answerItself(asked, uses);
+  const response = isSubscription(call) ? openChangeStream(asked, uses) : await answerItself(asked, uses);
   account(call, null, uses.recorder);
   return response;
 }

@@ -5,12 +5,17 @@ import { callOf, DESK, statelessly, stubMembers } from "../../support/members.ts
 
 const request = (method: string, params: object = {}): object => ({ jsonrpc: "2.0", id: 1, method, params });
 
+const LISTEN = { description: "Follow", methods: ["tools/list", "tools/call", "subscriptions/listen"] };
+
 describe("a virtual server", () => {
   it("says by itself who it is and that it has tools, in both eras, and asks no member", async () => {
     const upstream = stubMembers();
     const gateway = await startDesk();
     const initialized = await callDesk(gateway, { message: request("initialize", { protocolVersion: "2025-06-18" }) });
-    const about = { capabilities: { tools: {} }, serverInfo: { name: "Desk", version: "revision-1" } };
+    const about = {
+      capabilities: { tools: { listChanged: true } },
+      serverInfo: { name: "Desk", version: "revision-1" },
+    };
     expect(resultIn(initialized)).toEqual({ protocolVersion: "2025-06-18", ...about });
     const newer = await callDesk(gateway, { message: request("initialize", { protocolVersion: "2099-01-01" }) });
     expect(resultIn(newer)).toMatchObject({ protocolVersion: "2025-11-25" });
@@ -18,7 +23,7 @@ describe("a virtual server", () => {
     expect(resultIn(discovered)).toMatchObject({
       resultType: "complete",
       supportedVersions: ["2026-07-28"],
-      capabilities: { tools: {} },
+      capabilities: { tools: { listChanged: true } },
       cacheScope: "private",
     });
     expect(upstream.sent).toEqual([]);
@@ -74,12 +79,15 @@ describe("a virtual server", () => {
     expect(upstream.sent).toEqual([]);
   });
 
-  it("has no stream of its own, follows nothing, and takes no answers", async () => {
-    stubMembers();
-    const gateway = await startDesk();
-    expect((await callDesk(gateway, { method: "GET" })).status).toBe(405);
-    const listening = await callDesk(gateway, statelessly("subscriptions/listen", { notifications: {} }));
-    expect([listening.status, listening.errorCode]).toEqual([404, -32_601]);
+  it("has no subscription to resources, and takes no answers", async () => {
+    const upstream = stubMembers();
+    const gateway = await startDesk({ desk: { scopes: { "files:read": LISTEN } } });
+    for (const notifications of [{ resourceSubscriptions: ["file:///payslip"] }, { resourceSubscriptions: "x" }]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      const listening = await callDesk(gateway, statelessly("subscriptions/listen", { notifications }));
+      expect([404, 400]).toContain(listening.status);
+    }
     expect((await callDesk(gateway, { message: { jsonrpc: "2.0", id: 1, result: {} } })).status).toBe(400);
+    expect(upstream.sent).toEqual([]);
   });
 });
