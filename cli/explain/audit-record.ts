@@ -78,6 +78,8 @@ const TOLD = [
   ["assertion use", "assertion_use"],
   ["method", "method"],
   ["target", "target"],
+  ["member", "member"],
+  ["its tool", "member_tool"],
   ["upstream said", "upstream_status"],
   ["document", "document_key"],
   ["path", "document_path"],

@@ -17,7 +17,7 @@ import type { KeySet } from "../../src/jwt/verify.ts";
 import { decideCall } from "../../src/policy/decide-call.ts";
 import type { AccessTokenContents } from "../../src/redemption/sealed-access-token.ts";
 import type { ForwardedServer, ProtectedResource } from "../../src/trust/protected-resource.ts";
-import { CommandError } from "../command-error.ts";
+import { findPublished } from "../../src/trust/virtual-server.ts";
 import { type CallQuestion, messageOf } from "./call-question.ts";
 import { explainCallRules } from "./call-rules.ts";
 import { type ExplainedInWords, inWords } from "./in-words.ts";
@@ -68,32 +68,39 @@ export async function explainCall(
     const outcome = decision === "failed" ? "failed" : "refused";
     return { ...NOTHING, decision: outcome, reason, meaning, fix, policy_rules, rules, token };
   }
-  return { ...(await judgeCall({ contents, resource: forwarded(resource), question, request, world })), token };
+  const reached = await findReached(resource, question, world);
+  return { ...(await judgeCall({ contents, resource, reached, question, request, world })), token };
 }
 
-/** The calls of a virtual server become calls of its members, which say what becomes of them. */
-function forwarded(resource: ProtectedResource): ForwardedServer {
+/** Where the call would go; null where that is no one server, or none at all, which the gateway then says. */
+async function findReached(
+  resource: ProtectedResource,
+  question: CallQuestion,
+  { store }: RehearsalWorld,
+): Promise<ForwardedServer | null> {
   if (resource.virtual === undefined) return resource;
-  throw new CommandError(
-    `${resource.resource} is a virtual server. Explain the call at the server that has the tool, under its name there.`,
-  );
+  const name = "tool" in question ? question.tool : question.params["name"];
+  const published = typeof name === "string" ? findPublished(resource.virtual, name) : null;
+  const found = published === null ? null : await store.find("resource", published.server);
+  return found === null || found.document.virtual !== undefined ? null : found.document;
 }
 
 const NOTHING = { status: null, challenge: null, guardrails: [], approvers: [], not_checked: NOT_CHECKED };
 
 interface Judging {
   readonly contents: AccessTokenContents;
-  readonly resource: ForwardedServer;
+  readonly resource: ProtectedResource;
+  readonly reached: ForwardedServer | null;
   readonly question: CallQuestion;
   readonly request: RehearsalRequest;
   readonly world: RehearsalWorld;
 }
 
 async function judgeCall(judging: Judging): Promise<Omit<ExplainedCall, "token">> {
-  const { resource, world } = judging;
+  const { reached, world } = judging;
   const { bearer, keys } = await signToken(judging);
   const { rules, isHeld } = await askPolicy(judging, { bearer, keys });
-  const outcome = await rehearseCall(await requestWith(bearer, judging), { ...world, keys, resource, isHeld });
+  const outcome = await rehearseCall(await requestWith(bearer, judging), { ...world, keys, reached, isHeld });
   const { event, held, status, challenge } = outcome;
   const reason = outcome.isSent ? null : (event?.reason ?? "message_malformed");
   return {

@@ -34,7 +34,8 @@ interface World {
   readonly issuer: string;
   readonly store: DocumentStore;
   readonly keys: KeySet;
-  readonly resource: ForwardedServer;
+  /** Where a call would go; null where that is no one server. */
+  readonly reached: ForwardedServer | null;
   readonly isHeld: boolean;
 }
 
@@ -61,7 +62,8 @@ export async function rehearseCall(request: Request, world: World): Promise<Gate
       egress: {
         rules: NOWHERE,
         exchange: async ({ url }) => {
-          const names = world.resource.guardrails.filter((one) => one.type === "external" && one.url === url);
+          const guardrails = world.reached?.guardrails ?? [];
+          const names = guardrails.filter((one) => one.type === "external" && one.url === url);
           for (const { name } of names) seen.notAsked.add(name);
           return { status: 200, headers: new Headers(), text: '{"decision":"allow"}' };
         },
@@ -80,7 +82,7 @@ export async function rehearseCall(request: Request, world: World): Promise<Gate
 /** No host is this one, and none is reached by it: a second bolt, should a call ever come so far. */
 const NOWHERE = { ownHost: "", allowsLoopback: false };
 
-function surroundingsOf({ issuer, store, keys, resource }: World, events: AuditEvent[]) {
+function surroundingsOf({ issuer, store, keys, reached }: World, events: AuditEvent[]) {
   const secret = crypto.randomUUID();
   return {
     issuer,
@@ -96,7 +98,7 @@ function surroundingsOf({ issuer, store, keys, resource }: World, events: AuditE
     acceptProviderToken: async () => ({ token: null, refusal: "token_issuer" }),
     findApprovedTools: (name) => store.find("tools", name),
     reportHeldBack: () => undefined,
-    memberEras: new MemberEras(),
+    memberEras: new OneEra(),
     reportMissing: () => undefined,
     sessions: new Sessions(secret),
     limits: {
@@ -108,7 +110,7 @@ function surroundingsOf({ issuer, store, keys, resource }: World, events: AuditE
     outlast: () => undefined,
     heldStates: new SealedTexts(secret, "rehearsal"),
     shownArguments: new SealedTexts(secret, "rehearsal"),
-    egress: { ownHost: new URL(resource.upstream).hostname, allowsLoopback: false },
+    egress: reached === null ? NOWHERE : { ownHost: new URL(reached.upstream).hostname, allowsLoopback: false },
     recorder: new Recorder({
       names: new SubjectNames("plain", ""),
       write: async (_id, serialized) => void events.push(JSON.parse(serialized) as AuditEvent),
@@ -117,6 +119,13 @@ function surroundingsOf({ issuer, store, keys, resource }: World, events: AuditE
     }),
     reportRefusedRequest: () => undefined,
   } satisfies Partial<GatewayDependencies>;
+}
+
+/** No member is asked in which one it speaks. */
+class OneEra extends MemberEras {
+  override find(): "stateless" {
+    return "stateless";
+  }
 }
 
 /** As if the server showed each tool as it was approved last, and any other without a word about itself. */
@@ -134,8 +143,8 @@ class ToolsAsApproved extends KnownTools {
 }
 
 /** Of a tool of which only the fingerprint is stated, that it is the approved one is all that is known. */
-async function toolsAsApproved({ store, resource }: Pick<World, "store" | "resource">): Promise<Map<string, SeenTool>> {
-  const found = await store.find("tools", resource.resource);
+async function toolsAsApproved({ store, reached }: Pick<World, "store" | "reached">): Promise<Map<string, SeenTool>> {
+  const found = reached === null ? null : await store.find("tools", reached.resource);
   const approved = found === null ? [] : [...(await readApproved(found.document))];
   const tools = approved.map(async ([name, definitions]): Promise<[string, SeenTool]> => {
     const [fingerprint = null, definition = null] = [...definitions].at(-1) ?? [];

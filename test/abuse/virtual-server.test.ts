@@ -113,6 +113,18 @@ describe("a token", () => {
     expect((await callDesk(gateway, { message: callOf("find_flights") })).status).toBe(200);
   });
 
+  it("that is revoked while its call is on the way reaches no member", async () => {
+    const upstream = stubMembers();
+    let looks = 0;
+    const isRevoked = async ({ names }: FencedFacts): Promise<boolean> => {
+      looks += 1;
+      return looks > 1 && names.includes("principal:usr_ada");
+    };
+    const gateway = await startDesk({ overrides: { isRevoked } });
+    expect((await callDesk(gateway, { message: callOf("payslip") })).status).toBe(401);
+    expect(upstream.sent).toEqual([]);
+  });
+
   it("without a key does not reach a member that wants one", async () => {
     const upstream = stubMembers();
     const gateway = await startDesk({ payroll: { dpop_required: true } });

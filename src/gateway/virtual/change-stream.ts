@@ -42,8 +42,8 @@ function idleBody(first: string | null, endsAtMilliseconds: number): ReadableStr
   let alive: ReturnType<typeof setInterval> | null = null;
   let end: ReturnType<typeof setTimeout> | null = null;
   const stop = (): void => {
-    clearInterval(alive);
-    clearTimeout(end);
+    if (alive !== null) clearInterval(alive);
+    if (end !== null) clearTimeout(end);
   };
   return new ReadableStream({
     start(controller) {

@@ -26,16 +26,22 @@ afterEach(() => vi.restoreAllMocks());
 interface World {
   readonly rules?: readonly Members[];
   readonly resource?: Members;
+  /** Another server, whose tools it may publish. */
+  readonly member?: Members;
   readonly tools?: readonly Members[];
   readonly claims?: Members;
   readonly provesKey?: boolean;
 }
 
 /** Nothing may leave this process, whatever is explained. */
-async function explain(question: CallQuestion, { rules, resource, tools, claims, provesKey = false }: World = {}) {
+async function explain(
+  question: CallQuestion,
+  { rules, resource, member, tools, claims, provesKey = false }: World = {},
+) {
   const fetched = vi.spyOn(globalThis, "fetch").mockRejectedValue(new TypeError("no network"));
   const files = acmeFiles({
     "resource/files.json": resourceDocument(resource),
+    ...(member === undefined ? {} : { "resource/member.json": member }),
     ...policyWith(...(rules ?? [permitRule({ scopes: "any" })])),
   });
   const approved =
@@ -147,10 +153,40 @@ describe("why a call", () => {
     expect((await explain(READ, { rules, provesKey: true })).decision).toBe("forwarded");
   });
 
-  it("is explained at the server that has the tool, and not at a virtual one", async () => {
-    const virtual = { tools: { read_file: { server: "https://crossgate.example/mcp/other", tool: "read_file" } } };
-    const call = explain(READ, { resource: { upstream: undefined, virtual } });
-    await expect(call).rejects.toThrow("is a virtual server. Explain the call at the server that has the tool");
+  describe("of a virtual server", () => {
+    const OTHER = "https://crossgate.example/mcp/other";
+    const virtual = { tools: { read_file: { server: OTHER, tool: "read" } } };
+    const SCOPES = { "files:read": { description: "Read", methods: ["tools/list", "tools/call"] } };
+    const desk = { upstream: undefined, virtual, scopes: SCOPES };
+    const member = (overrides: Members = {}): Members =>
+      resourceDocument({ resource: OTHER, name: "Other", ...overrides });
+
+    it("is judged by its published name, and by what holds at its member", async () => {
+      const seen = await explain(READ, { resource: desk, member: member() });
+      expect(seen.decision).toBe("forwarded");
+      const guardrails = [{ name: "keys", type: "secrets", action: "block" }];
+      const held = await explain(
+        { tool: "read_file", arguments: { path: SECRET } },
+        { resource: desk, member: member({ guardrails }) },
+      );
+      expect(held).toMatchObject({ decision: "refused", reason: "guardrail_blocked" });
+      const unapproved = { resource: desk, member: member({ tool_approval: "hold_back" }) };
+      expect(await explain(READ, unapproved)).toMatchObject({ decision: "refused", reason: "tool_not_approved" });
+    });
+
+    it("is held where a rule about the published name says so", async () => {
+      const approval = { approvers: { groups: ["leads"] } };
+      const rules = [permitRule({ scopes: "any", calls: { tools: ["read_file"] }, approval })];
+      expect((await explain(READ, { resource: desk, member: member(), rules })).decision).toBe("held");
+    });
+
+    it("is refused where the tool is not published, or its member not to be had", async () => {
+      const named = { tool: "read", arguments: {} };
+      const unpublished = await explain(named, { resource: desk, member: member() });
+      expect(unpublished).toMatchObject({ decision: "refused", reason: "operation_unknown" });
+      const without = await explain(READ, { resource: desk });
+      expect(without).toMatchObject({ decision: "failed", reason: "member_unusable" });
+    });
   });
 
   it("is any method's", async () => {
