@@ -8,7 +8,7 @@ export const VIRTUAL: readonly Mutant[] = [
   ...seed({
     area,
     file: "src/gateway/operation.ts",
-    tests: [ABUSE],
+    tests: ["test/gateway/operation.test.ts"],
     mistakes: [
       [
         "whatever-scopes-mean",
@@ -146,7 +146,6 @@ export const VIRTUAL: readonly Mutant[] = [
         "if (session.id === null) return;",
         "if (session.id !== undefined) return;",
       ],
-      ["members-session", "the member's session becomes the client's", 'headers.delete("mcp-session-id");', ""],
       [
         "untold",
         "a member that does not take notice is called",

@@ -2,10 +2,13 @@ import { describe, expect, it } from "vitest";
 import type { Message } from "../../src/gateway/message.ts";
 import { LIMITS } from "../../src/limits.ts";
 import { requirePermitted } from "../../src/gateway/authorization.ts";
-import { operationOf, operationsOf } from "../../src/gateway/operation.ts";
+import { coveringScopes, operationOf, operationsOf } from "../../src/gateway/operation.ts";
 import { CallRefused } from "../../src/gateway/refusal.ts";
 import { makeCaller, makeMessage } from "../support/caller.ts";
+import type { Operation } from "../../src/policy/operation.ts";
 import type { Members } from "../support/documents.ts";
+import { DESK, deskDocument } from "../support/members.ts";
+import { parseDocument } from "../support/redemption.ts";
 
 const SERVER: Members = {
   scopes: {
@@ -187,5 +190,26 @@ describe("a subscription of the stateless era", () => {
     { "resource\u017Fubscriptions": ["a:b"] },
   ])("of something that two servers could take for two things is refused: %j", (notifications) => {
     expect(() => operationsOf(about(notifications))).toThrow(new CallRefused("message_malformed"));
+  });
+});
+
+describe("what a virtual server offers", () => {
+  const methods = ["tools/list", "tools/call", "prompts/get", "prompts/list", "subscriptions/listen"];
+  const server = parseDocument("resource", DESK, deskDocument({ scopes: { all: { description: "All", methods } } }));
+  const ask = (method: string, kind: Operation["kind"] = null, name: string | null = null) =>
+    coveringScopes(server, { method, kind, name, arguments: null });
+
+  it("is its list, to follow it, and the tools that its document publishes", () => {
+    expect(ask("tools/list")).toEqual(["all"]);
+    expect(ask("subscriptions/listen")).toEqual(["all"]);
+    expect(ask("tools/call", "tool", "payslip")).toEqual(["all"]);
+  });
+
+  it("is nothing else, whatever scopes mean", () => {
+    expect(ask("tools/call", "tool", "read_payslip")).toEqual([]);
+    expect(ask("tools/call", "tool", "toString")).toEqual([]);
+    expect(ask("prompts/list")).toEqual([]);
+    expect(ask("prompts/get", "prompt", "payslip")).toEqual([]);
+    expect(ask("subscriptions/listen", "resource", "file:///payslip")).toEqual([]);
   });
 });

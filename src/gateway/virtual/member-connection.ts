@@ -150,12 +150,9 @@ export class MemberConnection implements Sender {
     return this.#isStateless ? forwarding : enter(forwarding, await this.#openOnce());
   }
 
-  /** Its session is between it and us. */
-  #received({ body, status, headers: given }: Response): Response {
-    if (status >= 400) this.#uses.memberEras.forget(this.#name);
-    const headers = new Headers(given);
-    headers.delete("mcp-session-id");
-    return new Response(body, { status, headers });
+  #received(response: Response): Response {
+    if (response.status >= 400) this.#uses.memberEras.forget(this.#name);
+    return response;
   }
 
   async #end(session: MemberSession): Promise<void> {

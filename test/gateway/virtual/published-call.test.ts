@@ -169,6 +169,20 @@ describe("what holds for a member", () => {
     expect(gateway.events[0]?.guardrails.map(({ outcome }) => outcome)).toEqual(["redacted", "redacted"]);
   });
 
+  it("holds for calls by a published name: what its guardrails take out permits nothing any more", async () => {
+    const upstream = stubMembers();
+    const guardrails = [{ name: "no-keys", type: "secrets", action: "redact" }];
+    const calls = { tools: ["find_flights"], condition: 'arguments.key.startsWith("AKIA")' };
+    const rules = [permitRule({ clients: "any", resources: [DESK], scopes: "any", calls })];
+    const given = { name: "find_flights", arguments: { key: "AKIAIOSFODNN7EXAMPLE" } };
+    const guarded = await startDesk({ flights: { guardrails }, rules });
+    expect((await callDesk(guarded, statelessly("tools/call", given))).status).toBe(403);
+    expect(guarded.events.map(({ reason }) => reason)).toEqual(["call_no_rule"]);
+    expect(toolCallTo(upstream, FLIGHTS_UPSTREAM)).toBeNull();
+    const unguarded = await startDesk({ rules });
+    expect((await callDesk(unguarded, statelessly("tools/call", given))).status).toBe(200);
+  });
+
   it("holds for calls by a published name: its credential, for whoever calls", async () => {
     const upstream = stubMembers();
     const asked: unknown[] = [];
