@@ -42,6 +42,9 @@ const RETRIES = Number(process.env["CROSSGATE_TEST_RETRIES"] ?? 0);
 
 const ON_NODE = ["journeys", "cli", "project"].map((directory) => `test/${directory}/**/*.test.ts`);
 
+/** As deployed: with an issuer that is https, nothing on this machine is contacted. */
+const IN_PRODUCTION = ["test/production/**/*.test.ts"];
+
 /** Whatever is below these leaves nothing behind, as far as the others are concerned. */
 const PURE_DIRECTORIES = [
   "approval",
@@ -61,7 +64,7 @@ const PURE_DIRECTORIES = [
 /** They share one isolate: to start one for each takes longer than most of them. */
 const PURE = [
   ...PURE_DIRECTORIES.map((directory) => `test/${directory}/**/*.test.ts`),
-  ...findPureFiles("test/**/*.test.ts").filter((file) => !/^test\/(?:journeys|cli|project)\//.test(file)),
+  ...findPureFiles("test/**/*.test.ts").filter((file) => !/^test\/(?:journeys|cli|project|production)\//.test(file)),
 ];
 
 export default defineConfig({
@@ -91,7 +94,21 @@ export default defineConfig({
           testTimeout: PATIENCE_MILLISECONDS,
           hookTimeout: PATIENCE_MILLISECONDS,
           include: ["test/**/*.test.ts"],
-          exclude: [...PURE, ...ON_NODE],
+          exclude: [...PURE, ...ON_NODE, ...IN_PRODUCTION],
+        },
+      },
+      {
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: { bindings: { ...TEST_BINDINGS, ISSUER: "https://crossgate.example" } },
+          }),
+        ],
+        test: {
+          name: "production",
+          testTimeout: PATIENCE_MILLISECONDS,
+          include: IN_PRODUCTION,
+          globalSetup: "./test/production/listeners.ts",
         },
       },
       {

@@ -8,6 +8,14 @@ import type { Finding } from "./finding.ts";
 /** Everything that some Crossgate would contact; which one this is to be is judged by `findUrlFlaws`. */
 export const WIDEST_RULES: EgressRules = { ownHost: "", allowsLoopback: true };
 
+/**
+ * A server of this machine may lead on to others of it. One elsewhere, which anybody may have written, does not get to
+ * name addresses of the machine of whoever asks it.
+ */
+export function rulesOfNeighbourhood(url: string): EgressRules {
+  return { ownHost: "", allowsLoopback: URL.canParse(url) && isLoopbackHttp(new URL(url)) };
+}
+
 interface NamedUrl {
   readonly file: string;
   readonly at: string;

@@ -2,11 +2,10 @@ import * as z from "zod";
 import { FetchFailed, type FetchFlaw, fetchText } from "../../src/egress/bounded-fetch.ts";
 import { type EgressRules, findUrlFlaw } from "../../src/egress/url-policy.ts";
 import { AmbiguousJson, parseStrictObject } from "../../src/jwt/strict-json.ts";
+import { rulesOfNeighbourhood } from "../check/urls.ts";
 import { CommandError } from "../command-error.ts";
 
-/** A provider runs beside Crossgate in nobody's production, and on many a developer's machine. */
-const RULES: EgressRules = { ownHost: "", allowsLoopback: true };
-const BOUNDS = { bytes: 256 * 1024, milliseconds: 5_000, rules: RULES };
+const BOUNDS = { bytes: 256 * 1024, milliseconds: 5_000 };
 const JSON_BOUNDS = { depth: 12, members: 4096, foldCaseDepth: 0 };
 
 const metadataSchema = z.looseObject({
@@ -27,15 +26,17 @@ export interface Discovered {
 
 /** @throws CommandError: nothing that is found somewhere else than the issuer says is worth a document */
 export async function discover(issuer: string): Promise<Discovered> {
-  const flaw = findUrlFlaw(issuer, RULES);
+  // A provider runs beside Crossgate in nobody's production, and on many a developer's machine.
+  const rules = rulesOfNeighbourhood(issuer);
+  const flaw = findUrlFlaw(issuer, rules);
   if (flaw !== null) {
     throw new CommandError(
       `${issuer} is not an issuer that can be asked (${flaw}). Give its https URL, as it stands in iss.`,
     );
   }
-  const { metadataUrl, metadata } = await findMetadata(issuer);
+  const { metadataUrl, metadata } = await findMetadata(issuer, rules);
   requireSameIssuer(metadata.issuer, { issuer, metadataUrl });
-  const { keys } = await readJson(metadata.jwks_uri, keySetSchema);
+  const { keys } = await readJson(metadata.jwks_uri, keySetSchema, rules);
   const algorithms = metadata.id_token_signing_alg_values_supported ?? null;
   return { issuer, metadataUrl, jwksUri: metadata.jwks_uri, algorithms, keys };
 }
@@ -50,11 +51,11 @@ function metadataUrls(issuer: string): readonly string[] {
   ];
 }
 
-async function findMetadata(issuer: string) {
+async function findMetadata(issuer: string, rules: EgressRules) {
   const failures: string[] = [];
   for (const metadataUrl of metadataUrls(issuer)) {
     try {
-      return { metadataUrl, metadata: await readJson(metadataUrl, metadataSchema) };
+      return { metadataUrl, metadata: await readJson(metadataUrl, metadataSchema, rules) };
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
       failures.push(error.message);
@@ -73,9 +74,9 @@ function requireSameIssuer(stated: string, { issuer, metadataUrl }: { issuer: st
   );
 }
 
-async function readJson<Output>(url: string, schema: z.ZodType<Output>): Promise<Output> {
+async function readJson<Output>(url: string, schema: z.ZodType<Output>, rules: EgressRules): Promise<Output> {
   try {
-    return schema.parse(parseStrictObject(await fetchText(url, BOUNDS), JSON_BOUNDS));
+    return schema.parse(parseStrictObject(await fetchText(url, { ...BOUNDS, rules }), JSON_BOUNDS));
   } catch (error) {
     if (error instanceof FetchFailed) throw new CommandError(`${url} ${WORDS[error.flaw]}.`);
     if (error instanceof AmbiguousJson) throw new CommandError(`${url} is not usable JSON: ${error.message}.`);

@@ -1,12 +1,12 @@
 import { FetchFailed } from "../../src/egress/bounded-fetch.ts";
-import { openEgress, type TextAnswer } from "../../src/egress/exchange.ts";
+import { type Egress, openEgress, type TextAnswer } from "../../src/egress/exchange.ts";
 import {
   type AuthorizationServer,
   discoverAuthorizationServer,
   discoverIssuerOf,
 } from "../../src/oauth-client/discovery.ts";
 import { OAuthFailure, type OAuthFlaw } from "../../src/oauth-client/oauth-failure.ts";
-import { WIDEST_RULES } from "../check/urls.ts";
+import { rulesOfNeighbourhood } from "../check/urls.ts";
 import { CommandError } from "../command-error.ts";
 
 /** What a server wants of whoever calls it. */
@@ -17,11 +17,11 @@ export type Wants =
   | { readonly kind: "secret"; readonly status: number; readonly flaw: OAuthFlaw };
 
 const BOUNDS = { maximumBytes: 256 * 1024, milliseconds: 10_000 };
-const egress = openEgress(WIDEST_RULES);
 
 /** Calls it once without any credential, and asks whom it names. @throws CommandError where it cannot be asked */
 export async function lookAtServer(url: string): Promise<Wants> {
-  const { status } = await initialize(url);
+  const egress = openEgress(rulesOfNeighbourhood(url));
+  const { status } = await initialize(url, egress);
   if (status >= 200 && status < 300) return { kind: "nothing" };
   if (status !== 401 && status !== 403) {
     throw new CommandError(`${url} answered an initialize with ${status}. Give the URL of the MCP endpoint itself.`);
@@ -34,7 +34,7 @@ export async function lookAtServer(url: string): Promise<Wants> {
   }
 }
 
-async function initialize(url: string): Promise<TextAnswer> {
+async function initialize(url: string, egress: Egress): Promise<TextAnswer> {
   const params = { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "crossgate", version: "1" } };
   const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "initialize", params });
   const headers = { "content-type": "application/json", accept: "application/json, text/event-stream" };

@@ -26,8 +26,13 @@ const INTERNAL_SUFFIXES = [
   "internal",
   "intranet",
   "home.arpa",
+  "home",
   "lan",
+  "localdomain",
   "corp",
+  "private",
+  // What a cluster's own resolver completes (kubernetes.default.svc).
+  "svc",
   "cloudflareaccess.com",
   "workers.dev",
 ];
