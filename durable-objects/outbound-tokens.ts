@@ -3,11 +3,13 @@ import type { EgressRules } from "../src/egress/url-policy.ts";
 import { LIMITS } from "../src/limits.ts";
 import { type GrantToKeep, keptGrantSchema } from "../src/vault/kept-grant.ts";
 import type { Acquired, TokenAsked } from "./acquisition.ts";
+import { GrantRevocation } from "./grant-revocation.ts";
 import { GRANT_KINDS, type GrantName, type GrantRecord, KeptGrants } from "./kept-grants.ts";
 import { KnownServers } from "./known-servers.ts";
 import { OwnClients, type RevealSecret } from "./own-clients.ts";
 import { TokenAcquisition } from "./token-acquisition.ts";
 import { TokenSources } from "./token-sources.ts";
+import type { VaultOwner } from "./vault-owner.ts";
 import type { VaultRecords } from "./vault-records.ts";
 
 /** `revoked`: the sign-in that it rests on has been ended. */
@@ -25,6 +27,8 @@ interface Parts {
   readonly rules: EgressRules;
   readonly signingKeys: string;
   readonly revealSecret: RevealSecret;
+  /** Goes on when whoever asked has been answered. */
+  readonly outlast: (work: Promise<unknown>) => void;
 }
 
 /** Tokens for upstreams, of one owner: those that are acquired, and the grants that they are acquired by. */
@@ -32,13 +36,15 @@ export class OutboundTokens {
   readonly #records: VaultRecords;
   readonly #grants: KeptGrants;
   readonly #acquisition: TokenAcquisition;
+  readonly #revocation: GrantRevocation;
 
-  constructor({ records, rules, signingKeys, revealSecret }: Parts) {
+  constructor({ records, rules, signingKeys, revealSecret, outlast }: Parts) {
     const egress = openEgress(rules);
     const clients = new OwnClients(revealSecret, signingKeys);
     const servers = new KnownServers(egress);
     this.#records = records;
     this.#grants = new KeptGrants({ records, clients, servers, egress });
+    this.#revocation = new GrantRevocation({ records, clients, servers, egress, outlast });
     const sources = new TokenSources({ grants: this.#grants, clients, servers, egress });
     this.#acquisition = new TokenAcquisition((asked) => sources.acquire(asked));
   }
@@ -77,16 +83,21 @@ export class OutboundTokens {
 
   async forget(names: readonly GrantName[]): Promise<number> {
     this.#dropTokens(names);
+    const revocable = await this.#revocation.read(names);
     const count = await this.#grants.forget(names);
     this.#dropTokens(names);
+    this.#revocation.revoke(revocable, (name) => !this.#records.has(name));
     return count;
   }
 
   /** Also of what is being kept just now, or comes later: it rests on no sign-in until then. @returns how many there were */
-  async endSignIns(throughMilliseconds: number): Promise<number> {
-    this.#dropTokens(this.#records.listSignedIn(GRANT_KINDS, throughMilliseconds));
+  async endSignIns(owner: VaultOwner, throughMilliseconds: number): Promise<number> {
+    const known = this.#records.listSignedIn(GRANT_KINDS, throughMilliseconds);
+    this.#dropTokens(known);
+    const revocable = await this.#revocation.read(known.map(({ kind, id }) => ({ owner, kind, id })));
     const ended = await this.#grants.endSignIns(throughMilliseconds);
     this.#dropTokens(ended);
+    this.#revocation.revoke(revocable, (name) => ended.some(({ kind, id }) => kind === name.kind && id === name.id));
     return ended.length;
   }
 

@@ -170,7 +170,7 @@ export class Vault extends DurableObject<Env> {
   /** All that this person has given us upon a sign-in until then. @returns how many there were */
   endSignIns(owner: VaultOwner, throughMilliseconds: number): Promise<number> {
     this.#requireOwner(owner);
-    return this.#tokens().endSignIns(throughMilliseconds);
+    return this.#tokens().endSignIns(owner, throughMilliseconds);
   }
 
   /** Somebody's vault says that it is there, before anything is in it. */
@@ -207,6 +207,7 @@ export class Vault extends DurableObject<Env> {
       rules: parseConfig(this.env).egress,
       signingKeys: this.env.SIGNING_KEYS,
       revealSecret: async (name, resource) => this.#vaultOf(DEPLOYMENT).revealSecret(name, resource),
+      outlast: (work) => this.ctx.waitUntil(work),
     });
     return this.#outbound;
   }

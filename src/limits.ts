@@ -268,6 +268,8 @@ export const LIMITS = {
   authorizationServerFreshSeconds: 300,
   /** Grants that one person may have given us. */
   grantsPerPerson: 256,
+  /** For telling servers, in the background, of all grants of a person that have been forgotten. */
+  grantRevocationMilliseconds: 30_000,
   /** In one answer of the admin API; each person's vault is asked for it. */
   connectedPeoplePerPage: 20,
   /** Of ours, by which we authenticate to others: made for one request. */
@@ -322,6 +324,9 @@ export const LIMITS = {
   schemaReads: 1_000_000,
   /** Until the upstream answers with headers; a tool may take its time. */
   upstreamAnswerMilliseconds: 120_000,
+  /** Of an error in its own words; what is longer or slower is told by its status alone. */
+  upstreamErrorBytes: 65_536,
+  upstreamErrorMilliseconds: 5_000,
 
   /** A token about the caller, for an upstream. */
   identityTokenSeconds: 60,

@@ -4,6 +4,7 @@ import { type ContinuedTrace, continueTrace } from "../http/trace.ts";
 import { LIMITS } from "../limits.ts";
 import { readChallenges } from "../oauth-client/challenge.ts";
 import { CallRefused } from "./refusal.ts";
+import { quoteError } from "./upstream-error.ts";
 
 export interface Forwarding {
   readonly request: Request;
@@ -42,7 +43,7 @@ export function isForwardedParameter(headerName: string): boolean {
 
 /**
  * @param credential ours, in lower case: it wins over whatever else would be in these headers.
- * @returns the upstream's answer, its body untouched and unread. @throws CallRefused
+ * @returns the upstream's answer, its body untouched and unread but for an error's. @throws CallRefused
  */
 export async function forward(forwarding: Forwarding, credential: ReadonlyMap<string, string>): Promise<Response> {
   if (findUrlFlaw(forwarding.upstream, forwarding.rules) !== null) throw new CallRefused("upstream_unreachable");
@@ -57,7 +58,9 @@ export async function forward(forwarding: Forwarding, credential: ReadonlyMap<st
   });
   if (response === null) throw new CallRefused("upstream_unreachable");
   const refusal = findFlaw(response, method);
-  if (refusal === null && !isWithoutContent(response, method)) return response;
+  if (refusal === null && !isWithoutContent(response, method)) {
+    return response.status < 400 ? response : quoteError(response, { upstream: forwarding.upstream, credential });
+  }
   await response.body?.cancel();
   if (refusal !== null) throw new CallRefused(refusal, { upstreamStatus: response.status });
   return withoutContent(response);

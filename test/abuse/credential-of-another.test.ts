@@ -98,6 +98,9 @@ it("is never presented: not while others refresh, reconnect, are revoked or fail
   }
 
   expect(outcomes.get("acquired")).toBeGreaterThan(100);
+  const refreshes = [idp, ...servers].flatMap(({ asked: forms }) => forms.filter((form) => "refresh_token" in form));
+  expect(refreshes.length).toBeGreaterThan(50);
+  expect(servers.flatMap(({ revocations }) => revocations).length).toBeGreaterThan(0);
   for (const other of [
     "connection_lost",
     "connection_required",

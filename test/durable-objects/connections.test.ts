@@ -1,13 +1,17 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Connections, type Connecting } from "../../durable-objects/connections.ts";
 import { Vault } from "../../durable-objects/vault.ts";
 import { DEPLOYMENT } from "../../durable-objects/vault-owner.ts";
 import { fenceName } from "../../src/revocation/fence-names.ts";
+import { Network } from "../support/authorization-server.ts";
 import { IDP, person, RESOURCE, staleGrant, staleIdentity, vaultOf } from "../support/outbound.ts";
 
 const connections = new Connections(vaultOf);
+
+beforeEach(() => void Network.ofNobody());
+afterEach(() => void vi.restoreAllMocks());
 
 const START = Date.now() - 60_000;
 /** In milliseconds: signed in, then ended, then signed in anew. */

@@ -6,6 +6,7 @@ import { LIMITS } from "../../src/limits.ts";
 import { block, signInAgain } from "../../src/revocation/fence.ts";
 import { fenceName } from "../../src/revocation/fence-names.ts";
 import type { RevocationStatus } from "../../src/revocation/status.ts";
+import { Network } from "../support/authorization-server.ts";
 import { IDP, person, RESOURCE, staleGrant, staleIdentity, vaultOf } from "../support/outbound.ts";
 import { registry } from "../support/revocations.ts";
 import { startIsolate } from "../support/services.ts";
@@ -14,11 +15,16 @@ const { admin, signals } = startIsolate().services;
 const connections = new Connections(vaultOf);
 const FROM_IDP = `idp:${IDP}` as const;
 
-beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+  Network.ofNobody();
+});
 
 afterEach(async () => {
   vi.restoreAllMocks();
+  Network.ofNobody();
   await endLater(120);
+  vi.restoreAllMocks();
   vi.useRealTimers();
 });
 

@@ -105,8 +105,10 @@ afterAll(async () => {
   await Promise.all([idp?.close(), filesServer?.close(), upstream?.close()]);
 });
 
+const tokenIn = (header: string | undefined): string => /^Bearer (.+)$/.exec(header ?? "")?.[1] ?? "";
+
 async function subjectOf({ headers }: Received): Promise<string | null> {
-  return filesServer.subjectOf(/^Bearer (.+)$/.exec(headers.authorization ?? "")?.[1] ?? "");
+  return filesServer.subjectOf(tokenIn(headers.authorization));
 }
 
 /** The upstream knows its own people by its own server's tokens, and says whom it sees. */
@@ -343,8 +345,12 @@ describe("the official client", () => {
     }
     const { connections } = JSON.parse(await connection("status", ...hers, "--json")) as { connections: object[] };
     expect(connections).toMatchObject([{ state: "connected", failure: null, last_used_at: expect.any(String) }]);
-    expect(await connection("revoke", ...hers, "--yes")).toContain("deleted; used nowhere after 30 s");
+    const [granted = ""] = upstream.received.map(({ headers }) => tokenIn(headers.authorization)).slice(-1);
+    expect(await filesServer.subjectOf(granted)).toBe("files-user-9");
+    expect(await connection("revoke", ...hers, "--yes")).toMatch(/^deleted; used nowhere after \d+ s$/m);
     expect(await connection("status", ...hers)).toBe("Nobody has connected anything like that.\n");
+    // Her server has been told, too.
+    await eventually("a grant that is over there", async () => (await filesServer.subjectOf(granted)) === null);
   });
 });
 

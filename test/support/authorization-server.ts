@@ -19,6 +19,11 @@ export class Network {
     });
   }
 
+  /** Where whoever is told that something has ended is not there. */
+  static ofNobody(): Network {
+    return new Network();
+  }
+
   serve(origin: string, handler: (request: Request) => Promise<Response>): void {
     this.#hosts.set(origin, handler);
   }
@@ -39,6 +44,11 @@ export class TestAuthorizationServer {
   clientKeys: JSONWebKeySet = { keys: [] };
   /** Forms that came to the token endpoint, whatever became of them. */
   readonly asked: Record<string, string>[] = [];
+  /** Forms that came to the revocation endpoint. */
+  readonly revocations: Record<string, string>[] = [];
+  readonly revokedFamilies = new Set<string>();
+  /** What that answers; 404 and no word of it in the metadata when null. */
+  revocationStatus: number | null = 200;
   fault: Fault = "none";
   lifetimeSeconds = 600;
   isRotating = true;
@@ -96,6 +106,7 @@ export class TestAuthorizationServer {
     const { pathname } = new URL(request.url);
     if (this.fault === "unreachable") throw new TypeError("connection refused");
     if (pathname === "/.well-known/oauth-authorization-server") return Response.json(this.#metadata());
+    if (pathname === "/revoke" && this.revocationStatus !== null) return this.#revoked(request, this.revocationStatus);
     if (pathname !== "/token") return new Response("", { status: 404 });
     const form: Record<string, string> = Object.fromEntries((await request.formData()) as Iterable<[string, string]>);
     this.asked.push(form);
@@ -105,8 +116,19 @@ export class TestAuthorizationServer {
     return answer;
   }
 
+  /** RFC 7009: of whoever proves who it is. */
+  async #revoked(request: Request, status: number): Promise<Response> {
+    const form: Record<string, string> = Object.fromEntries((await request.formData()) as Iterable<[string, string]>);
+    this.revocations.push(form);
+    if (!this.#isClient(form, request.headers.get("authorization"))) return refusal("invalid_client", 401);
+    const known = this.#refresh.get(form["token"] ?? "");
+    if (status === 200 && known !== undefined) this.revokedFamilies.add(known.family);
+    return status === 200 ? new Response(null) : refusal("unsupported_token_type", status);
+  }
+
   #metadata() {
     return {
+      ...(this.revocationStatus === null ? {} : { revocation_endpoint: `${this.issuer}/revoke` }),
       issuer: this.issuer,
       token_endpoint: `${this.issuer}/token`,
       token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post", "private_key_jwt"],
@@ -154,7 +176,8 @@ export class TestAuthorizationServer {
     const known = this.#refresh.get(token);
     if (known === undefined) return refusal("invalid_grant");
     if (known.isSpent) this.#endedFamilies.add(known.family);
-    if (this.#endedFamilies.has(known.family)) return refusal("invalid_grant");
+    const isOver = this.#endedFamilies.has(known.family) || this.revokedFamilies.has(known.family);
+    if (isOver) return refusal("invalid_grant");
     if (!this.isRotating) return this.#issue(known.user, null);
     known.isSpent = true;
     return this.#issue(known.user, this.grantTo(known.user, known.family));

@@ -1,11 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { exportJWK, generateKeyPair, type JWK } from "jose";
-import { Provider, type ProviderContext } from "oidc-provider";
+import type { ProviderContext } from "oidc-provider";
 import { createMemoryAdapter } from "oidc-provider/lib/adapters/memory_adapter.js";
 import { LOGIN_PATH_PREFIX, serveLoginForm, type User } from "../../../demo/login-form.ts";
+import { hostProvider } from "./hosted-provider.ts";
 
 type Client = Readonly<Record<string, unknown>>;
 
@@ -37,12 +35,9 @@ interface ResourceGrant {
 /** A real authorization server where people sign in: an enterprise's identity provider, or somebody else's server's. */
 export async function startOpenIdProvider(options: Options): Promise<OpenIdProvider> {
   const { users, clients, resourceScope, accessTokenFormat = "opaque" } = options;
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const { privateKey, publicKey } = await generateKeyPair("ES256", { extractable: true });
   const named = { kid: "provider-1", alg: "ES256", use: "sig" };
-  const configuration = {
+  const configure = async (issuer: string): Promise<object> => ({
     adapter: createMemoryAdapter(0),
     jwks: { keys: [{ ...(await exportJWK(privateKey)), ...named }] },
     clients: await clients(issuer),
@@ -55,6 +50,7 @@ export async function startOpenIdProvider(options: Options): Promise<OpenIdProvi
     features: {
       devInteractions: { enabled: false },
       userinfo: { enabled: false },
+      revocation: { enabled: true },
       resourceIndicators: {
         enabled: resourceScope !== undefined,
         getResourceServerInfo: () => ({ scope: resourceScope, ...describeTokens(accessTokenFormat) }),
@@ -69,15 +65,11 @@ export async function startOpenIdProvider(options: Options): Promise<OpenIdProvi
       return user && { accountId: subject, claims: () => ({ sub: subject, email: user.email }) };
     },
     loadExistingGrant: (context: ProviderContext) => grantAll(context, resourceScope),
-  };
-  const provider = new Provider(issuer, configuration as never);
-  provider.on("server_error", (_context, error) => process.stderr.write(`provider: ${error.stack ?? ""}\n`));
-  const serve = provider.callback();
-  server.on("request", (request, response) => {
-    const served = request.url?.startsWith(LOGIN_PATH_PREFIX)
-      ? serveLoginForm(provider, users, { request, response })
-      : serve(request, response);
-    served.catch(() => response.writeHead(400).end());
+  });
+  const { issuer, provider, close } = await hostProvider({
+    configure,
+    answer: (host, exchange) =>
+      exchange.request.url?.startsWith(LOGIN_PATH_PREFIX) === true ? serveLoginForm(host, users, exchange) : null,
   });
   return {
     issuer,
@@ -88,11 +80,7 @@ export async function startOpenIdProvider(options: Options): Promise<OpenIdProvi
       };
       return (await AccessToken.find(token))?.accountId ?? null;
     },
-    close: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, "close");
-    },
+    close,
   };
 }
 

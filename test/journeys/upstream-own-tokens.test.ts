@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { derivePrincipal } from "../../src/redemption/principal.ts";
+import { IDP } from "../support/documents.ts";
 import { callGateway } from "./support/gateway-call.ts";
 import { guardServers, type GuardedServers } from "./support/guarded-servers.ts";
 import {
@@ -15,6 +17,7 @@ import {
 import { setSecret } from "./support/vault.ts";
 
 const FILES = "/files/mcp";
+const EXCHANGING = "/exchanging/mcp";
 
 let server: UpstreamAuthorizationServer;
 let upstream: ScriptedUpstream;
@@ -31,7 +34,12 @@ beforeAll(async () => {
   });
   const registered = { client_id: "gateway", method: "client_secret_basic", secret: "files-client" };
   const upstream_credential = { type: "client_credentials", authorization_server: server.issuer, ...registered };
-  guarded = await guardServers({ [FILES]: { upstream: upstream.url, upstream_credential } });
+  const exchanged = { type: "token_exchange", authorization_server: server.issuer, ...registered };
+  guarded = await guardServers({
+    [FILES]: { upstream: upstream.url, upstream_credential },
+    [EXCHANGING]: { upstream: upstream.url, upstream_credential: { ...exchanged, subject_token: "identity" } },
+  });
+  server.trust(guarded.crossgate.issuer);
 });
 
 afterAll(async () => {
@@ -73,5 +81,20 @@ describe("an MCP server with an authorization server of its own (client_credenti
       .toBe(200);
     expect(await server.clientOf(tokenOf(upstream.received.at(-1) as Received))).toBe("gateway");
     expect(upstream.everything()).not.toContain(CLIENT_SECRET);
+  });
+});
+
+describe("an MCP server that wants to know who calls (token_exchange, RFC 8693)", () => {
+  it("is called with a token of its own server's about each caller, for which ours about them was exchanged", async () => {
+    upstream.forget();
+    const callers = ["ada", "bob", "ada"];
+    const tokens = await Promise.all(callers.map((sub) => guarded.accessToken({ path: EXCHANGING, sub })));
+    const answers = await Promise.all(tokens.map((token) => callGateway(guarded.urlOf(EXCHANGING), { token })));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+    const presented = upstream.received.map((received) => tokenOf(received));
+    const subjects = await Promise.all(presented.map((token) => server.subjectOf(token)));
+    const known = callers.map((sub) => derivePrincipal({ issuer: IDP, tenant: null, sub }));
+    expect(subjects.toSorted()).toEqual((await Promise.all(known)).toSorted());
+    for (const token of tokens) expect(upstream.everything()).not.toContain(token);
   });
 });
