@@ -1,10 +1,11 @@
 import type { DpopProof } from "../../src/dpop/proof.ts";
 import type { StepUp } from "../../src/policy/decide.ts";
+import { type AuthorizationDetail, typesOf } from "../../src/policy/authorization-details.ts";
 import type { Policy } from "../../src/policy/policy.ts";
+import type { PolicyRequest } from "../../src/policy/policy-request.ts";
 import type { Scope } from "../../src/policy/scope.ts";
 import type { IdJag, Presented, Subject } from "../../src/redemption/assertion.ts";
-import { authorizationDetails } from "../../src/redemption/checks/authorization-details.ts";
-import { policy } from "../../src/redemption/checks/policy.ts";
+import { policy, policyRequestOf } from "../../src/redemption/checks/policy.ts";
 import { resource } from "../../src/redemption/checks/resource.ts";
 import { scope } from "../../src/redemption/checks/scope.ts";
 import type { Dependencies } from "../../src/redemption/dependencies.ts";
@@ -32,11 +33,16 @@ export interface AccessFacts {
   readonly isKeyBound: boolean;
   readonly assertedScope: Scope | null;
   readonly requestedScope: string | null;
+  /** Of authorization_details that are asked for, each once; what they say is not policy's to judge. */
+  readonly detailsTypes: readonly string[];
   readonly nowSeconds: number;
 }
 
 export interface Access {
   readonly scope: Scope;
+  readonly detailsTypes: ReadonlySet<string>;
+  /** What policy is asked again about each call; null where nothing is granted. */
+  readonly request: PolicyRequest | null;
   readonly tokenLifetimeSeconds: number | null;
   /** The rules that permit, or the one that decides against it. */
   readonly rules: readonly string[];
@@ -54,13 +60,13 @@ interface Start extends Presented {
   readonly organization: string;
   readonly subject: Subject;
   readonly proof: DpopProof | null;
+  readonly admissibleDetails: readonly AuthorizationDetail[];
 }
 
 /** The checks of redemption on which trust and policy have a say, the very ones that run in the Worker. */
 const access = Pipeline.of<Start, Pick<Dependencies, "findResource" | "findPolicy">>()
   .check("resource", resource)
   .check("scope", scope)
-  .check("authorization_details", authorizationDetails)
   .check("policy", policy);
 
 /** What these documents would grant. */
@@ -73,12 +79,16 @@ export async function decideAccess(set: TrustSet, facts: AccessFacts): Promise<A
   });
   if (!outcome.completed)
     return { ...NOTHING, ...refusalOf(outcome.cause), reason: outcome.reason, check: outcome.refusedAt };
-  const { grantedScope, tokenLifetimeSeconds, policyRules } = outcome.known;
-  return { ...NOTHING, scope: grantedScope, tokenLifetimeSeconds, rules: policyRules };
+  const { grantedScope, grantedDetails, tokenLifetimeSeconds, policyRules } = outcome.known;
+  const request = { ...policyRequestOf(outcome.known), scope: grantedScope };
+  const granted = { scope: grantedScope, detailsTypes: typesOf(grantedDetails), request };
+  return { ...NOTHING, ...granted, tokenLifetimeSeconds, rules: policyRules };
 }
 
 const NOTHING: Access = {
   scope: new Set(),
+  detailsTypes: new Set(),
+  request: null,
   tokenLifetimeSeconds: null,
   rules: [],
   reason: null,
@@ -112,6 +122,9 @@ function findParties(set: TrustSet, facts: AccessFacts): Parties | EarlyRefusal 
   if (!idp.assertion_types.includes("id-jag"))
     return { reason: "assertion_type_not_accepted", check: "issuer_trusted" };
   if (!speaksFor(idp, facts)) return { reason: "tenant_not_bound", check: "tenant" };
+  const types = set.resource.get(facts.resource)?.authorization_details_types ?? {};
+  if (facts.detailsTypes.some((type) => !Object.hasOwn(types, type)))
+    return { reason: "authorization_details_type_unknown", check: "authorization_details" };
   if (client.dpop_required && !facts.isKeyBound) return { reason: "proof_missing", check: "proof_of_possession" };
   return { client, idp };
 }
@@ -139,6 +152,7 @@ function startFor(facts: AccessFacts, { client, idp }: Parties): Start {
     idpTenant: idp.tenants === undefined ? null : tenant,
     organization,
     subject: { issuer, tenant, sub: subject, account: null, principal: "" },
+    admissibleDetails: facts.detailsTypes.map((type) => ({ type })),
     proof: facts.isKeyBound ? proofAt(nowSeconds) : null,
   };
 }

@@ -20,6 +20,7 @@ export interface Asked {
   readonly clientId: string;
   readonly resource: string;
   readonly scope: readonly string[];
+  readonly detailsTypes: readonly string[];
   readonly person: Person;
   readonly nowSeconds: number;
 }

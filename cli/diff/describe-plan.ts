@@ -1,5 +1,6 @@
 import type { AccessChange, AccessChanges } from "./access-changes.ts";
 import type { DocumentChange } from "./document-changes.ts";
+import type { GuardrailChange } from "./guardrail-changes.ts";
 import type { Plan } from "./plan.ts";
 
 /** The plan in words, for somebody who is about to say yes to it. */
@@ -21,16 +22,45 @@ function describeDocument({ change, key, path, members }: DocumentChange): reado
   return [title, ...members.map((line) => `           ${line}`)];
 }
 
-function describeAccess({ changes, compared, possible }: AccessChanges): readonly string[] {
-  const told = changes.length === 0 ? ["Nobody gains and nobody loses anything."] : changes.flatMap(describeChange);
-  return ["", ...told, "", describeExtent(compared, possible)];
+function describeAccess({ changes, guardrails, ...extent }: AccessChanges): readonly string[] {
+  const moved = [...changes.flatMap(describeChange), ...guardrails.map(describeGuardrail)];
+  const told = moved.length === 0 ? ["Nobody gains and nobody loses anything."] : moved;
+  return ["", ...told, "", describeExtent(extent.compared, extent.possible), ...describeLimits(extent)];
+}
+
+function describeGuardrail({ change, resource, guardrail, note }: GuardrailChange): string {
+  return `${change.padEnd(8)} ${resource}: the guardrail ${guardrail}: ${note}`;
+}
+
+function describeLimits({
+  calls_left_out: left,
+  arguments_decide: decide,
+}: Pick<AccessChanges, "calls_left_out" | "arguments_decide">): readonly string[] {
+  return [
+    ...(left === 0 ? [] : [`${left} calls more that rules tell apart were not tried: there are too many.`]),
+    ...(decide
+      ? ["Expressions over a call's arguments were not tried: a call is taken to be permitted that some arguments are."]
+      : []),
+  ];
 }
 
 function describeChange(moved: AccessChange): readonly string[] {
-  const { change, organization, client, resource, scopes, note, who } = moved;
+  const {
+    change,
+    organization,
+    client,
+    resource,
+    scopes,
+    authorization_details_types: types,
+    calls,
+    note,
+    who,
+  } = moved;
+  const details = types.length === 0 ? [] : [`authorization_details of ${types.join(" ")}`];
+  const what = [...(scopes.length === 0 ? [] : [scopes.join(" ")]), ...details, ...calls].join(", ");
   const addition = note === null ? "" : ` (${note})`;
   return [
-    `${change.padEnd(8)} ${organization}: ${client} at ${resource}: ${scopes.join(" ")}${addition}`,
+    `${change.padEnd(8)} ${organization}: ${client} at ${resource}: ${what}${addition}`,
     ...who.map((line) => `           ${line}`),
   ];
 }

@@ -20,6 +20,7 @@ const recordSchema = z.looseObject({
   scope_requested: z.string().nullish(),
   scope_asserted: z.string().nullish(),
   scope_granted: z.string().nullish(),
+  authorization_details_types: z.array(z.string()).nullish(),
   policy_rules: z.array(z.string()).nullish(),
   policy_revision: z.string().nullish(),
   judged: judgedFactsSchema.nullish(),

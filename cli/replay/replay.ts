@@ -54,8 +54,11 @@ export async function replay(
 
 /** A refusal for another reason is a refusal still. */
 function flipOf(record: RecordedDecision, access: Access): Flip | null {
-  const granted = access.reason === null ? formatScope(access.scope) : null;
-  const before = record.decision === "granted" ? (record.scope_granted ?? "") : null;
+  const granted = access.reason === null ? spell(formatScope(access.scope), access.detailsTypes) : null;
+  const before =
+    record.decision === "granted"
+      ? spell(record.scope_granted ?? "", new Set(record.authorization_details_types ?? []))
+      : null;
   if (before === granted) return null;
   return {
     organization: record.organization ?? "",
@@ -70,6 +73,11 @@ function flipOf(record: RecordedDecision, access: Access): Flip | null {
     last_time: record.time,
     last_correlation_id: record.correlation_id,
   };
+}
+
+function spell(scope: string, detailsTypes: ReadonlySet<string>): string {
+  const types = [...detailsTypes].toSorted();
+  return types.length === 0 ? scope : `${scope}, with authorization_details of ${types.join(" ")}`;
 }
 
 function collect(flips: Map<string, Flip>, flip: Flip | null): void {

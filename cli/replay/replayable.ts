@@ -66,6 +66,8 @@ function whatIsLacking(record: Known, rules: readonly Rule[], inForce: InForce):
     return { why: "a rule selects on actors, and the record has them hashed" };
   if (record.scope_requested?.split(" ").includes("(other)") === true && rules.some((rule) => looksAt(rule, "scope")))
     return { why: "an expression looks at scopes, and the record does not name all that were asked for" };
+  if (record.reason === "authorization_details_not_permitted")
+    return { why: "the record does not say which authorization_details were asked for, only which were granted" };
   return lacksGroups(record, rules, inForce);
 }
 
@@ -106,6 +108,7 @@ function factsOf(record: Known, judged: NonNullable<RecordedDecision["judged"]>)
     assertedScope:
       record.scope_asserted === null || record.scope_asserted === undefined ? null : parseScope(record.scope_asserted),
     requestedScope: requestedOf(record.scope_requested ?? null),
+    detailsTypes: record.authorization_details_types ?? [],
     nowSeconds: Math.floor(Date.parse(record.time) / 1000),
   };
 }

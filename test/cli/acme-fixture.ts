@@ -46,7 +46,14 @@ export async function writeTrust(files: Files = acmeFiles(), directory?: string)
 
 /** The same as documents in KV, which is what a file's text becomes. */
 export function stored(files: Files = acmeFiles()): TrustDocument[] {
-  const members = { idp: "issuer", client: "client_id", resource: "resource", policy: "organization", sink: "name" };
+  const members = {
+    idp: "issuer",
+    client: "client_id",
+    resource: "resource",
+    tools: "resource",
+    policy: "organization",
+    sink: "name",
+  };
   return Object.entries(files).flatMap(([path, content]) => {
     if (content === null || typeof content === "string") return [];
     const [kind = ""] = path.split("/");

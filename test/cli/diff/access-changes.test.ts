@@ -1,9 +1,18 @@
 import { describe, expect, it } from "vitest";
 import { findAccessChanges } from "../../../cli/diff/access-changes.ts";
 import { readTrustSet } from "../../../cli/trust-set.ts";
-import { clientDocument, denyRule, idpDocument, permitRule, resourceDocument } from "../../support/documents.ts";
+import { DETAILS_TYPES } from "../../support/details.ts";
+import {
+  clientDocument,
+  denyRule,
+  idpDocument,
+  permitRule,
+  RESOURCE,
+  resourceDocument,
+} from "../../support/documents.ts";
 import { acmeFiles, DEPLOYMENT, type Files, policyWith, ruleWith, stored } from "../acme-fixture.ts";
 
+const NOW = 1_795_000_000;
 const READ = "files:read";
 const WRITE = "files:write";
 
@@ -15,7 +24,7 @@ async function compare(before: Files, after: Files) {
   const { changes, ...extent } = await findAccessChanges({
     before: setOf(before),
     after: setOf(after),
-    nowSeconds: 1_795_000_000,
+    nowSeconds: NOW,
   });
   const told = changes.map(({ change, client, scopes, who }) => [change, client, scopes.join(" "), ...who]);
   return { told, ...extent };
@@ -163,7 +172,11 @@ describe("findAccessChanges", () => {
     [
       "a scope that the server no longer defines",
       {},
-      { "resource/files.json": resourceDocument({ scopes: { [READ]: { description: "Read" } } }) },
+      {
+        "resource/files.json": resourceDocument({
+          scopes: { [READ]: { description: "Read", methods: ["tools/list"], tools: ["read_file"] } },
+        }),
+      },
       [["loses", "agent", WRITE, "everybody"]],
     ],
     [
@@ -224,9 +237,210 @@ describe("findAccessChanges", () => {
     const { changes } = await findAccessChanges({
       before: setOf(before),
       after: setOf(after),
-      nowSeconds: 1_795_000_000,
+      nowSeconds: NOW,
     });
     expect(changes).toMatchObject([{ change, scopes: [READ, WRITE], note }]);
+  });
+
+  const PAYMENTS = resourceDocument({ authorization_details_types: DETAILS_TYPES });
+  const paying = (types: unknown): Files => ({
+    "resource/files.json": PAYMENTS,
+    ...ruleWith({ authorization_details_types: types }),
+  });
+
+  it.each<[string, Files, Files, readonly (readonly [string, readonly string[], string])[]]>([
+    ["a type that a rule grants", paying(undefined), paying(["payment"]), [["gains", ["payment"], "everybody"]]],
+    [
+      "a type that no rule grants any more",
+      paying("any"),
+      paying(["payment"]),
+      [["loses", ["https://example.com/folder"], "everybody"]],
+    ],
+    [
+      "a type that the server registers no more",
+      paying("any"),
+      { ...paying("any"), "resource/files.json": resourceDocument() },
+      [["loses", ["https://example.com/folder", "payment"], "everybody"]],
+    ],
+    [
+      "a type for a group alone",
+      paying("any"),
+      {
+        "resource/files.json": PAYMENTS,
+        ...policyWith(
+          permitRule(),
+          permitRule({ id: "payers", groups: ["payers"], authorization_details_types: "any" }),
+        ),
+      },
+      [["loses", ["https://example.com/folder", "payment"], "people in none of the groups that rules name"]],
+    ],
+    [
+      "a denial of a type",
+      paying("any"),
+      {
+        ...paying("any"),
+        ...policyWith(
+          permitRule({ authorization_details_types: "any" }),
+          denyRule({ authorization_details_types: ["payment"] }),
+        ),
+      },
+      [["loses", ["https://example.com/folder", "payment"], "everybody"]],
+    ],
+  ])("counts authorization_details: %s", async (_what, before, after, told) => {
+    const { changes } = await findAccessChanges({ before: setOf(before), after: setOf(after), nowSeconds: NOW });
+    expect(
+      changes.map(({ change, authorization_details_types: types, scopes, who }) => [change, types, ...who, ...scopes]),
+    ).toEqual(told);
+  });
+
+  const READ_FILE = "tools/call read_file";
+  const approval = { approvers: { groups: ["leads"] }, expires_in_seconds: 60 };
+  const onTools = (calls: object, more: object = {}) => ruleWith({ calls, ...more });
+  const approving = (...names: readonly string[]): Files => ({
+    "tools/files.json": {
+      resource: RESOURCE,
+      tools: names.map((name) => ({ name, fingerprint: `sha256:${"A".repeat(43)}` })),
+    },
+  });
+
+  it.each<[string, Files, Files, readonly (readonly unknown[])[]]>([
+    [
+      "calls that a rule names no more",
+      onTools({ tools: ["read_*", "write_file"] }),
+      onTools({ tools: ["write_file"] }),
+      [["loses", [READ_FILE], null]],
+    ],
+    [
+      "a denial of a tool",
+      {},
+      policyWith(permitRule(), denyRule({ calls: { tools: ["read_file"] } })),
+      [["loses", [READ_FILE], null]],
+    ],
+    [
+      "a denial that goes",
+      policyWith(permitRule(), denyRule({ calls: { tools: ["read_file"] } })),
+      {},
+      [["gains", [READ_FILE], null]],
+    ],
+    [
+      "an approval",
+      onTools({ tools: ["read_file"] }),
+      onTools({ tools: ["read_file"] }, { approval }),
+      [["stricter", [READ_FILE], "from now on each waits up to 60 s for a yes by groups leads"]],
+    ],
+    [
+      "an approval that goes",
+      onTools({ tools: ["read_file"] }, { approval }),
+      onTools({ tools: ["read_file"] }),
+      [["looser", [READ_FILE], "no more: each waits up to 60 s for a yes by groups leads"]],
+    ],
+    [
+      "other approvers",
+      onTools({ tools: ["read_file"] }, { approval }),
+      onTools({ tools: ["read_file"] }, { approval: { ...approval, approvers: "any" } }),
+      [
+        [
+          "changes",
+          [READ_FILE],
+          "each waits up to 60 s for a yes by any approver; so far each waits up to 60 s for a yes by groups leads",
+        ],
+      ],
+    ],
+    [
+      "a rate",
+      onTools({ tools: ["read_file"] }),
+      onTools({ tools: ["read_file"] }, { rate: { calls: 5, per_seconds: 60, by: ["subject"] } }),
+      [["stricter", [READ_FILE], "from now on each is one of at most 5 in 60 s by subject"]],
+    ],
+    [
+      "only approved tools",
+      { ...approving("read_file") },
+      { ...approving("read_file"), "resource/files.json": resourceDocument({ tool_approval: "hold_back" }) },
+      [["loses", ["tools/call write_file"], null]],
+    ],
+    [
+      "a tool that is approved",
+      { ...approving("read_file"), "resource/files.json": resourceDocument({ tool_approval: "hold_back" }) },
+      {
+        ...approving("read_file", "write_file"),
+        "resource/files.json": resourceDocument({ tool_approval: "hold_back" }),
+      },
+      [["gains", ["tools/call write_file"], null]],
+    ],
+    [
+      "what tools say of themselves",
+      {},
+      policyWith(permitRule(), denyRule({ calls: { annotations: { readOnlyHint: false }, tools: ["write_file"] } })),
+      [
+        [
+          "loses",
+          ['tools/call write_file that says {"readOnlyHint":false} of itself', "tools/call write_file"].toSorted(),
+          null,
+        ],
+      ],
+    ],
+  ])("counts calls: %s", async (_what, before, after, told) => {
+    const sides = { before: setOf(before), after: setOf(after), nowSeconds: NOW };
+    const { changes } = await findAccessChanges(sides);
+    expect(changes.map(({ change, calls, note, scopes }) => [change, calls, note, ...scopes])).toEqual(told);
+  });
+
+  it("counts calls of those alone whom the rule is about", async () => {
+    const after = policyWith(permitRule(), denyRule({ groups: ["interns"], calls: { tools: ["read_file"] } }));
+    const { changes } = await findAccessChanges({ before: setOf({}), after: setOf(after), nowSeconds: NOW });
+    expect(changes).toMatchObject([{ change: "loses", calls: [READ_FILE], who: ['people in the group "interns"'] }]);
+  });
+
+  it("tells calls that come or go with their scope by the scope alone", async () => {
+    const { changes } = await findAccessChanges({
+      before: setOf({}),
+      after: setOf(ruleWith({ scopes: [READ] })),
+      nowSeconds: NOW,
+    });
+    expect(changes).toMatchObject([{ change: "loses", scopes: [WRITE], calls: [] }]);
+  });
+
+  it("says that arguments decide, and takes a call for permitted that some of them are", async () => {
+    const calls = { tools: ["read_file"], condition: 'arguments.path.startsWith("/public/")' };
+    const found = await findAccessChanges({
+      before: setOf(onTools({ tools: ["read_file"] })),
+      after: setOf(onTools(calls)),
+      nowSeconds: NOW,
+    });
+    expect(found).toMatchObject({ changes: [], arguments_decide: true });
+  });
+
+  const guarded = (...guardrails: readonly object[]): Files => ({
+    "resource/files.json": resourceDocument({ guardrails }),
+  });
+  const secrets = { name: "secrets", type: "secrets" };
+  const size = { name: "size", type: "size", result_bytes: 1000 };
+
+  it.each<[string, Files, Files, readonly (readonly string[])[]]>([
+    [
+      "one more",
+      {},
+      guarded(secrets),
+      [["stricter", "secrets", "from now on it looks at every call: secrets, block, both"]],
+    ],
+    ["one less", guarded(secrets, size), guarded(secrets), [["looser", "size", "no longer looks: size"]]],
+    [
+      "other bounds",
+      guarded(size),
+      guarded({ ...size, result_bytes: 9 }),
+      [["changes", "size", "result_bytes: 1000 → 9"]],
+    ],
+    [
+      "another order",
+      guarded(secrets, size),
+      guarded(size, secrets),
+      [["changes", "size, secrets", "in this order; so far secrets, size"]],
+    ],
+    ["none", guarded(secrets), guarded(secrets), []],
+  ])("counts guardrails: %s", async (_what, before, after, told) => {
+    const { guardrails } = await findAccessChanges({ before: setOf(before), after: setOf(after), nowSeconds: NOW });
+    expect(guardrails.map(({ change, guardrail, note }) => [change, guardrail, note])).toEqual(told);
+    for (const { resource } of guardrails) expect(resource).toBe(RESOURCE);
   });
 
   it("decides nothing where nothing can have changed", async () => {

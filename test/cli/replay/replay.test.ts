@@ -2,7 +2,16 @@ import { describe, expect, it } from "vitest";
 import { describeReplay } from "../../../cli/replay/describe-replay.ts";
 import { runReplay } from "../../../cli/replay/run-replay.ts";
 import { makeAuditEvent } from "../../../src/audit/audit-event.ts";
-import { clientDocument, denyRule, IDP, permitRule, policyDocument, RESOURCE } from "../../support/documents.ts";
+import { DETAILS_TYPES } from "../../support/details.ts";
+import {
+  clientDocument,
+  denyRule,
+  IDP,
+  permitRule,
+  policyDocument,
+  RESOURCE,
+  resourceDocument,
+} from "../../support/documents.ts";
 import { acmeFiles, DEPLOYMENT, type Files, policyWith, ruleWith, stored } from "../acme-fixture.ts";
 import { storeOver } from "../../../cli/explain/trust-texts.ts";
 
@@ -75,6 +84,36 @@ async function revisionOf(files: Files): Promise<string> {
 }
 
 describe("recorded decisions, made again", () => {
+  const PAYING: Files = {
+    "resource/files.json": resourceDocument({ authorization_details_types: DETAILS_TYPES }),
+    ...ruleWith({ authorization_details_types: ["payment"] }),
+  };
+
+  it("flip where a rule grants the authorization_details no more, or the server knows them no more", async () => {
+    const paid = record({ authorization_details_types: ["payment"] });
+    expect(await replayed({ events: [paid], tried: PAYING })).toMatchObject({ replayed: 1, flips: [] });
+    const unpaid = { ...PAYING, ...ruleWith({ authorization_details_types: ["https://example.com/folder"] }) };
+    expect((await replayed({ events: [paid], tried: unpaid })).flips).toMatchObject([
+      {
+        was: `granted ${READ}, with authorization_details of payment`,
+        is: "refused: authorization_details_not_permitted",
+      },
+    ]);
+    expect((await replayed({ events: [paid], tried: {} })).flips).toMatchObject([
+      { is: "refused: authorization_details_type_unknown" },
+    ]);
+  });
+
+  it("are not made again where the record does not say which authorization_details were refused", async () => {
+    const events = [refused({ reason: "authorization_details_not_permitted" })];
+    expect(await replayed({ events, tried: PAYING })).toMatchObject({
+      replayed: 0,
+      not_replayed: {
+        "the record does not say which authorization_details were asked for, only which were granted": 1,
+      },
+    });
+  });
+
   it("come out as they did under the same documents", async () => {
     expect(await replayed({ events: [record(), record({ scope_requested: READ })], tried: {} })).toMatchObject({
       recorded: 2,
