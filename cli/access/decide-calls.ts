@@ -77,7 +77,10 @@ function describeDemands(obligations: readonly Obligation[]): string {
 
 function describeApprovers({ approvers }: Approval): string {
   if (approvers === "any") return "any approver";
-  return Object.entries(approvers)
-    .flatMap(([kind, names]) => (names === undefined ? [] : [`${kind} ${[...names].toSorted().join(", ")}`]))
-    .join("; ");
+  const { admins, groups, subjects } = approvers;
+  return [...named("admins", admins), ...named("groups", groups), ...named("subjects", subjects)].join("; ");
+}
+
+function named(kind: string, names: ReadonlySet<string> | undefined): readonly string[] {
+  return names === undefined ? [] : [`${kind} ${[...names].toSorted().join(", ")}`];
 }

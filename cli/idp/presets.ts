@@ -39,6 +39,7 @@ export const PRESETS = {
     groupsClaim: null,
     idJags: "not_documented",
     notes: [
+      "A custom domain is an issuer of its own (https://CUSTOM-DOMAIN/, with the slash): look into a token for its iss.",
       "It documents that it redeems ID-JAGs (Early Access), not that it issues any: in Cross App Access they come from Okta, so trust Okta's issuer.",
       NAME_YOUR_CLAIM,
     ],
@@ -78,6 +79,7 @@ export const PRESETS = {
     notes: [
       "Google documents no ID-JAGs: until it issues some, this document lets nobody in.",
       "One issuer for every Google customer, and its tokens have no tenant claim: organization would stand for all of them.",
+      "It documents that older integrations are answered with the issuer accounts.google.com, without https: such a token is refused.",
       "It puts no groups into its tokens.",
     ],
   },
