@@ -77,10 +77,14 @@ function describeDemands(obligations: readonly Obligation[]): string {
 
 function describeApprovers({ approvers }: Approval): string {
   if (approvers === "any") return "any approver";
-  const { admins, groups, subjects } = approvers;
-  return [...named("admins", admins), ...named("groups", groups), ...named("subjects", subjects)].join("; ");
-}
-
-function named(kind: string, names: ReadonlySet<string> | undefined): readonly string[] {
-  return names === undefined ? [] : [`${kind} ${[...names].toSorted().join(", ")}`];
+  const { admins = [], groups = [], subjects = [] } = approvers;
+  const lists = {
+    admins: [...admins],
+    groups: [...groups],
+    subjects: subjects.map(({ sub, issuer }) => `${sub} of ${issuer}`),
+  };
+  return Object.entries(lists)
+    .filter(([, names]) => names.length > 0)
+    .map(([kind, names]) => `${kind} ${names.toSorted().join(", ")}`)
+    .join("; ");
 }

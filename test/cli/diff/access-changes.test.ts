@@ -5,6 +5,7 @@ import { DETAILS_TYPES } from "../../support/details.ts";
 import {
   clientDocument,
   denyRule,
+  IDP,
   idpDocument,
   permitRule,
   RESOURCE,
@@ -345,6 +346,12 @@ describe("findAccessChanges", () => {
           "each waits up to 60 s for a yes by any approver; so far each waits up to 60 s for a yes by groups leads",
         ],
       ],
+    ],
+    [
+      "an approver by what an identity provider calls him",
+      onTools({ tools: ["read_file"] }),
+      onTools({ tools: ["read_file"] }, { approval: { approvers: { subjects: [{ issuer: IDP, sub: "ada" }] } } }),
+      [["stricter", [READ_FILE], `from now on each waits up to 300 s for a yes by subjects ada of ${IDP}`]],
     ],
     [
       "a rate",
