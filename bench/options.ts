@@ -113,7 +113,7 @@ const DEFAULTS = {
   ledger: { rounds: 3, seconds: 2 },
   billedRates: [
     { perSecond: 2, seconds: 8 },
-    { perSecond: 50, seconds: 5 },
+    { perSecond: 100, seconds: 15 },
     { perSecond: 500, seconds: 4 },
   ],
   billedToolCalls: { perSecond: 50, seconds: 4 },

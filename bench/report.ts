@@ -1,4 +1,5 @@
 import type { Billing } from "./billing.ts";
+import { describeCostPromise } from "./cost-promise.ts";
 import type { ColdStart } from "./cold-start.ts";
 import type { PolicyCost } from "./policy-cost.ts";
 import { type BilledOperation, DOLLARS_PER_MILLION, OPERATION_LABELS } from "./prices.ts";
@@ -139,7 +140,8 @@ ${formatTable(header, [arrival, ...rows, total])}
 ${formatTable(header, rowsWritten)}
   To forget a window of ${windowSeconds} s, which held ${formatNumber(expiry.rowsHeld)} rows here, costs a shard ${formatNumber(expiry.requests)} request, ${formatNumber(expiry.rowsWritten)} rows
   written and ${formatNumber(expiry.rowsRead)} rows read.
-`;
+
+${describeCostPromise(bills)}`;
 }
 
 /** Said every time, so that no number travels without it. */

@@ -22,6 +22,7 @@ const TEST_BINDINGS = {
   ...TEST_SECRETS,
   // Each begins with the origin that it may be sent to.
   SINK_SIEM: `https://siem.example.net whsec_${btoa("the-webhook-secret-of-the-tests!")}`,
+  SINK_DEAD: `https://dead.example.net whsec_${btoa("another-webhook-secret-of-tests!")}`,
   SINK_SPLUNK: "https://splunk.example.net:8088 00000000-0000-0000-0000-0000005p1unk",
   SINK_OTLP: "https://otlp.example.net Bearer the-token-of-the-collector",
   SINK_SHAPELESS: "https-no-origin",

@@ -1,4 +1,4 @@
-import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { LIMITS } from "../../src/limits.ts";
@@ -81,27 +81,6 @@ describe("a sink", () => {
     await sink.meet(chain, newer);
     await sink.run();
     expect(receivers.idsAt(SIEM).toSorted()).toEqual(ids.toSorted());
-  });
-
-  // A day of attempts, in a row: each failure sets the next alarm, and the object sleeps in between.
-  it("that is down for long gets everything afterwards: nothing lost, in order, once for each id", async () => {
-    const chain = new TestChain();
-    const ids: string[] = [...(await chain.append(grants(2)))];
-    const sink = await new TestSink().write();
-    await sink.meet(chain);
-    receivers.answer = () => new Response("no", { status: 503 });
-    for (let attempt = 1; attempt <= 12; attempt += 1) {
-      expect(await sink.run(1)).toBe(1);
-      expect(await armed(sink)).not.toBeNull();
-      // As one that has slept: what it goes by is in storage.
-      if (attempt === 6) await evictDurableObject(sink.stub);
-      ids.push(...(await chain.append(grants(3))));
-    }
-    expect(await sink.stub.status()).toMatchObject({ failures: 12, error: "status_503", delivered: 0 });
-    receivers.answer = () => new Response("ok");
-    await sink.run();
-    expect(receivers.idsAt(SIEM)).toEqual(ids);
-    expect(await sink.stub.status()).toMatchObject({ failures: 0, delivered: ids.length });
   });
 
   it("that dies after it took a message is sent the same again, under the same id", async () => {
