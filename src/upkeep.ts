@@ -8,6 +8,7 @@ import { serializeAuditEvent } from "./audit/audit-event.ts";
 import { backlogLevel } from "./audit/backlog.ts";
 import { Outage } from "./audit/reason.ts";
 import { noticeKeys } from "./audit/notice-keys.ts";
+import { hasGoneBack } from "./audit/gone-back.ts";
 import { log } from "./audit/operator-log.ts";
 import { reconcile } from "./audit/reconcile.ts";
 import { enforceRetention } from "./audit/retention.ts";
@@ -36,6 +37,7 @@ export async function runUpkeep(env: Env, isHourly: boolean): Promise<void> {
   await attempt("change_notes", () => recordChangeNotes(env, config, nowMilliseconds));
   if (!isHourly) return;
   const round = { env, config, ledgers, nowMilliseconds };
+  await attempt("audit_ledgers", () => findGoneBack(round));
   await attempt("audit_reconcile", () => reconcileAll(round));
   await attempt("audit_checkpoint", () => checkpoint(round));
   await attempt("audit_key_rotation", () => noticeRotation(round));
@@ -87,6 +89,28 @@ function readAdmin(name: string, text: string | null, { egress }: Config): Admin
     if (error instanceof DocumentInvalid) return null;
     throw error;
   }
+}
+
+/** Asked twice: a record that was written since the ledgers were asked is no sign of anything. */
+async function findGoneBack({ env, config, ledgers }: Round): Promise<void> {
+  const suspected = await filterGoneBack(env, ledgers);
+  if (suspected.length === 0) return;
+  const asked = await new LedgerShards(env.ASSERTION_LEDGER, config.ledger).everyStatus();
+  const again = asked.filter((status) => suspected.some(({ chain }) => chain === status?.chain));
+  for (const { chain, last } of await filterGoneBack(
+    env,
+    again.filter((status) => status !== null),
+  )) {
+    log({ event: "ledger_gone_back", chain, sequence: String(last) });
+  }
+}
+
+async function filterGoneBack(
+  { AUDIT_ARCHIVE }: Env,
+  ledgers: readonly LedgerStatus[],
+): Promise<readonly LedgerStatus[]> {
+  const gone = await Promise.all(ledgers.map((ledger) => hasGoneBack(AUDIT_ARCHIVE, ledger)));
+  return ledgers.filter((_ledger, at) => gone[at]);
 }
 
 async function reconcileAll({ env, ledgers }: Round): Promise<void> {

@@ -6,7 +6,7 @@ import {
 } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { checkpointName, LATEST_CHECKPOINT } from "../src/audit/archive-name.ts";
+import { archiveName, checkpointName, LATEST_CHECKPOINT } from "../src/audit/archive-name.ts";
 import { makeAuditEvent, serializeAuditEvent, traceWithoutRequest } from "../src/audit/audit-event.ts";
 import { NOTICED_KEYS } from "../src/audit/notice-keys.ts";
 import { readCheckpoint } from "../src/audit/checkpoint.ts";
@@ -135,6 +135,31 @@ describe("every hour", { timeout: 60_000 }, () => {
       "SELECT count(*) AS n FROM audit_term WHERE audit_term MATCH 'granted'",
     ).first("n");
     expect(words).toBe(before);
+  });
+
+  // As a storage is that somebody has put back: the archive knows of records that the ledger does not.
+  it("tells of a ledger that was put back to an older state, before it gives numbers out twice for long", async () => {
+    const { chain, last } = await ledger.status();
+    const range = { chain, firstSequence: last + 1, lastSequence: last + 1, hash: "0".repeat(64) };
+    await env.AUDIT_ARCHIVE.put(archiveName(range), "{}\n");
+    const spy = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    await runHour();
+    expect(logged(spy)).toEqual([{ event: "ledger_gone_back", chain, sequence: String(last) }]);
+    await env.AUDIT_ARCHIVE.delete(archiveName(range));
+  });
+
+  it("takes a record that was written meanwhile for no sign of that", async () => {
+    const archive = env.AUDIT_ARCHIVE;
+    let meanwhile: Promise<void> | null = null;
+    const list = async (options: R2ListOptions) => {
+      await (meanwhile ??= archiveEvents(1));
+      return archive.list(options);
+    };
+    const spy = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const [get, put, head] = [archive.get.bind(archive), archive.put.bind(archive), archive.head.bind(archive)];
+    await runHour({ AUDIT_ARCHIVE: { list, get, put, head } });
+    expect(logged(spy)).toEqual([]);
+    expect(meanwhile).not.toBeNull();
   });
 
   it("tells of what is not in the archive any more", async () => {

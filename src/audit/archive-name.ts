@@ -13,6 +13,15 @@ export const CHECKPOINTS_PREFIX = "checkpoints/v1/";
 export const LATEST_CHECKPOINT = "checkpoints/latest.jws";
 const SEQUENCE_DIGITS = 16;
 
+export function chainPrefix(chain: string): string {
+  return `${EVENTS_PREFIX}${chain}/`;
+}
+
+/** Names of batches that begin with this record begin with this. */
+export function rangePrefix(chain: string, firstSequence: number): string {
+  return `${chainPrefix(chain)}${String(firstSequence).padStart(SEQUENCE_DIGITS, "0")}`;
+}
+
 export function checkpointName(number: number): string {
   return `${CHECKPOINTS_PREFIX}${String(number).padStart(SEQUENCE_DIGITS, "0")}.jws`;
 }

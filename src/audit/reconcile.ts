@@ -1,4 +1,4 @@
-import { archiveName, EVENTS_PREFIX, parseArchiveName, type ArchivedRange } from "./archive-name.ts";
+import { archiveName, type ArchivedRange, chainPrefix, parseArchiveName, rangePrefix } from "./archive-name.ts";
 import { type IndexStore, indexBatches } from "./audit-index.ts";
 
 export interface Reconciling {
@@ -59,10 +59,9 @@ interface Listed {
 
 /** One page at a time: what a thousand objects hold is enough for one round, and the next begins behind it. */
 async function listAfter({ archive, chain }: Reconciling, from: number): Promise<Listed> {
-  const prefix = `${EVENTS_PREFIX}${chain}/`;
   const { objects, truncated } = await archive.list({
-    prefix,
-    startAfter: `${prefix}${String(from + 1).padStart(16, "0")}`,
+    prefix: chainPrefix(chain),
+    startAfter: rangePrefix(chain, from + 1),
   });
   const ranges = objects.map(({ key }) => parseArchiveName(key)).filter((range) => range !== null);
   return { ranges, isWhole: !truncated };

@@ -1,6 +1,6 @@
-import { parseArchiveName, type ArchivedRange } from "../audit/archive-name.ts";
+import { type ArchivedRange, chainPrefix, parseArchiveName, rangePrefix } from "../audit/archive-name.ts";
 import { LIMITS } from "../limits.ts";
-import { type Archive, ArchiveBroken, chainPrefix, type Cursor, rangePrefix, readOn } from "./archive-reader.ts";
+import { type Archive, ArchiveBroken, type Cursor, readOn } from "./archive-reader.ts";
 
 /** The archive lacks records that its ledger was told are there. */
 export class ArchiveGap extends Error {

@@ -1,4 +1,4 @@
-import { archiveName, EVENTS_PREFIX, parseArchiveName, type ArchivedRange } from "../audit/archive-name.ts";
+import { archiveName, type ArchivedRange, chainPrefix, parseArchiveName, rangePrefix } from "../audit/archive-name.ts";
 import { genesisOf, hashBatch } from "../audit/audit-batch.ts";
 import { LIMITS } from "../limits.ts";
 import { type ArchivedRecord, readRecord } from "./archived-record.ts";
@@ -26,15 +26,6 @@ export class ArchiveBroken extends Error {
 }
 
 export type Archive = Pick<R2Bucket, "get" | "list">;
-
-export function chainPrefix(chain: string): string {
-  return `${EVENTS_PREFIX}${chain}/`;
-}
-
-/** Names of batches that begin with this record begin with this. */
-export function rangePrefix(chain: string, firstSequence: number): string {
-  return `${chainPrefix(chain)}${String(firstSequence).padStart(16, "0")}`;
-}
 
 /**
  * What follows in a chain, in order and without a gap, up to record `last`; what came out of order waits for what is
