@@ -5,6 +5,7 @@ import { type Verdict, verifyArchive } from "../../src/audit/verify-archive.ts";
 import { type Search, SEARCH_MEMBERS, SearchInvalid, type SearchMember } from "../../src/audit/search-records.ts";
 import { exportArchive, openArchiveDirectory } from "../audit/archive-directory.ts";
 import { exportDeployment } from "../audit/deployed-archive.ts";
+import { FollowedRecords } from "../audit/followed-records.ts";
 import { CSV_HEADER, type FoundEvent, toCsv, toLine } from "../audit/print-events.ts";
 import { BACKEND_OPTIONS, chooseBackend, openAdminClient, withBackend } from "../backend/open-backend.ts";
 import type { TrustBackend } from "../backend/trust-backend.ts";
@@ -73,10 +74,12 @@ async function search(values: Values): Promise<void> {
   const asked = readSearch(values);
   if (values.csv) process.stdout.write(`${CSV_HEADER}\n`);
   await withBackend(chooseBackend(values), async (backend) => {
-    let newest = await printPage(backend, asked, values);
-    while (values.follow) {
+    const shown = await printPage(backend, asked, values);
+    if (!values.follow) return;
+    const followed = new FollowedRecords((more) => find(backend, more), asked, shown);
+    while (true) {
       await wait(FOLLOW_MILLISECONDS);
-      newest = await printSince(backend, { ...asked, limit: 1000 }, { values, newest });
+      print(await followed.next(), values);
     }
   });
 }
@@ -116,23 +119,11 @@ async function find(backend: TrustBackend, asked: Search): Promise<readonly Foun
   return rows.map(({ place, event }) => ({ place, event: JSON.parse(event) as FoundEvent }));
 }
 
-/** @returns the newest place that was seen */
-async function printPage(backend: TrustBackend, asked: Search, values: Values): Promise<string> {
+async function printPage(backend: TrustBackend, asked: Search, values: Values): Promise<readonly Found[]> {
   const found = await find(backend, asked);
   print(found, values);
   if (found.length === asked.limit) process.stderr.write(`more: --before ${found.at(-1)?.place ?? ""}\n`);
-  return found[0]?.place ?? "0";
-}
-
-/** What arrived since, oldest first. */
-async function printSince(
-  backend: TrustBackend,
-  asked: Search,
-  { values, newest }: { readonly values: Values; readonly newest: string },
-): Promise<string> {
-  const found = (await find(backend, asked)).filter(({ place }) => BigInt(place) > BigInt(newest)).toReversed();
-  print(found, values);
-  return found.at(-1)?.place ?? newest;
+  return found;
 }
 
 function print(found: readonly Found[], { json, csv }: Values): void {

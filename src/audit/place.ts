@@ -16,3 +16,8 @@ export function placeOf(timeMilliseconds: number, chain: string, sequence: numbe
 export function earliestPlace(timeMilliseconds: number): bigint {
   return BigInt(timeMilliseconds) << (SHARD_BITS + SEQUENCE_BITS);
 }
+
+/** When an event happened, by its place. */
+export function timeOfPlace(place: bigint): number {
+  return Number(place >> (SHARD_BITS + SEQUENCE_BITS));
+}

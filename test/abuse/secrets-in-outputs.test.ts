@@ -377,6 +377,8 @@ describe("afterwards", () => {
         format: "ocsf",
       }),
       await new TestSink().write({ type: "otlp", url: "https://otlp.example.net/v1/logs", secret: "OTLP" }),
+      await new TestSink().write({ type: "otlp_traces", url: "https://otlp.example.net/v1/traces", secret: "OTLP" }),
+      await new TestSink().write({ type: "otlp_metrics", url: "https://otlp.example.net/v1/metrics", secret: "OTLP" }),
     ];
     const secrets = [
       "the-webhook-secret",
@@ -393,6 +395,8 @@ describe("afterwards", () => {
     }
     expect(new Set(receivers.taken.map(({ host }) => host)).size).toBe(3);
     const sent = receivers.taken.map(({ body }) => body).join("\n");
+    expect(sent).toContain('"resourceSpans"');
+    expect(sent).toContain('"crossgate.request.duration"');
     expect(found(sent)).toEqual([]);
     // What is wrong with a sink is told by name.
     receivers.answer = () => new Response(canary("answer"), { status: 400 });
