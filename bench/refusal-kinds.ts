@@ -22,6 +22,8 @@ interface Expected {
   readonly error: string;
 }
 
+/** Who reads these may redeem at the same server: nobody else is given what has been spent there. */
+export const REPLAYS = "replays";
 const DISTINCT = 200;
 const INVALID_GRANT: Expected = { status: 400, error: "invalid_grant" };
 const INVALID_CLIENT: Expected = { status: 401, error: "invalid_client" };
@@ -30,7 +32,7 @@ const INVALID_CLIENT: Expected = { status: 401, error: "invalid_client" };
 export async function prepareRefusals(world: World, workerd: Workerd): Promise<RefusalKind[]> {
   const kinds = [...unauthenticated(world), ...authenticated(world)];
   const good = tokenTemplate(world.deployment, world.deployment.clientSecret);
-  const replayed = world.stock.take("replays", DISTINCT);
+  const replayed = world.stock.take(REPLAYS, DISTINCT);
   await inOrder(replayed, (assertion) => postOnce(workerd.port("http"), good, tokenBody(assertion)));
   const replay = { name: "replay", template: good, assertions: replayed, expected: INVALID_GRANT, isRecorded: true };
   const all = [...kinds, replay];

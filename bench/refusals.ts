@@ -1,4 +1,4 @@
-import { prepareRefusals } from "./refusal-kinds.ts";
+import { prepareRefusals, REPLAYS } from "./refusal-kinds.ts";
 import { type Compared, compareInRounds, type Contestant, redeemed, repeated, warmUpAll } from "./rounds.ts";
 import { tokenBody, tokenTemplate } from "./token-requests.ts";
 import type { World } from "./world.ts";
@@ -20,7 +20,7 @@ export async function measureRefusals(world: World): Promise<Refusals> {
   const { refusalRounds: rounds, refusalSeconds: seconds } = world.plan;
   const workerd = await world.start("crossgate");
   const template = tokenTemplate(world.deployment, world.deployment.clientSecret);
-  const granted = { name: "redemption", workerd, template, requests: redeemed(world.stock, "refusals", tokenBody) };
+  const granted = { name: "redemption", workerd, template, requests: redeemed(world.stock, REPLAYS, tokenBody) };
   await warmUpAll(world, [granted]);
   const refused = (await prepareRefusals(world, workerd)).map((kind): Contestant => ({
     name: kind.name,
