@@ -56,23 +56,21 @@ export class GrantRevocation {
   }
 
   async #tell({ name, grant }: Revocable): Promise<void> {
-    const outcome = await this.#revoke(name, grant).then(
-      () => "revoked",
-      (error: unknown) => {
-        if (error instanceof OAuthFailure) return error.flaw;
-        return error instanceof AcquisitionEnded ? error.ended.reason : "fault";
-      },
-    );
+    const outcome = await this.#revoke(name, grant).catch((error: unknown) => {
+      if (error instanceof OAuthFailure) return error.flaw;
+      return error instanceof AcquisitionEnded ? error.ended.reason : "fault";
+    });
     log({ event: "grant_revoked_at_server", server: grant.authorization_server, kind: name.kind, outcome });
   }
 
-  async #revoke(name: GrantName, grant: KeptGrant): Promise<void> {
+  async #revoke(name: GrantName, grant: KeptGrant): Promise<string> {
     const token = tokenOf(name, grant);
-    if (token === null) return;
+    if (token === null) return "nothing_to_revoke";
     const { servers, clients, egress } = this.#parts;
     const server = await servers.findNow(grant.authorization_server);
     const client = await clients.prove(grant.client, name.id);
     await revokeToken({ server, client, ...token, nowSeconds: Math.floor(Date.now() / 1000) }, egress);
+    return "revoked";
   }
 }
 

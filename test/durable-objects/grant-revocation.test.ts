@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from "vitest";
+import { GrantRevocation } from "../../durable-objects/grant-revocation.ts";
 import { Network, TestAuthorizationServer } from "../support/authorization-server.ts";
 import { AS, IDP, person, RESOURCE, setClientSecret, staleGrant, staleIdentity, vaultOf } from "../support/outbound.ts";
 
@@ -115,5 +116,19 @@ describe("a grant that is forgotten", () => {
     await vault.disconnect(owner, { kind: "grant", id: RESOURCE });
     await told(1);
     expect(JSON.stringify(logged.mock.calls)).not.toContain(grant);
+  });
+
+  it("is told of while whoever asked has gone, and what is there still is not told of", async () => {
+    const outlasting: Promise<unknown>[] = [];
+    const revocation = new GrantRevocation({
+      outlast: (work) => void outlasting.push(work),
+    } as ConstructorParameters<typeof GrantRevocation>[0]);
+    const grant = { ...staleGrant(null), state: "lost", rotates: null, token: null, connected_at: 0 } as const;
+    const revocable = [{ name: { owner: person(), kind: "grant", id: RESOURCE }, grant }] as const;
+    revocation.revoke(revocable, () => false);
+    expect(outlasting).toEqual([]);
+    revocation.revoke(revocable, () => true);
+    await Promise.all(outlasting);
+    expect([outlasting.length, outcomes()]).toEqual([1, [`grant ${AS} nothing_to_revoke`]]);
   });
 });

@@ -82,6 +82,11 @@ describe("a refusal or failure of the upstream", () => {
     expect([answered.status, answered.text]).toEqual([500, outcome === "kept" ? text : ""]);
   });
 
+  it("prints a token in vain without the scheme that it was presented by", async () => {
+    stubUpstream(() => Response.json({ message: `expired: ${SECRET}` }, { status: 500 }));
+    expect((await (await gatewayPresenting("xaa")).call()).text).toBe("");
+  });
+
   it("is not told by a stream, and what is on it is not waited for", async () => {
     const endless = new ReadableStream({ start: (controller) => controller.enqueue(new TextEncoder().encode(SECRET)) });
     const headers = { "content-type": "text/event-stream" };
