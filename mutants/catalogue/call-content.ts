@@ -60,7 +60,6 @@ export const CALL_CONTENT: readonly Mutant[] = [
         "if (stated !== null && text === null) continue;\n    if (stated === null || text === null ||",
       ],
       ["header-left-out", "a header that must be there is left out", "(text === null || !isMandatory)", "true"],
-      ["inherited", "an argument that only a prototype has", "Object.hasOwn(value, name) ? ", "name in value ? "],
       ["rounded", "a number that rounds to another is that one", " && survivesAsDouble(stated)", ""],
     ],
   }),
