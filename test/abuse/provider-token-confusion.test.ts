@@ -165,6 +165,14 @@ describe("a token of the provider's at the wrong time", () => {
   });
 });
 
+describe("a token of the provider's that is over", () => {
+  it("is counted and not written down, or it were a pen that never runs dry", async () => {
+    const { gateway, token } = await startProviderWorld();
+    expect((await gateway.call({ token: await token({ iat: now() - 60, exp: now() }) })).status).toBe(401);
+    expect([gateway.events, gateway.counted]).toEqual([[], ["token_expired"]]);
+  });
+});
+
 describe("a token of the provider's where nobody said that it is taken", () => {
   it.each<[string, Parameters<typeof startProviderWorld>[0], string]>([
     ["at a server that names no provider", { resource: { provider_tokens: {} } }, "token_signature"],
