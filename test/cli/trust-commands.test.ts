@@ -106,7 +106,10 @@ describe("against a deployment", () => {
     const bulk = (await fake.calls()).filter(({ words }) => words[1] === "bulk");
     expect(bulk).toHaveLength(1);
     const written = JSON.parse(bulk[0]?.file ?? "[]");
-    expect(written).toEqual([{ key: "policy:acme", value: expect.stringContaining("files:write") }]);
+    expect(written).toEqual([
+      expect.objectContaining({ key: expect.stringMatching(/^change:/) as string }),
+      { key: "policy:acme", value: expect.stringContaining("files:write") as string },
+    ]);
   });
 
   it("does not write when the answer is missing", async () => {
