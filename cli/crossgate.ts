@@ -15,7 +15,7 @@ const HELP = `Usage: crossgate <command> [options]
   apply      check, show the difference, ask, and write KV
   export     write what is in KV back into files
   explain    say why something is granted or refused, and what would have to change
-  idp        discover an identity provider and write its document
+  idp        discover an identity provider and write its document; what to register at it
   tools      show what changed in an MCP server's tools, and approve it
   upstream   look at an MCP server, say what it asks for, and write its document
   status     count documents and recent decisions; name what is broken

@@ -44,7 +44,8 @@ and its fix.
   --state DIR       under those of a local state; for a correlation id the default: .crossgate/state
   --remote          under those of the deployment
   --url URL         by the deployment itself, with its own code and documents, through its admin API; URL
-                    is its ISSUER (for a correlation id also CROSSGATE_URL). Signatures stay here
+                    is its ISSUER (for a correlation id also CROSSGATE_URL). Signatures stay here; with --call
+                    its documents are judged by this copy of Crossgate
   --key FILE        with --url: your admin key (or CROSSGATE_ADMIN_KEY)
   --local           DIR is for a Crossgate on this machine
   --issuer URL      the issuer identifier (default: that in wrangler.toml, or of crossgate dev)
@@ -114,6 +115,9 @@ async function explainClaims(values: Values, { client, claims, positionals }: Su
   if (isStored && positionals.length > 0) {
     throw new UsageError("Give a directory, --state, --remote or --url: one of them.");
   }
+  if (values.url !== undefined && (values.local || values.issuer !== undefined)) {
+    throw new UsageError("--url is the issuer: leave out --local and --issuer.");
+  }
   const nowSeconds = readInstant(values.at);
   const request: RehearsalRequest = {
     stated: await readClaims(claims),
@@ -149,8 +153,8 @@ async function explain(request: RehearsalRequest, where: Where): Promise<Explain
 
 async function openWorld({ values, isStored, positionals }: Where): Promise<RehearsalWorld> {
   const choice = isStored ? chooseBackend(values) : null;
-  const isLocal = values.local || values.state !== undefined;
-  const { issuer, rules } = await findDeployment({ issuer: values.issuer, isLocal });
+  const isLocal = values.local || choice?.kind === "local";
+  const { issuer, rules } = await findDeployment({ issuer: values.issuer ?? choice?.issuer, isLocal });
   const documents =
     choice === null
       ? await requireTrustDocuments(takeDirectory(positionals), rules)

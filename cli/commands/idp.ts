@@ -53,7 +53,20 @@ async function run(commandLine: readonly string[]): Promise<void> {
   if (issuer === undefined || (action !== "add" && action !== "sign-in")) {
     throw new UsageError("Say: crossgate idp add <issuer>, or crossgate idp sign-in <issuer>.");
   }
+  refuseOthers(action, values);
   return action === "add" ? add(issuer, rest, values) : showSignIn(issuer, rest, values);
+}
+
+/** An option of the other action would be ignored, and its user misled. */
+function refuseOthers(
+  action: "add" | "sign-in",
+  { organization, preset, crossgate, local }: Partial<SignInOptions & AddOptions>,
+): void {
+  const isSaid =
+    action === "add" ? crossgate !== undefined || local === true : organization !== undefined || preset !== undefined;
+  if (!isSaid) return;
+  const others = action === "add" ? "--crossgate and --local are" : "--organization and --preset are";
+  throw new UsageError(`${others} not for idp ${action}.`);
 }
 
 interface AddOptions {

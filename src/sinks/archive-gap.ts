@@ -54,14 +54,17 @@ async function proveOn(archive: Archive, at: Cursor, last: number): Promise<Curs
   }
 }
 
+/** @throws ArchiveBroken where names of no batch fill all that is looked through: what they hide must not count as gone */
 async function nextAnchor(archive: Archive, chain: string, after: string): Promise<Bridge | null> {
-  const { objects } = await archive.list({
+  const { objects, truncated } = await archive.list({
     prefix: chainPrefix(chain),
     startAfter: after,
     limit: LIMITS.sinkCandidates,
   });
-  const [anchor] = objects.filter(({ key }) => parseArchiveName(key) !== null);
-  return anchor === undefined ? null : { anchor: anchor.key, at: cursorOf(anchor.key) };
+  const anchor = objects.find(({ key }) => parseArchiveName(key) !== null);
+  if (anchor !== undefined) return { anchor: anchor.key, at: cursorOf(anchor.key) };
+  if (truncated) throw new ArchiveBroken();
+  return null;
 }
 
 function anchorOf({ anchor }: Bridge): Cursor {

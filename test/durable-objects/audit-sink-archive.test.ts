@@ -226,6 +226,33 @@ describe("an archive whose oldest records are gone", () => {
     expect(receivers.idsAt(SIEM)).toEqual([...before, ...last]);
   });
 
+  it("does not take for gone what names of no batch stand in front of", async () => {
+    const chain = new TestChain();
+    const before = await chain.append([{}]);
+    const sink = await new TestSink().write();
+    await sink.meet(chain);
+    await sink.run();
+    await chain.append([{}]);
+    const [, lost = ""] = await keysOf(chain);
+    await env.AUDIT_ARCHIVE.delete(lost);
+    const junk = Array.from({ length: LIMITS.sinkCandidates }, (_, number) => `${lost}-${number}`);
+    await Promise.all(junk.map((key) => env.AUDIT_ARCHIVE.put(key, "junk")));
+    await chain.append([{}]);
+    const last = await chain.append([{}]);
+    await sink.meet(chain);
+    await sink.run(4);
+    vi.setSystemTime(Date.now() + LIMITS.sinkGapMilliseconds);
+    await sink.meet(chain);
+    await sink.run(4);
+    expect(receivers.idsAt(SIEM)).toEqual(before);
+    expect(await sink.stub.status()).toMatchObject({ error: "archive_broken", missed: 0 });
+    await env.AUDIT_ARCHIVE.delete(junk);
+    vi.setSystemTime(Date.now() + LIMITS.sinkGapMilliseconds);
+    await sink.meet(chain);
+    await sink.run(4);
+    expect(receivers.idsAt(SIEM)).toEqual([...before, ...last]);
+  });
+
   it("gives a sink that waits what was put back", async () => {
     const chain = new TestChain();
     const ids = [...(await chain.append([{}]))];

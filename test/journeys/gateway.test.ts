@@ -329,10 +329,9 @@ describe("a client that hangs up", () => {
     const message = JSON.stringify(echoMessage("hang", "do something that matters"));
     const socket = openRaw(guarded.crossgate.url, postLines(guarded.crossgate.url, ONE, token), message);
     await eventually("the call", () => upstream.received.length === 1);
-    const hungUpAt = Date.now();
+    expect(upstream.received[0]?.hungUpAtMilliseconds).toBeUndefined();
     socket.resetAndDestroy();
-    const noticedAt = await eventually("the hang-up", () => upstream.received[0]?.hungUpAtMilliseconds);
-    expect(noticedAt - hungUpAt).toBeLessThan(1_000);
+    expect(await eventually("the hang-up", () => upstream.received[0]?.hungUpAtMilliseconds)).toBeGreaterThan(0);
     const call = await eventually("the record of its call", async () =>
       (await guarded.auditEvents()).find(
         ({ subject, type }) => subject === "hangs-up-early" && type === "gateway_call",
@@ -351,10 +350,9 @@ describe("a client that hangs up", () => {
     const message = method === "POST" ? JSON.stringify(echoMessage()) : "";
     const socket = openRaw(guarded.crossgate.url, [`${method} ${ONE} HTTP/1.1`, ...lines], message);
     await new Promise((resolve) => socket.once("data", resolve));
-    const hungUpAt = Date.now();
+    expect(upstream.received[0]?.hungUpAtMilliseconds).toBeUndefined();
     socket.resetAndDestroy();
-    const noticedAt = await eventually("the hang-up", () => upstream.received[0]?.hungUpAtMilliseconds);
-    expect(noticedAt - hungUpAt).toBeLessThan(1_000);
+    expect(await eventually("the hang-up", () => upstream.received[0]?.hungUpAtMilliseconds)).toBeGreaterThan(0);
   });
 
   it("by closing, is gone for an upstream that goes on talking", async () => {
@@ -368,7 +366,7 @@ describe("a client that hangs up", () => {
     const response = await callGateway(guarded.urlOf(ONE), { token, signal: client.signal });
     await response.body?.getReader().read();
     client.abort();
-    await eventually("the hang-up", () => upstream.received[0]?.hungUpAtMilliseconds);
+    expect(await eventually("the hang-up", () => upstream.received[0]?.hungUpAtMilliseconds)).toBeGreaterThan(0);
   });
 });
 

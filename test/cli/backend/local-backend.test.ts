@@ -85,9 +85,8 @@ describe("LocalBackend", () => {
   it("leaves the lock free when it has written", async () => {
     const state = await temporaryDirectory();
     await (await open(state)).write({ put: [], remove: [] }, ada);
-    await (
-      await lockState(state)
-    )();
+    const unlock = await lockState(state);
+    await expect(unlock()).resolves.toBeUndefined();
   });
 
   it("reads beside a running crossgate dev, and leaves writing to it", async () => {
