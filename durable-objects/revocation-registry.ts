@@ -33,6 +33,8 @@ export class RevocationRegistry extends DurableObject<Env> {
   readonly #notes: StreamNotes;
   readonly #connections: EndedConnections;
   readonly #ledgers: Env["ASSERTION_LEDGER"];
+  /** As far as this instance has said; null where it has not. */
+  #wakesAtMilliseconds: number | null = null;
 
   constructor(context: DurableObjectState, env: Env) {
     super(context, env);
@@ -108,6 +110,7 @@ export class RevocationRegistry extends DurableObject<Env> {
 
   /** Never throws: an alarm that does gives up for good after seven attempts. */
   override async alarm(): Promise<void> {
+    this.#wakesAtMilliseconds = null;
     try {
       this.ctx.storage.transactionSync(() => this.#room.release(this.#tables.dropExpired(Date.now())));
       await Promise.all([this.#announce(), this.#connections.endDue(Date.now())]);
@@ -166,7 +169,16 @@ export class RevocationRegistry extends DurableObject<Env> {
     const isWaiting = this.#tables.waitingFor(this.#tables.position.version, now).length > 0;
     const due = [this.#tables.nextExpiry(), this.#connections.nextDue()].filter((at) => at !== null);
     const soonest = now + LIMITS.fenceRetryMilliseconds;
-    if (isWaiting) void this.ctx.storage.setAlarm(soonest);
-    else if (due.length > 0) void this.ctx.storage.setAlarm(Math.max(Math.min(...due), soonest));
+    if (isWaiting) this.#wakeAt(soonest, now);
+    else if (due.length > 0) this.#wakeAt(Math.max(Math.min(...due), soonest), now);
+  }
+
+  /** Never later than was said before: or orders that keep coming, which anybody can send, would put it off for good. */
+  #wakeAt(atMilliseconds: number, nowMilliseconds: number): void {
+    const isSaid = this.#wakesAtMilliseconds !== null && this.#wakesAtMilliseconds <= atMilliseconds;
+    const isLost = (this.#wakesAtMilliseconds ?? 0) < nowMilliseconds - LIMITS.fenceLeaseMilliseconds;
+    if (isSaid && !isLost) return;
+    this.#wakesAtMilliseconds = atMilliseconds;
+    void this.ctx.storage.setAlarm(atMilliseconds);
   }
 }

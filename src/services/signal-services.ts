@@ -49,7 +49,7 @@ export function buildSignals(parts: Parts): SignalServices {
   };
 }
 
-type Heard = Omit<SignalDependencies, "isAuthorized">;
+type Heard = Omit<SignalDependencies, "isAuthorized" | "join"> & Pick<GlobalRevocationDependencies, "join">;
 
 function buildHeard(parts: Parts): Heard {
   const { env, runtime, config, trust, issuerKeys, accounts, revocations, recorder, subjectNames } = parts;

@@ -9,6 +9,7 @@ import { AmbiguousJson, decodeUtf8, parseStrictObject } from "../jwt/strict-json
 import { LIMITS } from "../limits.ts";
 import type { Fence } from "../revocation/fence.ts";
 import { signInAgain } from "../revocation/fence.ts";
+import type { RevocationStatus } from "../revocation/status.ts";
 import { type RevocationCaller, verifyRevocationCaller } from "./revocation-caller.ts";
 import { type SignalError, SignalRejected } from "./rejection.ts";
 import { namedBy, resolveUser, type SignalSubject, type SubjectDirectory, type Unresolved } from "./subject.ts";
@@ -19,7 +20,7 @@ export interface GlobalRevocationDependencies extends TransmitterDirectory, Subj
   /** Each identifier of an issuer for the one request that it was first sent with, and for no other. @throws Outage */
   readonly consume: (caller: RevocationCaller, request: string) => Promise<"consumed" | "replayed">;
   /** Durable when it returns, and counted as this issuer's. @throws Outage */
-  readonly join: (fences: readonly Fence[], issuer: string) => Promise<unknown>;
+  readonly join: (fences: readonly Fence[], issuer: string) => Promise<RevocationStatus>;
   /** Tokens that are good now and rest on this, for the record; null where that is not known at once. */
   readonly countCutOff: (named: Readonly<Record<string, string>>) => Promise<number | null>;
   /** @throws Outage */
@@ -96,11 +97,14 @@ async function answer(request: Request, trace: RequestTrace, uses: GlobalRevocat
   const subject = await resolveUser(subjectId, caller.idp, uses);
   const isOnce = await uses.consume(caller, JSON.stringify(subjectId));
   if (isOnce === "replayed") throw new SignalRejected("authentication_failed");
-  if (typeof subject === "object") {
-    await uses.join([signInAgain(subject.fence, caller.issuedAtMilliseconds)], caller.idp.issuer);
-  }
+  const status =
+    typeof subject === "object"
+      ? await uses.join([signInAgain(subject.fence, caller.issuedAtMilliseconds)], caller.idp.issuer)
+      : null;
   const count = typeof subject === "string" ? null : await uses.countCutOff(namedBy(subject, caller.idp.issuer));
   await uses.record({ ...(await describe(subject, caller, trace)), count });
+  // 204 says that it is done (§4.3): whoever is told otherwise sends the same request again.
+  if (status?.isEffective === false) return { status: 503, seconds: LIMITS.retryAfterSeconds };
   return { status: typeof subject === "object" ? 204 : STATUS_OF_UNRESOLVED[subject], seconds: null };
 }
 

@@ -1,6 +1,7 @@
-import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Connections, type Connecting } from "../../durable-objects/connections.ts";
+import type { RevocationRegistry } from "../../durable-objects/revocation-registry.ts";
 import { Vault } from "../../durable-objects/vault.ts";
 import { LIMITS } from "../../src/limits.ts";
 import { block, signInAgain } from "../../src/revocation/fence.ts";
@@ -106,6 +107,22 @@ describe("a vault that does not answer while somebody is revoked", () => {
     expect(await waiting(status)).toBe(1);
     await endLater(60);
     expect([await count(ada), await waiting(status)]).toEqual([0, 0]);
+  });
+
+  it("is asked again however many other orders come meanwhile", async () => {
+    const [ada, bob] = [await connect(), await connect()];
+    const began = Date.now();
+    vi.spyOn(Vault.prototype, "endSignIns").mockRejectedValueOnce(new Error("reset"));
+    await admin.revocations.order([ada.fence], "block");
+    const wakesAt = () =>
+      runInDurableObject<RevocationRegistry, number | null>(registry(), (_registry, { storage }) => storage.getAlarm());
+    const said = await wakesAt();
+    for (const later of [500, 1_000, 1_500]) {
+      vi.setSystemTime(began + later);
+      await admin.revocations.order([bob.fence], "block");
+    }
+    expect(said).toBeGreaterThan(began);
+    expect(await wakesAt()).toBe(said);
   });
 
   it("is done by giving the order again", async () => {

@@ -202,6 +202,23 @@ describe("a provider that ends all that a user has", { timeout: 30_000 }, () => 
     expect(await redeem(tenant, { sub: "user-eve", iat: at, exp: at + 300 })).toBe(200);
   });
 
+  it("is not told that it is done while a ledger may issue that has not heard, and asks again [GTR-03]", async () => {
+    const tenant = await Tenant.settle(ASKED);
+    const { globalRevocation } = startIsolate().services;
+    const join: typeof globalRevocation.join = async (...given) => ({
+      ...(await globalRevocation.join(...given)),
+      isEffective: false,
+      waitingFor: 1,
+    });
+    const headers = { authorization: `Bearer ${await credential(tenant)}` };
+    const answered = await handleGlobalRevocation(await makeRequest(tenant, { headers }), {
+      ...globalRevocation,
+      join,
+    });
+    expect([answered.status, answered.headers.has("retry-after")]).toEqual([503, true]);
+    expect(await ask(tenant, { headers })).toBe(204);
+  });
+
   it("takes our issuer for our endpoint, and says how it is asked otherwise", async () => {
     const tenant = await Tenant.settle(ASKED);
     expect(await ask(tenant, { claims: { aud: [ISSUER] } })).toBe(204);
