@@ -329,7 +329,7 @@ describe("a client that hangs up", () => {
     const message = JSON.stringify(echoMessage("hang", "do something that matters"));
     const socket = openRaw(guarded.crossgate.url, postLines(guarded.crossgate.url, ONE, token), message);
     await eventually("the call", () => upstream.received.length === 1);
-    expect(upstream.received[0]?.hungUpAtMilliseconds).toBeUndefined();
+    expect(upstream.received[0]?.hungUpAtMilliseconds).toBeNull();
     socket.resetAndDestroy();
     expect(await eventually("the hang-up", () => upstream.received[0]?.hungUpAtMilliseconds)).toBeGreaterThan(0);
     const call = await eventually("the record of its call", async () =>
@@ -350,7 +350,7 @@ describe("a client that hangs up", () => {
     const message = method === "POST" ? JSON.stringify(echoMessage()) : "";
     const socket = openRaw(guarded.crossgate.url, [`${method} ${ONE} HTTP/1.1`, ...lines], message);
     await new Promise((resolve) => socket.once("data", resolve));
-    expect(upstream.received[0]?.hungUpAtMilliseconds).toBeUndefined();
+    expect(upstream.received[0]?.hungUpAtMilliseconds).toBeNull();
     socket.resetAndDestroy();
     expect(await eventually("the hang-up", () => upstream.received[0]?.hungUpAtMilliseconds)).toBeGreaterThan(0);
   });
