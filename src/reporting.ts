@@ -1,9 +1,9 @@
 import { makeAuditEvent, traceWithoutRequest } from "./audit/audit-event.ts";
+import { hourlyId } from "./audit/hourly-id.ts";
 import { Outage } from "./audit/reason.ts";
 import type { Recorder } from "./audit/recorder.ts";
 import type { RefusedRequest } from "./audit/refused-request.ts";
 import type { Config } from "./config.ts";
-import { digestParts } from "./jwt/digest.ts";
 import type { DocumentInvalid } from "./trust/documents.ts";
 import type { NoticedChange } from "./trust/trust-store.ts";
 
@@ -26,11 +26,11 @@ export function reportInvalid(error: DocumentInvalid, recorder: Recorder, { log 
 
 /**
  * What changed, whoever changed it: who is known only of changes through the admin API, whose own record has the same
- * revision. Many isolates notice one change, so the event's id is made of it, and an hour holds one of each.
+ * revision. Many isolates notice one change.
  */
 export async function recordChange({ key, before, after }: NoticedChange, recorder: Recorder): Promise<void> {
   const now = Date.now();
-  const id = await digestParts([key, before, after ?? "", String(Math.floor(now / 3_600_000))]);
+  const id = await hourlyId([key, before, after ?? ""], now);
   const facts = {
     type: "configuration",
     action: after === null ? "removed" : "changed",

@@ -100,13 +100,19 @@ export const VIRTUAL: readonly Mutant[] = [
       [
         "any-result-type",
         "a result that nobody could go on from is passed on",
-        'if (resultType !== "complete" && !isQuestion) return null;',
+        'if (resultType !== "complete" && !isQuestion(resultType, others["inputRequests"], answering)) return null;',
         "",
       ],
       [
         "question-to-anybody",
         "a question is passed on where nobody could answer it",
         " && answering.isMemberStateless && answering.isClientStateless;",
+        ";",
+      ],
+      [
+        "question-undeclared",
+        "a client is asked for what it has not said that it can do",
+        " && canBeAsked(answering.message, inputRequests);",
         ";",
       ],
       [
@@ -137,7 +143,7 @@ export const VIRTUAL: readonly Mutant[] = [
       [
         "any-revision",
         "a member is spoken to in whatever it says",
-        "SESSION_VERSIONS.has(version)",
+        "SESSION_VERSIONS.includes(version)",
         "version !== null",
       ],
       [
@@ -218,6 +224,14 @@ export const VIRTUAL: readonly Mutant[] = [
         "for (const name of repeated) named.delete(name);",
         "",
       ],
+    ],
+  }),
+  ...seed({
+    area,
+    file: "src/gateway/virtual/published-list.ts",
+    tests: ["test/gateway/virtual/published-tools.test.ts"],
+    mistakes: [
+      ["unfit-headers", "a tool is listed that clients must drop", '!hasFitHeaders(tool.item["inputSchema"])', "false"],
     ],
   }),
   ...seed({

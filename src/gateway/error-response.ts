@@ -7,7 +7,7 @@ import { respondHeld } from "./held-answer.ts";
 import type { Message } from "./message.ts";
 import { isStateless } from "./mirrored-headers.ts";
 import type { CallRefused } from "./refusal.ts";
-import { STATELESS_VERSION } from "./virtual/member-message.ts";
+import { STATELESS_VERSION } from "./revisions.ts";
 import { toGatewayError } from "./wire-errors.ts";
 
 type Reason = Exclude<CallOutcome, null>;

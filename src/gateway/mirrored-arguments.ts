@@ -13,6 +13,16 @@ export interface MirroredArgument {
 
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const PRIMITIVES: ReadonlySet<unknown> = new Set(["string", "integer", "boolean", "number"]);
+/** Keywords whose values are schemas by the author's own names. */
+const NAMED: ReadonlySet<string> = new Set([
+  "properties",
+  "patternProperties",
+  "$defs",
+  "definitions",
+  "dependentSchemas",
+]);
+/** And those whose values are none. */
+const VALUES: ReadonlySet<string> = new Set(["const", "default", "enum", "examples"]);
 const DECIMAL = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/;
 
 /**
@@ -33,6 +43,31 @@ function* walk({ properties }: JsonObject, path: readonly string[]): Generator<M
     if (isDeclared) yield { header: `mcp-param-${header.toLowerCase()}`, path: [...path, name] };
     yield* walk(schema, [...path, name]);
   }
+}
+
+/**
+ * Whether each header that a schema declares is one that clients send, and no two are one: a client drops the tool
+ * otherwise (MCP 2026-07-28, x-mcp-header).
+ */
+export function hasFitHeaders(inputSchema: Json | undefined): boolean {
+  const fit = isObject(inputSchema) ? [...walk(inputSchema, [])] : [];
+  return new Set(fit.map(({ header }) => header)).size === fit.length && countDeclared(inputSchema) === fit.length;
+}
+
+/** Wherever it stands that is a schema; a property may be called so, and a value have it. */
+function countDeclared(schema: Json | undefined): number {
+  if (Array.isArray(schema)) return sum(schema.map(countDeclared));
+  if (!isObject(schema)) return 0;
+  const below = Object.entries(schema).map(([keyword, value]) => {
+    if (keyword === "x-mcp-header") return 1;
+    if (VALUES.has(keyword)) return 0;
+    return NAMED.has(keyword) && isObject(value) ? sum(Object.values(value).map(countDeclared)) : countDeclared(value);
+  });
+  return sum(below);
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
 }
 
 /**

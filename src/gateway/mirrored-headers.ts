@@ -1,9 +1,8 @@
 import { decodeUtf8 } from "../jwt/strict-json.ts";
 import type { Message } from "./message.ts";
 import { CallRefused } from "./refusal.ts";
+import { STATELESS_VERSION } from "./revisions.ts";
 
-/** The first revision without sessions, whose requests mirror method and name into headers. */
-const FIRST_STATELESS_VERSION = "2026-07-28";
 const NAMED_METHODS: ReadonlySet<string> = new Set([
   "tools/call",
   "prompts/get",
@@ -16,7 +15,7 @@ const NAMED_METHODS: ReadonlySet<string> = new Set([
 /** Revisions are dates, so that the later one is the greater text. */
 export function isStateless(headers: Headers, message: Message): boolean {
   const version = headers.get("mcp-protocol-version");
-  return [version, message.protocolVersion].some((text) => text !== null && text >= FIRST_STATELESS_VERSION);
+  return [version, message.protocolVersion].some((text) => text !== null && text >= STATELESS_VERSION);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { makeAuditEvent, type RequestTrace } from "../audit/audit-event.ts";
+import { hourlyId } from "../audit/hourly-id.ts";
 import type { Recorder } from "../audit/recorder.ts";
-import { digestParts } from "../jwt/digest.ts";
 import { LIMITS } from "../limits.ts";
 
 /** What a list of tools is shown without. */
@@ -13,15 +13,11 @@ export interface HeldBack {
   readonly unapproved: number;
 }
 
-/**
- * For whoever watches the servers. Many lists in many isolates tell the same thing, so the event's id is made of it, and
- * an hour holds one of each.
- */
+/** For whoever watches the servers: once an hour, however many lists tell the same thing. */
 export async function reportHeldBack({ trace, resource, changed, unapproved }: HeldBack, recorder: Recorder) {
   const facts = { type: "tool_definition", decision: "done", resource } as const;
-  const hour = String(Math.floor(trace.receivedAtMilliseconds / 3_600_000));
   const record = async (parts: readonly string[], more: Parameters<typeof makeAuditEvent>[2]): Promise<void> => {
-    const id = await digestParts(["tool_definition", resource, hour, ...parts]);
+    const id = await hourlyId(["tool_definition", resource, ...parts], trace.receivedAtMilliseconds);
     recorder.recordInBackground(makeAuditEvent(id, trace, more));
   };
   await Promise.all([

@@ -119,7 +119,7 @@ describe("the state of a held call", () => {
   });
   const stateOf = (text: string): unknown => (JSON.parse(text) as { result: Members }).result["requestState"];
 
-  it("is nobody else's, no other tool's, and nothing that can be written", async () => {
+  it("is nobody else's, no other tool's, and nothing that can be written [MCPT-42]", async () => {
     const { upstream, call, approve } = await start();
     const requestState = String(stateOf((await call({ ...PAY, _meta: META }, {}, stateless("pay"))).text));
     await approve();

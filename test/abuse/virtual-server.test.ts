@@ -214,14 +214,34 @@ describe("a member that lies about a call", () => {
     expect(new Set(reasonsOf(gateway))).toEqual(new Set(["upstream_answer_malformed"]));
   });
 
-  it("and asks within its stream is cut off there, and its caller told", async () => {
+  it("and asks within its stream is cut off there, and its caller told [MCPT-30]", async () => {
     stubMembers({
       payroll: { call: () => sse(`data: ${JSON.stringify(asks)}\n\ndata: {"jsonrpc":"2.0","id":7,"result":{}}\n\n`) },
     });
-    const { text } = await callDesk(await startDesk(), { message: callOf("payslip") });
-    expect(text).not.toContain("sampling");
-    expect(text.match(/data: /g)).toHaveLength(1);
-    expect(text).toContain('"id":7,"error":{"code":502');
+    const gateway = await startDesk();
+    for (const changes of [{ message: callOf("payslip") }, statelessly("tools/call", { name: "payslip" })]) {
+      // oxlint-disable-next-line no-await-in-loop -- one gateway, two eras
+      const { text } = await callDesk(gateway, changes);
+      expect(text).not.toContain("sampling");
+      expect(text.match(/data: /g)).toHaveLength(1);
+      expect(text).toContain('"id":7,"error":{"code":502');
+    }
+  });
+
+  it.each<[string, Members, Members | undefined]>([
+    ["what no client can do", { elicitation: {}, roots: {}, sampling: {} }, { method: "tools/call" }],
+    ["a form of who opens addresses alone", { elicitation: { url: {} } }, { method: "elicitation/create" }],
+    ["an answer of a model of who has none", { elicitation: {} }, { method: "sampling/createMessage" }],
+    ["nothing that can be read", { elicitation: {}, roots: {}, sampling: {} }, undefined],
+  ])("and asks its client for what that has not declared is told off: %s [MCPT-17]", async (_what, declared, asked) => {
+    const inputRequests = asked === undefined ? [] : { a: asked };
+    stubMembers({
+      flights: { call: (message) => resultOf(message, { resultType: "input_required", inputRequests }) },
+    });
+    const meta = { "io.modelcontextprotocol/clientCapabilities": declared };
+    const called = await callDesk(await startDesk(), statelessly("tools/call", { name: "find_flights" }, meta));
+    expect(called.status).toBe(502);
+    expect(called.text).not.toContain("input_required");
   });
 
   it("and asks for input where nobody could bring it is told off", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { findMirroredArguments, requireMirrored } from "../../src/gateway/mirrored-arguments.ts";
+import { findMirroredArguments, hasFitHeaders, requireMirrored } from "../../src/gateway/mirrored-arguments.ts";
 import { CallRefused } from "../../src/gateway/refusal.ts";
 import type { Json, JsonObject } from "../../src/jwt/strict-json.ts";
 import { LIMITS } from "../../src/limits.ts";
@@ -59,6 +59,33 @@ describe("arguments that a schema has mirrored", () => {
   it("are not without end", () => {
     const many = Object.fromEntries(Array.from({ length: 100 }, (_, at) => [`a${at}`, text(`A${at}`)]));
     expect(findMirroredArguments(objectOf(many))).toHaveLength(LIMITS.mirroredArguments);
+  });
+});
+
+describe("the headers that a schema declares", () => {
+  it.each<[string, Json | undefined]>([
+    ["none", objectOf({ a: { type: "string" } })],
+    ["no schema at all", undefined],
+    ["some along properties", SCHEMA],
+    ["a property of that name", objectOf({ "x-mcp-header": { type: "string" } })],
+    ["what is a value and no schema", objectOf({ a: { type: "object", default: text("A"), enum: [text("A")] } })],
+  ])("are fit: %s", (_what, schema) => {
+    expect(hasFitHeaders(schema)).toBe(true);
+  });
+
+  it.each<[string, Json]>([
+    ["of the schema itself", text("Region")],
+    ["of an item of a list", objectOf({ list: { type: "array", items: text("Item") } })],
+    ["of an alternative", objectOf({}, { anyOf: [objectOf({ a: text("A") })] })],
+    ["of a definition", objectOf({}, { $defs: { a: text("A") } })],
+    ["of a pattern of names", objectOf({}, { patternProperties: { "^a": text("A") } })],
+    ["without a name", objectOf({ a: text("") })],
+    ["by a name that is no token", objectOf({ a: text("A\r\nb") })],
+    ["by what is no text", objectOf({ a: text(1) })],
+    ["of an object", objectOf({ a: text("A", "object") })],
+    ["twice, but for case", objectOf({ a: text("Region"), b: objectOf({ c: text("region") }) })],
+  ])("are not fit: %s", (_what, schema) => {
+    expect(hasFitHeaders(schema)).toBe(false);
   });
 });
 

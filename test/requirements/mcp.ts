@@ -1,4 +1,4 @@
-import { clients, identityProviders, notOffered, ours, type Requirement, servers } from "./requirement.ts";
+import { clients, identityProviders, notOffered, ours, type Requirement } from "./requirement.ts";
 
 const NO_CODE_FLOW = "interactive sign-in is not offered: /authorize explains itself and never redirects";
 
@@ -75,7 +75,7 @@ export const MCP: readonly Requirement[] = [
   ours("MCPT-04", "MUST", "MCP transport", "a notification is 202 with nothing in it"),
   ours("MCPT-05", "MUST", "MCP transport", "JSON and event streams pass as they come"),
   ours("MCPT-06", "MUST", "MCP transport", "the version in the header is the version in the body"),
-  servers("MCPT-07", "MUST", "MCP versioning", "an unknown version is told, with those that are known"),
+  ours("MCPT-07", "MUST", "MCP versioning", "an unknown version is told, with those that are known"),
   ours("MCPT-08", "MUST", "MCP transport", "an unknown method is 404 in the stateless era"),
   ours("MCPT-09", "MUST", "MCP transport", "method and name are in headers too"),
   ours("MCPT-10", "MUST", "MCP transport", "encoded header values are decoded before they are compared"),
@@ -83,19 +83,19 @@ export const MCP: readonly Requirement[] = [
   ours("MCPT-12", "SHOULD", "MCP transport", "headers decide nothing"),
   ours("MCPT-13", "MUST", "MCP transport", "parameters in headers are passed on"),
   ours("MCPT-14", "MUST", "MCP transport", "headers of a tool that is known match its arguments"),
-  clients("MCPT-15", "MUST", "MCP transport", "a tool with unfit headers is dropped"),
+  ours("MCPT-15", "MUST", "MCP transport", "a tool with unfit headers is dropped"),
   ours("MCPT-16", "MUST", "MCP basic", "each request of the stateless era says its version"),
-  servers("MCPT-17", "MUST", "MCP basic", "a capability that was not declared is not used"),
-  servers("MCPT-18", "MUST", "MCP basic", "a result says its type"),
-  servers("MCPT-19", "MUST", "MCP discover", "server/discover is there"),
+  ours("MCPT-17", "MUST", "MCP basic", "a capability that was not declared is not used"),
+  ours("MCPT-18", "MUST", "MCP basic", "a result says its type"),
+  ours("MCPT-19", "MUST", "MCP discover", "server/discover is there"),
   ours("MCPT-20", "SHOULD", "MCP basic", "what a client says of itself decides nothing"),
   ours("MCPT-21", "MUST", "MCP basic", "no request relies on an earlier one of its connection"),
-  servers("MCPT-30", "MUST", "MCP transport", "a stream of the stateless era has no requests in it"),
+  ours("MCPT-30", "MUST", "MCP transport", "a stream of the stateless era has no requests in it"),
   ours("MCPT-31", "SHOULD", "MCP transport", "streams are not buffered on their way"),
   ours("MCPT-32", "MUST", "MCP transport", "a call is never sent again by anyone but its client"),
   ours("MCPT-33", "MUST", "MCP cancellation", "a client that hangs up hangs up on the upstream"),
-  servers("MCPT-34", "MUST", "MCP subscriptions", "a subscription is acknowledged and named"),
-  servers("MCPT-35", "SHOULD", "MCP subscriptions", "a stream ends with its result"),
+  ours("MCPT-34", "MUST", "MCP subscriptions", "a subscription is acknowledged and named"),
+  ours("MCPT-35", "SHOULD", "MCP subscriptions", "a stream ends with its result"),
   notOffered(
     "MCPT-36",
     { level: "MUST", source: "MCP subscriptions", says: "shared upstream subscriptions are told apart" },
@@ -106,9 +106,14 @@ export const MCP: readonly Requirement[] = [
   ours("MCPT-39", "MUST", "MCP changelog", "methods that are no more are 404 in the stateless era"),
   ours("MCPT-40", "MUST", "MCP round trips", "who may ask for input, and for what"),
   ours("MCPT-41", "MUST", "MCP round trips", "requestState comes and goes unchanged"),
-  servers("MCPT-42", "MUST", "MCP round trips", "requestState is not believed; the gateway wraps none"),
+  ours(
+    "MCPT-42",
+    "MUST",
+    "MCP round trips",
+    "requestState is not believed: what is sealed in ours is one caller's, for one tool",
+  ),
   ours("MCPT-43", "MUST", "MCP round trips", "each round is authorized anew"),
-  servers("MCPT-50", "MUST", "MCP caching", "results say how long and for whom they may be kept"),
+  ours("MCPT-50", "MUST", "MCP caching", "results say how long and for whom they may be kept"),
   ours("MCPT-51", "MUST", "MCP caching", "no result of one caller is given to another"),
   ours("MCPT-52", "MUST", "MCP caching", "a list that was filtered is private"),
   ours("MCPT-53", "MUST", "MCP caching", "what is hidden is refused when it is called"),
@@ -118,7 +123,7 @@ export const MCP: readonly Requirement[] = [
   ours("MCPL-02", "MUST", "MCP 2025-11-25", "GET opens a stream, and Last-Event-ID is passed on"),
   ours("MCPL-03", "MUST", "MCP 2025-11-25", "the version header is passed on, and may be absent"),
   ours("MCPL-04", "MUST", "MCP versioning", "each request is judged by the rules of its era"),
-  servers("MCPL-05", "MUST", "MCP versioning", "a stateless server ignores sessions"),
+  ours("MCPL-05", "MUST", "MCP versioning", "without sessions the header of one says nothing"),
 
   ours("GW-01", "MUST", "RFC 9728 §3.3", "a server's metadata names the URL that clients use, byte for byte"),
   ours("GW-02", "MUST", "MCP authorization", "the caller's token ends at the gateway"),

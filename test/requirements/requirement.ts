@@ -26,11 +26,6 @@ export function clients(id: string, level: Level, source: string, says: string):
   return { id, level, source, says, excluded: "the client's part" };
 }
 
-/** The MCP server's behind the gateway: passed on as it is. */
-export function servers(id: string, level: Level, source: string, says: string): Requirement {
-  return { id, level, source, says, excluded: "the MCP server's part; the gateway passes it on" };
-}
-
 /** Nothing here does what it is about. */
 export function notOffered(
   id: string,

@@ -2,9 +2,8 @@ import type { JsonObject } from "../../jwt/strict-json.ts";
 import { LIMITS } from "../../limits.ts";
 import type { ProtectedResource } from "../../trust/protected-resource.ts";
 import type { Revised } from "../../trust/trust-store.ts";
-import { SESSION_VERSION, STATELESS_VERSION } from "./member-message.ts";
+import { SESSION_VERSION, SESSION_VERSIONS, STATELESS_VERSION } from "../revisions.ts";
 
-const SESSION_VERSIONS = [SESSION_VERSION, "2025-06-18", "2025-03-26"];
 /** Whatever its members can do beside: of a virtual server there are tools alone. */
 const CAPABILITIES: JsonObject = { tools: { listChanged: true } };
 

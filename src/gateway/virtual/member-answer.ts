@@ -1,15 +1,17 @@
 import { readBody } from "../../egress/bounded-fetch.ts";
 import { parseLossless } from "../../jwt/lossless-json.ts";
-import { decodeUtf8, isObject, type JsonObject } from "../../jwt/strict-json.ts";
+import { decodeUtf8, isObject, type Json, type JsonObject } from "../../jwt/strict-json.ts";
 import { LIMITS } from "../../limits.ts";
+import { canBeAsked } from "../client-capabilities.ts";
 import type { LastData } from "../event-stream.ts";
-import type { MessageId } from "../message.ts";
+import type { Message } from "../message.ts";
 import { isEventStream, rewriteEventBody } from "../message-stream.ts";
 import { CallRefused } from "../refusal.ts";
 import { toGatewayError } from "../wire-errors.ts";
 
 export interface Answering {
-  readonly id: MessageId;
+  /** The call, as its caller sent it. */
+  readonly message: Message;
   readonly isClientStateless: boolean;
   readonly isMemberStateless: boolean;
 }
@@ -70,7 +72,7 @@ function translateEvent(data: string, answering: Answering): string | LastData |
   const translated = message === null || "method" in message ? null : translateResponse(message, answering);
   if (translated !== null) return { last: JSON.stringify(translated) };
   const { code, message: text } = toGatewayError("upstream_answer_malformed");
-  return { last: JSON.stringify({ jsonrpc: "2.0", id: answering.id, error: { code, message: text } }) };
+  return { last: JSON.stringify({ jsonrpc: "2.0", id: answering.message.id, error: { code, message: text } }) };
 }
 
 /** @returns null for what does not answer this call, or not in a way that its caller could go on from. */
@@ -79,14 +81,19 @@ function translateResponse(message: JsonObject, answering: Answering): JsonObjec
   if (!isSame(id, answering)) return null;
   if (!isObject(result)) return isObject(error) ? message : null;
   const { resultType = "complete", ...others } = result;
-  const isQuestion = resultType === "input_required" && answering.isMemberStateless && answering.isClientStateless;
-  if (resultType !== "complete" && !isQuestion) return null;
+  if (resultType !== "complete" && !isQuestion(resultType, others["inputRequests"], answering)) return null;
   return { ...message, result: { ...(answering.isClientStateless ? { resultType } : {}), ...others } };
+}
+
+/** One that its client could answer, and has said that it can. */
+function isQuestion(resultType: Json, inputRequests: Json | undefined, answering: Answering): boolean {
+  const isPassed = resultType === "input_required" && answering.isMemberStateless && answering.isClientStateless;
+  return isPassed && canBeAsked(answering.message, inputRequests);
 }
 
 /** A number was read as the text that it is. */
 function isSame(id: JsonObject[string], answering: Answering): boolean {
-  return JSON.stringify(id) === JSON.stringify(answering.id);
+  return JSON.stringify(id) === JSON.stringify(answering.message.id);
 }
 
 function parse(textOf: () => string): JsonObject | null {

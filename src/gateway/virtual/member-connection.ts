@@ -6,10 +6,11 @@ import type { ForwardedCall } from "../call-record.ts";
 import type { Forwarding } from "../forward.ts";
 import { ask, notify, type OwnAnswer } from "../own-request.ts";
 import { CallRefused } from "../refusal.ts";
+import { SESSION_VERSION, SESSION_VERSIONS, STATELESS_VERSION } from "../revisions.ts";
 import { isSessionId } from "../session.ts";
 import { type Sender, Upstream, type UpstreamDependencies } from "../upstream.ts";
 import type { MemberEras } from "./member-eras.ts";
-import { headersForMember, SESSION_VERSION, STATELESS_VERSION } from "./member-message.ts";
+import { headersForMember } from "./member-message.ts";
 
 export interface ConnectionDependencies extends UpstreamDependencies {
   readonly egress: EgressRules;
@@ -23,9 +24,6 @@ interface MemberSession {
   readonly id: string | null;
   readonly version: string;
 }
-
-/** Revisions of the era of sessions that a member may answer `initialize` with. */
-const SESSION_VERSIONS: ReadonlySet<string> = new Set([SESSION_VERSION, "2025-06-18", "2025-03-26"]);
 
 /**
  * A member in the place of one call, in whichever era it speaks. In that of sessions it gets one for this call alone, in
@@ -103,7 +101,8 @@ export class MemberConnection implements Sender {
     });
     const version = result?.["protocolVersion"];
     const id = headers.get("mcp-session-id");
-    const isOpen = typeof version === "string" && SESSION_VERSIONS.has(version) && (id === null || isSessionId(id));
+    const isOpen =
+      typeof version === "string" && SESSION_VERSIONS.includes(version) && (id === null || isSessionId(id));
     if (!isOpen) throw new CallRefused("upstream_answer_malformed", { upstreamStatus: status });
     const session = { id, version };
     const told = {

@@ -2,10 +2,7 @@ import { isObject, type Json, type JsonObject } from "../../jwt/strict-json.ts";
 import type { PublishedTool } from "../../trust/virtual-server.ts";
 import { isForwardedParameter } from "../forward.ts";
 import { type Message, withParams } from "../message.ts";
-
-/** The revisions in which a member is spoken to. */
-export const STATELESS_VERSION = "2026-07-28";
-export const SESSION_VERSION = "2025-11-25";
+import { STATELESS_VERSION } from "../revisions.ts";
 
 const RESERVED_META = "io.modelcontextprotocol/";
 /** What a client may be asked for within the answer of a call; what goes beyond it nobody would bring back to the member. */

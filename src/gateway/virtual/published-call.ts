@@ -1,22 +1,22 @@
 import { isObject } from "../../jwt/strict-json.ts";
 import { findPublished, type PublishedTool } from "../../trust/virtual-server.ts";
 import { authorize, requireUsableTool } from "../authorize-call.ts";
-import type { Authorization } from "../bearer.ts";
 import { CallGuards, type GuardDependencies } from "../call-guards.ts";
-import { account, type Call, type ForwardedCall } from "../call-record.ts";
+import { account, type ForwardedCall } from "../call-record.ts";
 import { withoutOurAnswer } from "../connection-response.ts";
 import { forwardInSession, type SessionDependencies } from "../forward-in-session.ts";
 import { type Message, withParams } from "../message.ts";
 import { isStateless } from "../mirrored-headers.ts";
 import { CallRefused } from "../refusal.ts";
+import { STATELESS_VERSION } from "../revisions.ts";
 import { ToolGate, type ToolGateDependencies } from "../tool-gate.ts";
 import { whenEnded } from "../watched-stream.ts";
-import type { AuthorizationDependencies, Caller } from "../authorization.ts";
+import type { AuthorizationDependencies } from "../authorization.ts";
+import type { Asked } from "./asked.ts";
 import { authorizeThrough, findMember, type MemberDependencies } from "./member.ts";
 import { translateAnswer } from "./member-answer.ts";
 import { type ConnectionDependencies, MemberConnection } from "./member-connection.ts";
-import { headersForMember, messageForMember, STATELESS_VERSION } from "./member-message.ts";
-import type { VirtualServer } from "../../trust/protected-resource.ts";
+import { headersForMember, messageForMember } from "./member-message.ts";
 
 export interface PublishedCallDependencies
   extends
@@ -26,15 +26,6 @@ export interface PublishedCallDependencies
     ToolGateDependencies,
     GuardDependencies,
     Omit<SessionDependencies, keyof ConnectionDependencies> {}
-
-/** A message of a virtual server that its policy permits. */
-export interface Asked {
-  readonly call: Call;
-  readonly server: VirtualServer;
-  readonly message: Message;
-  readonly caller: Caller;
-  readonly authorization: Authorization;
-}
 
 /**
  * The call as it was authorized, by the name that is published, and the same call as its member is to have it. Policy,
@@ -93,7 +84,7 @@ async function sendThrough(through: Through, uses: PublishedCallDependencies): P
   const response = await forwardInSession({ call, token, forwarding, upstream: connection }, uses);
   call.credential = reached.credential;
   const answering = {
-    id: message.id,
+    message,
     isClientStateless: isStateless(call.request.headers, message),
     isMemberStateless: version === STATELESS_VERSION,
   };

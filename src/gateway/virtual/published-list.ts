@@ -2,6 +2,7 @@ import { isObject, type Json, type JsonObject } from "../../jwt/strict-json.ts";
 import type { ToolFacts } from "../../policy/tool-annotations.ts";
 import { pinnedMembersOf } from "../../trust/tool-definition.ts";
 import type { PublishedTool, PublishedTools } from "../../trust/virtual-server.ts";
+import { hasFitHeaders } from "../mirrored-arguments.ts";
 
 /** A tool as its member defines it now; facts where policy or the member's document asks for any. */
 export interface MemberTool {
@@ -22,11 +23,13 @@ export interface ListedTool {
 /**
  * The tools of a document that its members have, in the document's order. Their words, but for those that the document
  * puts in their place; and no member that leads elsewhere, such as `_meta` with its resources, or `execution` with its tasks.
+ * To the members we are a client, which drops a tool that declares headers as it must not.
  */
 export function publishTools({ tools }: PublishedTools, found: MemberTools): readonly ListedTool[] {
   return Object.entries(tools).flatMap(([name, published]) => {
     const tool = found.get(published.server)?.get(published.tool);
-    return tool === undefined ? [] : [{ name, item: publish(tool.item, name, published), facts: tool.facts }];
+    if (tool === undefined || !hasFitHeaders(tool.item["inputSchema"])) return [];
+    return [{ name, item: publish(tool.item, name, published), facts: tool.facts }];
   });
 }
 

@@ -9,11 +9,12 @@ import type { ForwardedCall } from "../call-record.ts";
 import { listTools } from "../list-tools.ts";
 import { isStateless } from "../mirrored-headers.ts";
 import { CallRefused } from "../refusal.ts";
+import { STATELESS_VERSION } from "../revisions.ts";
 import { ToolGate, type ToolGateDependencies } from "../tool-gate.ts";
+import type { Asked } from "./asked.ts";
 import { authorizeThrough, findMember, type MemberDependencies } from "./member.ts";
 import { type ConnectionDependencies, MemberConnection } from "./member-connection.ts";
-import { headersForMember, STATELESS_VERSION } from "./member-message.ts";
-import type { Asked } from "./published-call.ts";
+import { headersForMember } from "./member-message.ts";
 import { type MemberTool, type MemberTools, nameOf, publishTools, uniqueTools } from "./published-list.ts";
 import type { MissingMember } from "./report-missing.ts";
 

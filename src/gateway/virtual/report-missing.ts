@@ -1,7 +1,7 @@
 import { makeAuditEvent, type RequestTrace } from "../../audit/audit-event.ts";
+import { hourlyId } from "../../audit/hourly-id.ts";
 import type { GatewayRefusal, OutageReason } from "../../audit/reason.ts";
 import type { Recorder } from "../../audit/recorder.ts";
-import { digestParts } from "../../jwt/digest.ts";
 
 /** A member whose tools a list of a virtual server is without. */
 export interface MissingMember {
@@ -20,8 +20,7 @@ export async function reportMissing(
   recorder: Recorder,
 ): Promise<void> {
   if (PERSONAL.has(reason)) return;
-  const hour = String(Math.floor(trace.receivedAtMilliseconds / 3_600_000));
-  const id = await digestParts(["tool_definition", resource, hour, "missing", member, reason]);
+  const id = await hourlyId(["tool_definition", resource, "missing", member, reason], trace.receivedAtMilliseconds);
   const facts = { type: "tool_definition", action: "missing", decision: "failed", resource, member, reason } as const;
   recorder.recordInBackground(makeAuditEvent(id, trace, facts));
 }

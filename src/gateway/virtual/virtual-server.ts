@@ -6,16 +6,14 @@ import { isSubscription } from "../forward-in-session.ts";
 import type { Message } from "../message.ts";
 import { isStateless } from "../mirrored-headers.ts";
 import { CallRefused } from "../refusal.ts";
+import { STATELESS_VERSION } from "../revisions.ts";
+import type { VirtualRequest } from "./asked.ts";
 import { openChangeStream } from "./change-stream.ts";
 import { discoverResult, initializeResult } from "./introduction.ts";
-import { STATELESS_VERSION } from "./member-message.ts";
-import { type Asked, callPublished, type PublishedCallDependencies } from "./published-call.ts";
+import { callPublished, type PublishedCallDependencies } from "./published-call.ts";
 import { listPublished, type PublishedToolsDependencies } from "./published-tools.ts";
 
 export interface VirtualServerDependencies extends PublishedCallDependencies, PublishedToolsDependencies {}
-
-/** What is asked of a virtual server; null where there is no message, but a connection alone. */
-export type VirtualRequest = Omit<Asked, "message"> & { readonly message: Message | null };
 
 /**
  * A server of ours, behind which there are others: it answers for itself what says who it is, and asks its members for
@@ -23,8 +21,10 @@ export type VirtualRequest = Omit<Asked, "message"> & { readonly message: Messag
  */
 export async function answerVirtually(asked: VirtualRequest, uses: VirtualServerDependencies): Promise<Response> {
   const { call, message } = asked;
-  await takeUpSession(asked, uses);
-  if (message?.kind === "request") requireKnownVersion(asked, message);
+  const isOfStatelessEra = message !== null && isStateless(call.request.headers, message);
+  // Since 2026-07-28 the header of a session says nothing, and `initialize` is no more.
+  if (!isOfStatelessEra) await takeUpSession(asked, uses);
+  else if (message.kind === "request") requireStatelessEra(message);
   if (message?.method === "tools/call" && message.kind === "request") return callPublished({ ...asked, message }, uses);
   const response = isSubscription(call) ? openChangeStream(asked, uses) : await answerItself(asked, uses);
   account(call, null, uses.recorder);
@@ -72,9 +72,9 @@ async function beginSession(
   return (await sessions.issue(session, holder)) ?? "";
 }
 
-function requireKnownVersion({ call }: VirtualRequest, message: Message): void {
-  if (!isStateless(call.request.headers, message)) return;
-  if (message.protocolVersion !== STATELESS_VERSION) throw new CallRefused("protocol_version_unsupported");
+function requireStatelessEra({ protocolVersion, method }: Message): void {
+  if (protocolVersion !== STATELESS_VERSION) throw new CallRefused("protocol_version_unsupported");
+  if (method === "initialize") throw new CallRefused("operation_unknown");
 }
 
 function respondEmpty(status: 202 | 204): Response {

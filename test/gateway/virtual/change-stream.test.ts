@@ -57,7 +57,7 @@ describe("whoever follows a virtual server", () => {
     },
   );
 
-  it("without sessions hears first what will come, and then of what it has asked for", async () => {
+  it("without sessions hears first what will come, and then of what it has asked for [MCPT-34]", async () => {
     const notifications = { toolsListChanged: true, promptsListChanged: true };
     const { inForce, heard, pass } = await follow(statelessly("subscriptions/listen", { notifications }));
     const _meta = { "io.modelcontextprotocol/subscriptionId": 7 };
@@ -78,6 +78,15 @@ describe("whoever follows a virtual server", () => {
     await vi.advanceTimersByTimeAsync(LIMITS.streamAliveMilliseconds);
     expect([seen.text, seen.isOver]).toEqual([":\n\n", false]);
     await vi.advanceTimersByTimeAsync(300_000);
+    expect(seen.isOver).toBe(true);
+  });
+
+  it("without sessions has the result of having followed at the end [MCPT-35]", async () => {
+    const { heard, seen } = await follow(statelessly("subscriptions/listen", { notifications: {} }));
+    expect(heard()).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(300_000);
+    const _meta = { "io.modelcontextprotocol/subscriptionId": 7 };
+    expect(heard().slice(1)).toEqual([{ jsonrpc: "2.0", id: 7, result: { resultType: "complete", _meta } }]);
     expect(seen.isOver).toBe(true);
   });
 

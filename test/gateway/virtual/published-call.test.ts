@@ -81,7 +81,7 @@ describe("a call of a published tool", () => {
 });
 
 describe("between the eras", () => {
-  it("a client of the stateless era has its answer in its terms from a member with sessions", async () => {
+  it("a client of the stateless era has its answer in its terms from a member with sessions [MCPT-18]", async () => {
     const upstream = stubMembers();
     const gateway = await startDesk();
     const meta = { progressToken: 3, "io.modelcontextprotocol/logLevel": "debug" };

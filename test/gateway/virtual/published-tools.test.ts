@@ -29,7 +29,7 @@ async function namesListed(gateway: TestGateway): Promise<readonly string[]> {
 }
 
 describe("the list of a virtual server", () => {
-  it("has the selected tools of all members under their published names, in the document's order, in either era", async () => {
+  it("has the selected tools of all members under their published names, in the document's order, in either era [MCPT-18, MCPT-50]", async () => {
     const upstream = stubMembers();
     const gateway = await startDesk();
     expect(resultIn(await callDesk(gateway, LIST))).toEqual({ tools: [FIND_FLIGHTS, PAYSLIP] });
@@ -103,6 +103,16 @@ describe("the list of a virtual server", () => {
     expect(changed.events).toContainEqual(
       expect.objectContaining({ type: "tool_definition", action: "changed", resource: FLIGHTS, target: "search" }),
     );
+  });
+
+  it("has no tool that declares headers as it must not [MCPT-15]", async () => {
+    const properties = { a: { type: "string", "x-mcp-header": "Region" }, b: { type: "object", "x-mcp-header": "B" } };
+    stubMembers({ flights: { tools: [{ ...SEARCH, inputSchema: { type: "object", properties } }] } });
+    const gateway = await startDesk();
+    expect(await namesListed(gateway)).toEqual(["payslip"]);
+    const { b: _unfit, ...fit } = properties;
+    stubMembers({ flights: { tools: [{ ...SEARCH, inputSchema: { type: "object", properties: fit } }] } });
+    expect(await namesListed(gateway)).toEqual(["find_flights", "payslip"]);
   });
 
   it("passes on no member of a definition that leads to what the virtual server has not", async () => {

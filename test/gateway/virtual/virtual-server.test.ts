@@ -8,7 +8,7 @@ const request = (method: string, params: object = {}): object => ({ jsonrpc: "2.
 const LISTEN = { description: "Follow", methods: ["tools/list", "tools/call", "subscriptions/listen"] };
 
 describe("a virtual server", () => {
-  it("says by itself who it is and that it has tools, in both eras, and asks no member", async () => {
+  it("says by itself who it is and that it has tools, in both eras, and asks no member [MCPT-19, MCPT-50]", async () => {
     const upstream = stubMembers();
     const gateway = await startDesk();
     const initialized = await callDesk(gateway, { message: request("initialize", { protocolVersion: "2025-06-18" }) });
@@ -24,6 +24,8 @@ describe("a virtual server", () => {
       resultType: "complete",
       supportedVersions: ["2026-07-28"],
       capabilities: { tools: { listChanged: true } },
+      _meta: { "io.modelcontextprotocol/serverInfo": about.serverInfo },
+      ttlMs: 60_000,
       cacheScope: "private",
     });
     expect(upstream.sent).toEqual([]);
@@ -61,7 +63,7 @@ describe("a virtual server", () => {
     expect(asked.errorCode).toBe(-32_042);
   });
 
-  it("speaks no revision that it does not know", async () => {
+  it("speaks no revision that it does not know [MCPT-07]", async () => {
     const upstream = stubMembers();
     const gateway = await startDesk();
     for (const { message, headers } of [statelessly("tools/list"), statelessly("tools/call", { name: "payslip" })]) {
@@ -77,6 +79,20 @@ describe("a virtual server", () => {
     }
     expect(reasonsOf(gateway)).toEqual(["protocol_version_unsupported", "protocol_version_unsupported"]);
     expect(upstream.sent).toEqual([]);
+  });
+
+  it("has no sessions for who speaks without them, whatever a header says [MCPL-05]", async () => {
+    const upstream = stubMembers();
+    const gateway = await startDesk();
+    const listing = statelessly("tools/list");
+    const listed = await callDesk(gateway, {
+      ...listing,
+      headers: { ...listing.headers, "mcp-session-id": "of-nobody", "last-event-id": "of-nobody" },
+    });
+    expect([listed.status, listed.headers.has("mcp-session-id")]).toEqual([200, false]);
+    expect(upstream.everything()).not.toContain("of-nobody");
+    const begun = await callDesk(gateway, statelessly("initialize"));
+    expect([begun.status, begun.errorCode, begun.headers.has("mcp-session-id")]).toEqual([404, -32_601, false]);
   });
 
   it("has no subscription to resources, and takes no answers", async () => {
