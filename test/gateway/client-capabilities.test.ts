@@ -31,7 +31,7 @@ describe("a client that is asked within the answer of its call", () => {
     ["an address, where it fills in forms", { elicitation: { form: {} } }, { a: URL_FORM }],
     ["one of two", { roots: {} }, { a: ROOTS, b: MODEL }],
     ["roots", { elicitation: {}, sampling: {} }, { a: ROOTS }],
-    ["what there is not", { tasks: {} }, { a: { method: "tasks/get" } }],
+    ["what there is not", { elicitation: {}, tasks: {} }, { a: { method: "tasks/get" } }],
     ["what is no request", { roots: {} }, { a: "roots/list" }],
     ["what is no map", { roots: {} }, [ROOTS]],
     ["anything, where it says nothing that can be read", "all", { a: ROOTS }],
