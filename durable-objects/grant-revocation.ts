@@ -67,8 +67,10 @@ export class GrantRevocation {
     const token = tokenOf(name, grant);
     if (token === null) return "nothing_to_revoke";
     const { servers, clients, egress } = this.#parts;
+    // Before anything of the connection was made: whatever secret was there then is the one that the server knows.
+    const client = await clients.proveAsThen(grant.client, name.id, grant.signed_in_at);
+    if (client === null) return "client_changed";
     const server = await servers.findNow(grant.authorization_server);
-    const client = await clients.prove(grant.client, name.id);
     await revokeToken({ server, client, ...token, nowSeconds: Math.floor(Date.now() / 1000) }, egress);
     return "revoked";
   }

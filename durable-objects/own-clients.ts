@@ -8,10 +8,13 @@ import { refused, unavailable } from "./acquisition.ts";
 import type { RecordFlaw } from "./vault-records.ts";
 
 /** For one use with one server or identity provider, whose own secrets these are. */
-export type RevealSecret = (
-  name: string,
-  whom: string,
-) => Promise<{ readonly value: string } | RecordFlaw | "not_for_resource">;
+export type RevealSecret = (name: string, whom: string) => Promise<Secret | RecordFlaw | "not_for_resource">;
+
+interface Secret {
+  readonly value: string;
+  /** Where it is known. */
+  readonly changedAtMilliseconds?: number;
+}
 
 const privateKeySchema = z.object({
   kty: z.literal("EC"),
@@ -37,19 +40,31 @@ export class OwnClients {
     if (method === "none") return { method, clientId };
     if (method !== "private_key_jwt") {
       if (secret === null) throw refused("credential_absent");
-      return { method, clientId, secret: await this.#read(secret, whom) };
+      return { method, clientId, secret: (await this.#read(secret, whom)).value };
     }
-    const key = secret === null ? await this.#ownKey() : await importKey(await this.#read(secret, whom));
+    const key = secret === null ? await this.#ownKey() : await importKey((await this.#read(secret, whom)).value);
     return { method, clientId, key };
   }
 
-  async #read(name: string, whom: string): Promise<string> {
+  /**
+   * With the secret that the server was shown then, and with no later one: that may be for the server which the document
+   * names today. @returns null where the secret has been set since. @throws AcquisitionEnded
+   */
+  async proveAsThen(registration: Registration, whom: string, thenMilliseconds: number): Promise<OwnClient | null> {
+    const { client_id: clientId, method, secret } = registration;
+    if (method === "none" || method === "private_key_jwt" || secret === null) return this.prove(registration, whom);
+    const { value, changedAtMilliseconds } = await this.#read(secret, whom);
+    if (changedAtMilliseconds === undefined || changedAtMilliseconds > thenMilliseconds) return null;
+    return { method, clientId, secret: value };
+  }
+
+  async #read(name: string, whom: string): Promise<Secret> {
     const revealed = await this.#reveal(name, whom);
     if (revealed === "absent") throw refused("credential_absent");
     if (revealed === "not_for_resource") throw refused("credential_not_for_resource");
     if (revealed === "keys_unavailable") throw unavailable("vault_keys_unavailable");
     if (revealed === "damaged") throw unavailable("vault_record_damaged");
-    return revealed.value;
+    return revealed;
   }
 
   /** The one that `/jwks` publishes. */

@@ -26,7 +26,7 @@ export interface SecretToSet {
 
 export type SecretSet = { readonly kid: string; readonly isNew: boolean } | "full" | "keys_unavailable";
 export type SecretRevealed =
-  | { readonly value: string; readonly kid: string }
+  | { readonly value: string; readonly kid: string; readonly changedAtMilliseconds: number }
   | RecordFlaw
   /** It is another server's. */
   | "not_for_resource";
@@ -93,7 +93,7 @@ export class Vault extends DurableObject<Env> {
     if (resources === null ? mustName : !resources.includes(resource)) return "not_for_resource";
     const { text: value, ...described } = opened;
     this.#records.markUsed(described, Date.now());
-    return { value, kid: described.kid };
+    return { value, kid: described.kid, changedAtMilliseconds: described.changedAtMilliseconds };
   }
 
   listSecrets(after: string): SecretDescription[] {

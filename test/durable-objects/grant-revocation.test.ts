@@ -95,6 +95,20 @@ describe("a grant that is forgotten", () => {
     expect(await told(1)).toEqual([`grant ${AS} ${outcome}`]);
   });
 
+  it.each(["client_secret_basic", "client_secret_post"] as const)(
+    "is not told of with a secret (%s) that was set since, which may be for another server by now",
+    async (method) => {
+      const owner = person();
+      const client = { client_id: "us", method, secret: "client-secret" };
+      const kept = staleGrant(server.grantTo("ada"), { client, signed_in_at: Date.now() - 60_000 });
+      await vaultOf(owner).keepGrant(owner, RESOURCE, kept);
+      await setClientSecret("of-another-server");
+      expect(await vaultOf(owner).disconnect(owner, { kind: "grant", id: RESOURCE })).toBe(1);
+      expect(await told(1)).toEqual([`grant ${AS} client_changed`]);
+      expect(vi.mocked(fetch)).not.toHaveBeenCalled();
+    },
+  );
+
   it("keeps nobody waiting for its server", async () => {
     const { owner, vault } = await connected();
     let answer = (): void => undefined;

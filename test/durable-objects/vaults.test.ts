@@ -9,7 +9,7 @@ import { LIMITS } from "../../src/limits.ts";
 const ANYWHERE = { jurisdiction: null, locationHint: null };
 const RESOURCE = "https://crossgate.example/mcp/files";
 const ORDINARY = { isRefused: false };
-const SECRET: SecretRevealed = { value: "s3cret", kid: "kek-1" };
+const SECRET = { value: "s3cret", kid: "kek-1", changedAtMilliseconds: 1 } satisfies SecretRevealed;
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["Date"] });
@@ -64,7 +64,7 @@ describe("Vaults", () => {
     const first = vaults.revealSecret("a", RESOURCE, ORDINARY);
     vi.setSystemTime(Date.now() + 1);
     await vaults.revealSecret("a", RESOURCE, { isRefused: true });
-    late.resolve({ value: "refused by the server", kid: "kek-1" });
+    late.resolve({ ...SECRET, value: "refused by the server" });
     expect(await first).toMatchObject({ value: "refused by the server" });
     expect(await vaults.revealSecret("a", RESOURCE, ORDINARY)).toEqual(SECRET);
   });
@@ -83,20 +83,20 @@ describe("Vaults", () => {
     await change();
     late.resolve(SECRET);
     await underWay;
-    revealSecret.mockResolvedValue({ value: "anew", kid: "kek-1" });
+    revealSecret.mockResolvedValue({ ...SECRET, value: "anew" });
     expect(await vaults.revealSecret("a", RESOURCE, ORDINARY)).toMatchObject({ value: "anew" });
     expect(await vaults.revealSecret("a", `${RESOURCE}/other`, ORDINARY)).toMatchObject({ value: "anew" });
     expect(await vaults.revealSecret("b", RESOURCE, ORDINARY)).toEqual(SECRET);
     stub[method].mockRejectedValue(new Error("it may have been done"));
     await expect(change()).rejects.toThrow(Outage);
-    revealSecret.mockResolvedValue({ value: "anew again", kid: "kek-1" });
+    revealSecret.mockResolvedValue({ ...SECRET, value: "anew again" });
     expect(await vaults.revealSecret("a", RESOURCE, ORDINARY)).toMatchObject({ value: "anew again" });
   });
 
   it("ask anew for what a server has refused", async () => {
     const { vaults, revealSecret } = startIsolate(async () => SECRET);
     await vaults.revealSecret("a", RESOURCE, ORDINARY);
-    revealSecret.mockResolvedValueOnce({ value: "rotated", kid: "kek-1" });
+    revealSecret.mockResolvedValueOnce({ ...SECRET, value: "rotated" });
     expect(await vaults.revealSecret("a", RESOURCE, { isRefused: true })).toMatchObject({ value: "rotated" });
     expect(await vaults.revealSecret("a", RESOURCE, ORDINARY)).toMatchObject({ value: "rotated" });
     expect(revealSecret).toHaveBeenCalledTimes(2);
