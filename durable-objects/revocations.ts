@@ -48,7 +48,7 @@ export class Revocations {
    * @throws Outage revocations_unavailable when the registry does not answer: nothing is decided by an older copy
    */
   async stops(facts: FencedFacts): Promise<boolean> {
-    await this.#follow();
+    await this.follow();
     return this.#fences.find(facts) !== null;
   }
 
@@ -109,7 +109,8 @@ export class Revocations {
     return status;
   }
 
-  async #follow(): Promise<void> {
+  /** From then on this isolate's copy is fresh enough for that promise. @throws Outage */
+  async follow(): Promise<void> {
     const now = Date.now();
     const age = now - this.#asOf;
     if (age < LIMITS.fencesFreshMilliseconds) return;

@@ -19,7 +19,7 @@ export const GATEWAY_REASONS: Record<GatewayRefusal, ReasonWords> = {
   ],
   token_audience: ["The token is for another server.", "Obtain one with this server's URL as resource."],
   token_expired: [
-    "The token has expired, or is not good yet.",
+    "The token is outside its time: it has expired, or is not good yet.",
     "Let the client redeem a new ID-JAG; one of the provider's own: let it get a new one there, and compare the clocks.",
   ],
   token_lifetime: [
@@ -31,16 +31,16 @@ export const GATEWAY_REASONS: Record<GatewayRefusal, ReasonWords> = {
     "Name the provider's client in access_tokens.clients of its idp: document, and the server in the resources of our client that it stands for, which must be enabled.",
   ],
   token_subject: [
-    "The identity provider's own token is about somebody who has no account here.",
-    "The provider's record is strict: bind the subject with npx crossgate account, or import it.",
+    "The identity provider's own token is about somebody who has no account here, or about a client and no person.",
+    "Where the provider's record is strict, bind the subject with npx crossgate account, or import it; let the client sign a person in instead of getting a token for itself.",
   ],
   token_binding: [
     "The token is bound to a key, and the call does not prove that key.",
     "Let the client use the DPoP scheme with a proof by the same key.",
   ],
   token_outdated: [
-    "Policy has come to ask about groups or an address that this token was not made to tell.",
-    "Routine after an edit of policy: the client redeems a new ID-JAG.",
+    "Policy asks about groups or an address that this token does not tell.",
+    "Routine after an edit of policy: the client redeems a new ID-JAG. A provider's own token must carry its groups_claim, and a verified email where the idp: document names email_domains.",
   ],
   token_revoked: [
     "The token, or what it rests on, has been revoked.",

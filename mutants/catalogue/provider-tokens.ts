@@ -97,6 +97,25 @@ export const PROVIDER_TOKENS: readonly Mutant[] = [
   }),
   ...seed({
     area,
+    file: "src/access-token/provider-person.ts",
+    tests,
+    mistakes: [
+      [
+        "groups-left-out",
+        "an agent leaves out the groups by which it would be denied",
+        "return claims[claim] !== undefined && !isElsewhere;",
+        "return true;",
+      ],
+      [
+        "client-as-person",
+        "what a client got for itself is a person's",
+        "const isClient = clients.some(",
+        "const isClient = [].some(",
+      ],
+    ],
+  }),
+  ...seed({
+    area,
     file: "src/gateway/bearer.ts",
     tests: [...tests, "test/gateway/bearer.test.ts"],
     mistakes: [

@@ -12,12 +12,14 @@ import { subject } from "../redemption/checks/subject.ts";
 import type { Dependencies } from "../redemption/dependencies.ts";
 import { type ProviderToken, verifyProviderToken } from "../redemption/provider-token.ts";
 import { Rejected } from "../redemption/rejection.ts";
+import { documentFenceName } from "../revocation/document-fence.ts";
 import { namesOf } from "../revocation/fence-names.ts";
 import type { Client } from "../trust/client.ts";
 import type { ProtectedResource } from "../trust/protected-resource.ts";
 import type { AcceptedProvider, ProviderAccessTokens } from "../trust/provider-tokens.ts";
 import type { Revised } from "../trust/trust-store.ts";
 import type { TrustedIdp } from "../trust/trusted-idp.ts";
+import { areFactsStated, requirePerson } from "./provider-person.ts";
 import type { AccessToken, Verdict } from "./verify.ts";
 
 export interface ProviderAccessAsked {
@@ -27,6 +29,7 @@ export interface ProviderAccessAsked {
   /** By the record of the server that is called. */
   readonly accepted: AcceptedProvider;
   readonly resource: ProtectedResource;
+  readonly resourceRevision: string;
   readonly nowSeconds: number;
 }
 
@@ -78,30 +81,33 @@ const REFUSALS: Partial<Record<Refusal, GatewayRefusal>> = {
 
 /** Everything is asked of what has been verified, in the order of a redemption. */
 async function accept(asked: ProviderAccessAsked, uses: ProviderAccessDependencies): Promise<AccessToken> {
-  const { idp, rules } = await findProvider(asked.issuer, uses);
+  const { idp, rules, idpRevision } = await findProvider(asked.issuer, uses);
   const types = rules.types.map((type) => (type === "none" ? null : type));
   const verified = await verifyProviderToken(asked.jws, { idp, types }, uses);
   const { claims } = verified;
   requireNoOtherToken(claims);
   const foreign = requireForUs(claims, rules, asked);
-  const client = await findClient(rules.clients[foreign], asked.resource, uses);
+  const { client, clientRevision } = await findClient(rules.clients[foreign], asked.resource, uses);
+  requirePerson(claims, foreign);
   const tokenId = await nameOf(asked);
   const { idJag } = await claimsWellFormed({ claims: inTermsOfIdJag(claims, { client, tokenId }), idp });
   requireTimely(idJag, { idp, rules, nowSeconds: asked.nowSeconds });
   if (client.dpop_required && idJag.confirmedKey === null) throw new Rejected("proof_missing");
   const resolved = await subject({ ...verified, idJag, idp }, uses);
   const scope = scopeOf(claims[rules.scope_claim], client, asked);
-  return describe({ ...resolved, idJag, verified, client, tokenId, scope }, asked);
+  const documents = { idp: idpRevision, client: clientRevision, resource: asked.resourceRevision };
+  return describe({ ...resolved, idJag, verified, idp, client, tokenId, scope, documents }, asked);
 }
 
 async function findProvider(
   issuer: string,
   { findIdp }: ProviderAccessDependencies,
-): Promise<{ readonly idp: TrustedIdp; readonly rules: ProviderAccessTokens }> {
-  const idp = (await findIdp(issuer))?.document;
+): Promise<{ readonly idp: TrustedIdp; readonly rules: ProviderAccessTokens; readonly idpRevision: string }> {
+  const found = await findIdp(issuer);
+  const idp = found?.document;
   if (idp === undefined || idp.issuer !== issuer) throw new Rejected("issuer_not_trusted");
   if (!idp.enabled || idp.access_tokens === undefined) throw new Rejected("issuer_disabled");
-  return { idp, rules: idp.access_tokens };
+  return { idp, rules: idp.access_tokens, idpRevision: found?.revision ?? "" };
 }
 
 /** OIDC Core §2, §3.1.3.6, §3.3.2.11, RFC 8417 §2.2: of an ID token, and of a security event or logout token. */
@@ -142,11 +148,12 @@ async function findClient(
   clientId: string | undefined,
   { resource }: ProtectedResource,
   uses: ProviderAccessDependencies,
-): Promise<Client> {
-  const client = clientId === undefined ? undefined : (await uses.findClient(clientId))?.document;
+): Promise<{ readonly client: Client; readonly clientRevision: string }> {
+  const found = clientId === undefined ? null : await uses.findClient(clientId);
+  const client = found?.document;
   if (client?.enabled !== true) throw new Rejected("client_mismatch");
   if (!client.resources.includes(resource)) throw new Rejected("resource_not_for_client");
-  return client;
+  return { client, clientRevision: found?.revision ?? "" };
 }
 
 /** By all that is signed, since not every provider names its tokens, and a signature may have two spellings. */
@@ -154,11 +161,13 @@ function nameOf({ issuer, jws }: ProviderAccessAsked): Promise<string> {
   return digestParts(["provider-token", issuer, jws.token.slice(0, jws.token.lastIndexOf("."))]);
 }
 
-/** Its readers are the strictest there are. Scope is read apart; the rest that is left out is of another server's types. */
+/** Its readers are the strictest there are. Scope is read apart, and what it is for has been. */
 function inTermsOfIdJag(
-  { scope: _scope, resource: _resource, authorization_details: _details, ...claims }: JsonObject,
+  { scope: _scope, resource: _resource, ...claims }: JsonObject,
   { client, tokenId }: { readonly client: Client; readonly tokenId: string },
 ): JsonObject {
+  // RFC 9396: limits in terms of another server's types. Without them its scope alone would count for more.
+  if (claims["authorization_details"] !== undefined) throw new Rejected("claims_malformed");
   return { ...claims, client_id: client.client_id, jti: tokenId };
 }
 
@@ -201,14 +210,17 @@ interface Established {
   readonly subject: Subject;
   readonly idJag: IdJag;
   readonly verified: ProviderToken;
+  readonly idp: TrustedIdp;
   readonly client: Client;
   readonly tokenId: string;
   readonly scope: Scope;
+  /** By kind, the revisions that it was accepted by. */
+  readonly documents: Readonly<Record<"idp" | "client" | "resource", string>>;
 }
 
-/** The same facts as in a token of ours, and all of them: nothing was left out of it for the policy of its day. */
+/** The same facts as in a token of ours; nothing was left out of them for the policy of its day. */
 function describe(
-  { subject: known, idJag, verified, client, tokenId, scope }: Established,
+  { subject: known, idJag, verified, idp, client, tokenId, scope, documents }: Established,
   { resource: { resource } }: ProviderAccessAsked,
 ): AccessToken {
   const { organization, signingKeyId } = verified;
@@ -216,6 +228,8 @@ function describe(
   const clientId = client.client_id;
   const named = { issuer, sub, tenant, principal, organization, clientId, resource, tokenId };
   const { authentication, issuedAtSeconds } = idJag;
+  // As at a redemption: one that was replaced by a narrower one ends it before KV has spread that.
+  const documentNames = Object.entries(documents).map(([kind, revision]) => documentFenceName(kind, revision));
   const signedInAt = Math.min(authentication.authTimeSeconds ?? issuedAtSeconds, issuedAtSeconds);
   return {
     kind: "provider",
@@ -231,11 +245,12 @@ function describe(
     authentication,
     groups: idJag.groups,
     emailDomain: idJag.emailDomain,
+    isFactsStated: areFactsStated(verified.claims, idp),
     policy: { revision: null, asked: null },
     expiresAtSeconds: idJag.expiresAtSeconds,
     confirmedKey: idJag.confirmedKey,
     fenced: {
-      names: namesOf({ ...named, assertionKeyId: signingKeyId, signingKeyId: null }),
+      names: [...namesOf({ ...named, assertionKeyId: signingKeyId, signingKeyId: null }), ...documentNames],
       signedInAtMilliseconds: signedInAt * 1000,
     },
   };

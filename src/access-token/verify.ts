@@ -26,6 +26,8 @@ export interface AccessToken {
   readonly authentication: AuthenticationEvent;
   readonly groups: ReadonlySet<string>;
   readonly emailDomain: string | null;
+  /** Whether these are all that its provider's record has us know, so that what is not among them is not so. */
+  readonly isFactsStated: boolean;
   /** The policy that decided, and what it asked about the person: both names to compare. */
   readonly policy: { readonly revision: string | null; readonly asked: string | null };
   readonly expiresAtSeconds: number;
@@ -109,6 +111,8 @@ function read(claims: JsonObject, signingKeyId: string): AccessToken | null {
     authentication: readAuthentication(claims),
     groups: new Set(readTexts(claims["groups"])),
     emailDomain: readText(claims["email_domain"]),
+    // Only what the policy of its day asked about.
+    isFactsStated: false,
     policy: readPolicy(claims["policy"]),
     confirmedKey: readBinding(claims["cnf"]),
     fenced: readFenced(claims, { ...named, ...subject, signingKeyId, resource: audience ?? "" }),

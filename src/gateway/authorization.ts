@@ -45,12 +45,15 @@ export async function identifyCaller(
   return { ...call, policy, isFactsComplete: await tellsAll(call, policy) };
 }
 
-/** Whether the token tells all that there is, or was made by this revision, or by one that asked about the same groups and addresses. */
+/**
+ * Whether the token tells all that there is, or was made by this revision, or by one that asked about the same groups
+ * and addresses; one that policy did not make does where policy asks about neither.
+ */
 async function tellsAll(
   { token, resource }: Pick<Caller, "token" | "resource">,
   { document, revision }: Revised<Policy>,
 ): Promise<boolean> {
-  if (token.kind === "provider" || token.policy.revision === revision) return true;
+  if (token.isFactsStated || token.policy.revision === revision) return true;
   const asker = { clientId: token.clientId, resource: resource.resource };
   return (await nameOfAsked(document, asker)) === token.policy.asked;
 }

@@ -24,6 +24,7 @@ export interface BearerDependencies {
 interface Call {
   readonly request: Request;
   readonly resource: ProtectedResource;
+  readonly resourceRevision: string;
   /** Filled in as soon as it is known, by a signature, whatever is then found wrong with the token. */
   caller: AccessToken | null;
 }
@@ -59,7 +60,11 @@ export async function requireAccessToken(call: Call, uses: BearerDependencies): 
  * By whose it says that it is, which decides only who will be asked. What is signed elsewhere takes more to refuse than
  * what we signed: keys, and perhaps a look at the provider's. @throws CallRefused, Outage
  */
-async function verify(token: string, { request, resource }: Call, uses: BearerDependencies): Promise<Verdict> {
+async function verify(
+  token: string,
+  { request, resource, resourceRevision }: Call,
+  uses: BearerDependencies,
+): Promise<Verdict> {
   const jws = readToken(token);
   if (jws === null) throw new CallRefused("token_malformed");
   const { issuer: ours, keys } = uses;
@@ -70,7 +75,7 @@ async function verify(token: string, { request, resource }: Call, uses: BearerDe
     return verifyReadToken(jws, keys, { issuer: ours, audience: resource.resource, nowSeconds });
   }
   if (!(await uses.isNetworkWithinRate(request))) throw new CallRefused("gateway_rate_limited");
-  return uses.acceptProviderToken({ jws, issuer, accepted, resource, nowSeconds });
+  return uses.acceptProviderToken({ jws, issuer, accepted, resource, resourceRevision, nowSeconds });
 }
 
 /**

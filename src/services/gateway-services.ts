@@ -49,7 +49,11 @@ export function buildGateway(parts: Parts): GatewayDependencies {
     consumeProof: (proof) => consumeProof(ledger, proof),
     findResource: (identifier) => trust.find("resource", identifier),
     findPolicy: (organization) => trust.find("policy", organization),
-    acceptProviderToken: (asked) => acceptProviderToken(asked, providerAccess(parts)),
+    acceptProviderToken: async (asked) => {
+      // First, so that a record that was edited just now is read anew, and does not end a token that is good by it.
+      await revocations.follow();
+      return acceptProviderToken(asked, providerAccess(parts));
+    },
     isNetworkWithinRate: (request) => isWithin(env.NETWORK_RATE_LIMIT, networkOf(request.headers)),
     isClientWithinRate: (clientId) => isWithin(env.CLIENT_RATE_LIMIT, `gateway:${clientId}`),
     findApprovedTools: (resource) => trust.find("tools", resource),

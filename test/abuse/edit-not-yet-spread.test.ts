@@ -2,7 +2,15 @@ import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { LIMITS } from "../../src/limits.ts";
 import { TestAdmin } from "../support/admin.ts";
-import { clientDocument, denyRule, type Members, policyDocument, resourceDocument } from "../support/documents.ts";
+import { parseCompactJws } from "../../src/jwt/compact-jws.ts";
+import {
+  clientDocument,
+  denyRule,
+  idpDocument,
+  type Members,
+  policyDocument,
+  resourceDocument,
+} from "../support/documents.ts";
 import { type Isolate, startIsolate } from "../support/services.ts";
 import { Tenant } from "../support/tenant.ts";
 
@@ -19,8 +27,9 @@ interface Stage {
   readonly admin: TestAdmin;
 }
 
-async function setStage(changes: Parameters<typeof Tenant.settle>[0] = {}): Promise<Stage> {
-  const tenant = await Tenant.settle(changes);
+async function setStage(prepare: (tenant: Tenant) => Promise<void> = async () => undefined): Promise<Stage> {
+  const tenant = await Tenant.settle();
+  await prepare(tenant);
   const held = new Map<string, string | null>();
   const get = async (key: string): Promise<string | null> => {
     if (!held.has(key)) held.set(key, await env.TRUST_AND_POLICY.get(key));
@@ -155,6 +164,49 @@ describe("an isolate that has not heard of an edit", { timeout: 30_000 }, () => 
     const { status } = await isolate.redeem(await stage.tenant.request());
     expect(status).toBe(503);
     expect((await isolate.redeem(await stage.tenant.request())).status).toBe(503);
+  });
+});
+
+describe("an idle isolate that is shown a provider's own token", () => {
+  const stageFor = () =>
+    setStage((tenant) => {
+      const { organization, clientId } = tenant;
+      const { issuer, jwks: key_set } = tenant.idp;
+      const access_tokens = { clients: { "agent-at-the-idp": clientId } };
+      return tenant.put("idp", issuer, idpDocument({ issuer, organization, key_set, access_tokens }));
+    });
+
+  async function show({ tenant, behind }: Stage): Promise<readonly [refusal: string | null, isRevoked: boolean]> {
+    const { findResource, acceptProviderToken, isRevoked } = behind.services.gateway;
+    const found = await findResource(tenant.resource);
+    if (found === null) throw new Error("no such server");
+    const client_id = "agent-at-the-idp";
+    const text = await tenant.assertion({ client_id, aud: tenant.resource }, { header: { typ: "at+jwt" } });
+    const { refusal, token } = await acceptProviderToken({
+      jws: parseCompactJws(text, "forbidden"),
+      issuer: tenant.idp.issuer,
+      accepted: { scopes: "as_stated" },
+      resource: found.document,
+      resourceRevision: found.revision,
+      nowSeconds: Math.floor(Date.now() / 1000),
+    });
+    return [refusal, token !== null && (await isRevoked(token.fenced))];
+  }
+
+  it("takes it by the record as it is now, and none that the record has come to refuse", async () => {
+    const stage = await stageFor();
+    const key = `idp:${stage.tenant.idp.issuer}`;
+    await edit(stage, key, (text) => `${text} `);
+    expect(await show(stage)).toEqual([null, false]);
+    const narrowed = await stageFor();
+    await edit(narrowed, `idp:${narrowed.tenant.idp.issuer}`, disable);
+    expect(await show(narrowed)).toEqual(["token_issuer", false]);
+  });
+
+  it("takes none for a server whose record it has read before it heard of the edit", async () => {
+    const stage = await stageFor();
+    await edit(stage, `resource:${stage.tenant.resource}`, disable);
+    expect(await show(stage)).toEqual([null, true]);
   });
 });
 

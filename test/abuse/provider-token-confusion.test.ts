@@ -1,10 +1,11 @@
 import { base64url } from "jose";
 import { beforeAll, describe, expect, it } from "vitest";
 import { LIMITS } from "../../src/limits.ts";
+import { documentFenceName } from "../../src/revocation/document-fence.ts";
 import { fenceName } from "../../src/revocation/fence-names.ts";
-import { CLIENT, CROSSGATE, IDP, type Members, RESOURCE } from "../support/documents.ts";
+import { CLIENT, CROSSGATE, denyRule, IDP, type Members, permitRule, RESOURCE } from "../support/documents.ts";
 import { makeDpopKey } from "../support/dpop.ts";
-import { type Answered, stubUpstream } from "../support/gateway.ts";
+import { type Answered, LIST_TOOLS, stubUpstream } from "../support/gateway.ts";
 import {
   ACCESS_TOKENS,
   CLIENT_AT_IDP,
@@ -87,6 +88,8 @@ describe("a token of the provider's that is for somebody or something else", () 
     ["a client named in another claim", { client_id: undefined, azp: CLIENT_AT_IDP }, "token_client"],
     ["a client that is a list", { client_id: [CLIENT_AT_IDP] }, "token_client"],
     ["nobody in particular", { sub: undefined }, "token_malformed"],
+    ["one transfer and no other (RFC 9396)", { authorization_details: [{ type: "transfer" }] }, "token_malformed"],
+    ["no transfer at all", { authorization_details: [] }, "token_malformed"],
     ["another organization, by its own word", { aud_tenant: "globex" }, "token_issuer"],
   ])("%s is refused", async (_, claims, reason) => {
     expect(await refusalOf(strict, await strict.token(claims))).toBe(reason);
@@ -99,6 +102,64 @@ describe("a token of the provider's that is for somebody or something else", () 
     for (const tenant of [undefined, "t2", "constructor"]) {
       expect(await refusalOf(world, await world.token({ tenant }))).toBe("token_issuer");
     }
+  });
+});
+
+describe("a token that the provider's client got for itself", () => {
+  it.each<[string, Members]>([
+    ["by its subject", { sub: CLIENT_AT_IDP }],
+    ["by its subject, under another of its names", { sub: "service-7", azp: "service-7" }],
+    ["by its subject, as Okta names it", { sub: "service-7", cid: "service-7" }],
+    ["by its subject, as Entra names it", { sub: "service-7", appid: "service-7" }],
+    ["by its subject, as Auth0 spells it", { sub: `${CLIENT_AT_IDP}@clients` }],
+    ["by its grant (Auth0)", { gty: "client-credentials" }],
+    ["by its grants", { gty: ["client-credentials"] }],
+    ["by its kind (Entra)", { idtyp: "app" }],
+  ])("is nobody's, which is told %s", async (_, claims) => {
+    expect(await refusalOf(strict, await strict.token(claims))).toBe("token_subject");
+  });
+
+  it("is told by the client's name there, in whichever claim that is", async () => {
+    const world = await startProviderWorld({ idp: { access_tokens: { ...ACCESS_TOKENS, client_claim: "client_id" } } });
+    expect(await refusalOf(world, await world.token({ gty: "password", idtyp: "user", azp: "another" }))).toBeNull();
+    expect(await refusalOf(world, await world.token({ sub: CLIENT_AT_IDP, azp: "another" }))).toBe("token_subject");
+  });
+});
+
+describe("a token of the provider's whose client left out what a rule denies by", () => {
+  const permit = permitRule({ clients: [CLIENT], resources: [RESOURCE], scopes: "any" });
+  const byGroup = {
+    idp: { groups_claim: "groups" },
+    rules: [permit, denyRule({ clients: "any", groups: ["contractors"] })],
+  };
+  const byAddress = {
+    idp: { email_domains: ["acme.example"] },
+    rules: [permit, denyRule({ clients: "any", email_domains: ["acme.example"] })],
+  };
+
+  it.each<[string, typeof byGroup | typeof byAddress, Members, string | null]>([
+    ["groups", byGroup, {}, "token_outdated"],
+    ["groups, for too many to be said", byGroup, { _claim_names: { groups: "src1" } }, "token_outdated"],
+    ["some groups", byGroup, { groups: ["a"], _claim_names: { groups: "src1" } }, "token_outdated"],
+    ["some groups, it does not say which", byGroup, { groups: ["a"], _claim_names: "groups" }, "token_outdated"],
+    ["nothing of the groups", byGroup, { groups: ["contractors"] }, "call_denied"],
+    ["nothing, and is in others", byGroup, { groups: ["engineers"], _claim_names: { roles: "src1" } }, null],
+    ["nothing, and is in none", byGroup, { groups: [] }, null],
+    ["the address", byAddress, {}, "token_outdated"],
+    ["that it is verified", byAddress, { email: "ada@acme.example", email_verified: false }, "token_outdated"],
+    ["what is an address", byAddress, { email: "ada" }, "token_outdated"],
+    ["nothing of the address", byAddress, { email: "ada@acme.example", email_verified: true }, "call_denied"],
+    ["nothing, and is of another domain", byAddress, { email: "ada@other.example" }, null],
+  ])("and has left out %s, is judged so", async (_, options, claims, reason) => {
+    const world = await startProviderWorld(options);
+    expect(await refusalOf(world, await world.token(claims))).toBe(reason);
+  });
+
+  it("is good where policy asks about neither, and shows no list with holes where it does", async () => {
+    const world = await startProviderWorld({ idp: { ...byGroup.idp, ...byAddress.idp }, rules: [permit] });
+    expect(await refusalOf(world, await world.token())).toBeNull();
+    const asking = await startProviderWorld(byGroup);
+    expect(await refusalOf(asking, await asking.token(), { message: LIST_TOOLS })).toBe("token_outdated");
   });
 });
 
@@ -222,6 +283,9 @@ describe("a token of the provider's whose bearer has been stopped", () => {
     ["the organization", () => fenceName("organization", "acme")],
     ["the connection", () => fenceName("connection", "acme", CLIENT, RESOURCE)],
     ["the provider's key", () => fenceName("assertion_key", IDP, "key-ES256")],
+    ["what the provider's record said", () => documentFenceName("idp", "idp-1")],
+    ["what the client's record said", () => documentFenceName("client", "client-1")],
+    ["what the server's record said", () => documentFenceName("resource", "revision-1")],
   ])("is refused when %s is", async (_, name) => {
     const world = await startProviderWorld({ overrides: { isRevoked: async ({ names }) => names.includes(name()) } });
     expect(await refusalOf(world, await world.token())).toBe("token_revoked");

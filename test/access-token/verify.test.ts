@@ -85,6 +85,7 @@ describe("an access token", () => {
         authentication: { authTimeSeconds: NOW - 60, acr: "phr", amr: ["hwk"] },
         groups: new Set(["analysts"]),
         emailDomain: "example.com",
+        isFactsStated: false,
         policy: { revision: "policy-1", asked: "asked-1" },
         expiresAtSeconds: NOW + 300,
         confirmedKey: "thumbprint",

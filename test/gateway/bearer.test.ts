@@ -24,7 +24,7 @@ interface Verdict {
 }
 
 async function verdictOn(changes: CallChanges, resource = makeResource()): Promise<Verdict> {
-  const call = { request: await gateway.request(changes), resource, caller: null };
+  const call = { request: await gateway.request(changes), resource, resourceRevision: "r1", caller: null };
   try {
     await requireAccessToken(call, gateway.dependencies);
     return { reason: "accepted", isCallerKnown: call.caller !== null };

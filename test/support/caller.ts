@@ -20,6 +20,7 @@ export function makeAccessToken(overrides: Partial<AccessToken> = {}): AccessTok
     authentication: { authTimeSeconds: null, acr: null, amr: null },
     groups: new Set(),
     emailDomain: null,
+    isFactsStated: false,
     policy: { revision: "policy-revision", asked: null },
     expiresAtSeconds: NOW + 300,
     confirmedKey: null,

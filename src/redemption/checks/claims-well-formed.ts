@@ -87,6 +87,9 @@ function absentOrMalformed(value: unknown): null {
 
 function readGroups(claims: JsonObject, idp: TrustedIdp): ReadonlySet<string> {
   if (idp.groups_claim === undefined) return new Set();
+  const { [idp.groups_claim]: stated } = claims;
+  // Who says that there are none, says so.
+  if (Array.isArray(stated) && stated.length === 0) return new Set();
   return new Set(optional(readStringList(claims, idp.groups_claim, LIMITS.groupsPerAssertion)));
 }
 

@@ -63,6 +63,7 @@ describe("claims_well_formed [A7523-01]", () => {
     expect((await check(claims, { groups_claim: "groups" })).idJag.groups).toEqual(new Set(["engineers", "on-call"]));
     expect((await check(claims)).idJag.groups).toEqual(new Set());
     expect((await check({}, { groups_claim: "groups" })).idJag.groups).toEqual(new Set());
+    expect((await check({ groups: [] }, { groups_claim: "groups" })).idJag.groups).toEqual(new Set());
     expect(await reasonOf(() => check({ groups: [1] }, { groups_claim: "groups" }))).toBe("claims_malformed");
   });
 
