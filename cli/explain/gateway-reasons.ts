@@ -32,7 +32,7 @@ export const GATEWAY_REASONS: Record<GatewayRefusal, ReasonWords> = {
   ],
   token_subject: [
     "The identity provider's own token is about somebody who has no account here, or about a client and no person.",
-    "Where the provider's record is strict, bind the subject with npx crossgate account, or import it; let the client sign a person in instead of getting a token for itself.",
+    "Let the client sign a person in; where the provider's record is strict, bind the subject with npx crossgate account, or import it.",
   ],
   token_binding: [
     "The token is bound to a key, and the call does not prove that key.",
@@ -40,7 +40,7 @@ export const GATEWAY_REASONS: Record<GatewayRefusal, ReasonWords> = {
   ],
   token_outdated: [
     "Policy asks about groups or an address that this token does not tell.",
-    "Routine after an edit of policy: the client redeems a new ID-JAG. A provider's own token must carry its groups_claim, and a verified email where the idp: document names email_domains.",
+    "Let the client redeem a new ID-JAG; a provider's own token must carry groups_claim and, with email_domains, a verified email.",
   ],
   token_revoked: [
     "The token, or what it rests on, has been revoked.",

@@ -108,7 +108,7 @@ export const REVOCATION: readonly Mutant[] = [
     file: "durable-objects/revocations.ts",
     tests: ["test/durable-objects/revocations.test.ts"],
     mistakes: [
-      ["never-asked", "an isolate goes by what it knew when it began", "await this.#follow();", ""],
+      ["never-asked", "an isolate goes by what it knew when it began", "await this.follow();", ""],
       [
         "stale-copy",
         "an isolate goes by a copy of any age",
