@@ -152,13 +152,9 @@ export const APPROVAL: readonly Mutant[] = [
     file: "src/gateway/request-meta.ts",
     tests: ["test/abuse/approval-swapped.test.ts", "test/gateway/approval.test.ts"],
     mistakes: [
-      [
-        "meta-unbound",
-        "an approval is good for another _meta",
-        "!OF_ONE_TRY.has(name)",
-        "false && OF_ONE_TRY.has(name)",
-      ],
-      ["try-bound", "another progress token is another call", "!OF_ONE_TRY.has(name)", "true || OF_ONE_TRY.has(name)"],
+      ["meta-unbound", "an approval is good for another _meta", "OF_ONE_TRY.get(name)?.(value) !== true", "false"],
+      ["try-bound", "another progress token is another call", "OF_ONE_TRY.get(name)?.(value) !== true", "true"],
+      ["try-of-any-shape", "what is called a progress token is in no approval", "?.(value) !== true", " === undefined"],
     ],
   }),
   ...seed({

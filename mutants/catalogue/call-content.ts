@@ -38,7 +38,7 @@ export const CALL_CONTENT: readonly Mutant[] = [
         "longest-alone",
         "digits beside a card's number hide it",
         "if (number.length >= SHORTEST && isCardNumber(number))",
-        "if (next === groups.length - 1 && isCardNumber(number))",
+        "if (end === text.length && isCardNumber(number))",
       ],
     ],
   }),

@@ -55,6 +55,12 @@ export const GUARDRAILS: readonly Mutant[] = [
         "return schema !== null && fitsInputSchema",
         "return schema === null || fitsInputSchema",
       ],
+      [
+        "headers-hidden",
+        "a parameter hides from a processor what another one says",
+        "{ params: { ...named, ...carried } }",
+        "{ ...named, ...carried }",
+      ],
       ["seam-forgotten", "a secret that is cut over two events passes", "this.#inspections.set(name, inspection);", ""],
       [
         "size-of-each",
@@ -97,9 +103,10 @@ export const GUARDRAILS: readonly Mutant[] = [
       [
         "seams-unread",
         "two texts that are read as one hide what neither has",
-        "if (across.some(({ start, end }) => start < seam && end > seam)) this.#stick();",
+        "if ((seams[next] ?? Infinity) < end) this.#stick();",
         "",
       ],
+      ["seam-short", "a long secret is cut in two", "SEAM_CHARACTERS = 16_384", "SEAM_CHARACTERS = 512"],
       ["url-safe-unread", "base64 for URLs is a way out", 'run.replaceAll("-", "+").replaceAll("_", "/")', "run"],
     ],
   }),
@@ -190,9 +197,17 @@ export const GUARDRAILS: readonly Mutant[] = [
       [
         "answers-to-questions",
         "what a user answers a server is not looked at",
-        "(name) => !HANDLES.has(name) && !NAMES.has(name)",
-        '(name) => name !== "inputResponses" && !HANDLES.has(name) && !NAMES.has(name)',
+        "!isHandle(name, value, method) && !NAMES.has(name)",
+        'name !== "inputResponses" && !isHandle(name, value, method) && !NAMES.has(name)',
       ],
+      ["handles-of-any-shape", "a secret goes out as what is called a handle", "isToken(value) && HANDLES", "HANDLES"],
+      [
+        "handles-anywhere",
+        "a handle's name hides a secret where there is no such handle",
+        "?.test(method) === true",
+        " !== undefined",
+      ],
+      ["meta-of-any-shape", "a secret goes out in a _meta that is no object", "(meta ?? null)", "null"],
       [
         "headers-unread",
         "headers that repeat arguments are not looked at",

@@ -42,6 +42,7 @@ export const VIRTUAL: readonly Mutant[] = [
     file: "src/gateway/virtual/member.ts",
     tests: [ABUSE],
     mistakes: [
+      ["scope-at-member", "a member takes the scopes of another for its own", ", scope: new Set() }", " }"],
       ["disabled-member", "a disabled member is called", "!document.enabled || ", ""],
       ["anybodys-member", "a member of another owner is called", "|| document.owner !== publisher.owner", ""],
       [
@@ -96,7 +97,12 @@ export const VIRTUAL: readonly Mutant[] = [
     file: "src/gateway/virtual/member-answer.ts",
     tests: [ABUSE],
     mistakes: [
-      ["anybodys-answer", "any answer passes for the one to this call", "if (!isSame(id, answering)) return null;", ""],
+      [
+        "anybodys-answer",
+        "any answer passes for the one to this call",
+        "if (!isSame(id, answering.id)) return null;",
+        "",
+      ],
       [
         "any-result-type",
         "a result that nobody could go on from is passed on",
@@ -114,6 +120,24 @@ export const VIRTUAL: readonly Mutant[] = [
         "a client is asked for what it has not said that it can do",
         " && canBeAsked(answering.message, inputRequests);",
         ";",
+      ],
+      [
+        "anybodys-progress",
+        "news of another call is passed on",
+        'if (isProgress && (progressToken === null || !isSame(params["progressToken"], progressToken))) return "";',
+        "",
+      ],
+      [
+        "any-news",
+        "whatever a member announces is passed on",
+        "if (isNotice) return translateNews(message, answering);",
+        "if (isNotice) return data;",
+      ],
+      [
+        "folded-answer",
+        "an answer in another case is passed on",
+        "  if (!isAnswerSpelledExactly(message)) return null;\n",
+        "",
       ],
       [
         "question-in-stream",
@@ -172,9 +196,15 @@ export const VIRTUAL: readonly Mutant[] = [
         "  const answering",
       ],
       [
+        "meta-not-taken-over",
+        "what was taken out of _meta stays in what is approved",
+        '  if (isObject(given) && isObject(left)) params["_meta"] = { ...given, ...withoutOwnMeta(left) };\n',
+        "",
+      ],
+      [
         "guarded-not-asked-again",
         "what guardrails have changed is not judged again",
-        "await authorize(call, token, uses);",
+        "await authorize(call, { ...token, scope: through.scope }, uses);",
         "",
       ],
     ],

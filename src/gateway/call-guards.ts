@@ -57,8 +57,8 @@ export class CallGuards {
   /** @returns whether the message is another one now, and has to be authorized again. @throws CallRefused */
   async guardSent(inputSchema: JsonObject | null | undefined): Promise<boolean> {
     const { message, request } = this.#call;
-    // What asks for a description says nothing but where to go on.
-    if (message === null || this.#isDescribing) return false;
+    // What asks for a description is looked at as any other: its parameters and headers may say anything.
+    if (message === null) return false;
     const guarding = { headers: request.headers, guards: this.#guards, inputSchema };
     this.#call.message = await guardMessage(message, guarding).finally(() => this.#note());
     return this.#call.message !== message;

@@ -9,7 +9,7 @@ export interface LastData {
   readonly last: string;
 }
 
-/** Gives an event's data in place of what it was, or null to end the stream there. */
+/** Gives an event's data in place of what it was: "" where nothing is to be left of the event, or null to end the stream there. */
 export type RewriteData = (data: string) => Rewritten | Promise<Rewritten>;
 
 type Rewritten = string | LastData | null;
@@ -55,6 +55,7 @@ async function rewriteEvent(event: string, rewrite: RewriteData): Promise<Rewrit
   const before = data.join("\n");
   const after = await rewrite(before);
   if (after === null || after === before) return after === null ? null : { text: known, isLast: false };
+  if (after === "") return { text: ":", isLast: false };
   const isLast = typeof after !== "string";
   const written = (isLast ? after.last : after).split("\n").map((line) => `data: ${line}`);
   return { text: [...lines.filter((line) => !isData(line)), ...written].join("\n"), isLast };

@@ -15,32 +15,35 @@ const LONGEST = 19;
 const GROUP = /(?<!\d\.)(?<!\d)\d+/g;
 const SEPARATOR = /^[ \u00A0\u2007\u2009\u202F\u2010\u2011-]$/;
 
-interface Group {
-  readonly start: number;
-  readonly digits: string;
-}
-
 /**
  * Wherever a group of digits begins, and up to where one ends: an order's number, a date or a code beside a card's number
- * hides it no more than a word does. Each group is read with no more of those behind it than the longest card has digits.
+ * hides it no more than a word does. Each group is read with no more of those behind it than the longest card has digits,
+ * and none is kept: a text may have a million of them.
  */
 export function findCardNumbers(text: string): readonly Finding[] {
-  const groups = Array.from(text.matchAll(GROUP), ({ index, 0: digits }): Group => ({ start: index, digits }));
-  return groups.flatMap((_group, first) => findFrom(text, groups, first));
+  const findings: Finding[] = [];
+  for (const { index } of text.matchAll(GROUP)) {
+    const end = findEnd(text, index);
+    if (end !== null) findings.push({ start: index, end, label: "credit_card" });
+  }
+  return findings;
 }
 
-function findFrom(text: string, groups: readonly Group[], first: number): readonly Finding[] {
-  const start = groups[first]?.start ?? 0;
+/** @returns where the number ends that begins there, or null where none does */
+function findEnd(text: string, start: number): number | null {
   let [number, end] = ["", start];
-  for (let next = first; next < groups.length; next += 1) {
-    const group = groups[next];
-    if (group === undefined || (next > first && !SEPARATOR.test(text.slice(end, group.start)))) return [];
-    number += group.digits;
-    end = group.start + group.digits.length;
-    if (number.length > LONGEST) return [];
-    if (number.length >= SHORTEST && isCardNumber(number)) return [{ start, end, label: "credit_card" }];
+  while (number.length <= LONGEST) {
+    for (; isDigit(text, end) && number.length <= LONGEST; end += 1) number += text[end] ?? "";
+    if (number.length >= SHORTEST && isCardNumber(number)) return end;
+    if (!isDigit(text, end + 1) || !SEPARATOR.test(text[end] ?? "")) return null;
+    end += 1;
   }
-  return [];
+  return null;
+}
+
+function isDigit(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code >= 0x30 && code <= 0x39;
 }
 
 /** By its issuer's length, and the check digit of Luhn. */

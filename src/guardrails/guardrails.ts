@@ -15,6 +15,8 @@ export interface Sent {
   readonly carried: JsonObject;
   /** What the message is about. */
   readonly named: JsonObject;
+  /** An answer to a server's question, which has no parameters. */
+  readonly isResponse: boolean;
   /** Headers that repeat what it carries. */
   readonly repeated: Readonly<Record<string, string>>;
   /** Of the tool that is called, as people have approved it; null where it is not known, and undefined where none is called. */
@@ -73,10 +75,15 @@ export class Guardrails {
     return passed;
   }
 
-  async #judgeSent(guardrail: Guardrail, { carried, named, repeated, inputSchema }: Sent): Promise<Verdict> {
+  async #judgeSent(
+    guardrail: Guardrail,
+    { carried, named, repeated, inputSchema, isResponse }: Sent,
+  ): Promise<Verdict> {
     const isRepeated = Object.keys(repeated).length > 0;
     if (guardrail.type === "external") {
-      const content = { ...named, ...carried, ...(isRepeated ? { headers: repeated } : {}) };
+      // Each in a place of its own, so that a parameter that is called "headers" hides none, and none hides it.
+      const said = isResponse ? carried : { params: { ...named, ...carried } };
+      const content = { ...said, ...(isRepeated ? { headers: repeated } : {}) };
       return { ...(await this.#ask(guardrail, "before", content)), value: carried };
     }
     if (guardrail.type === "arguments_schema") return judge(carried, fitsSchema(carried, inputSchema) ? 0 : 1);

@@ -12,14 +12,16 @@ export interface Inspected {
 
 /** Texts whose reader puts them together: what is cut in two at a seam is whole again there. */
 const JOINED_MEMBERS: ReadonlySet<string> = new Set(["text", "message", "data"]);
-/** How much of what passed before is remembered for the next seam; longer than any secret that a seam could hide. */
-const SEAM_CHARACTERS = 512;
+/** How much on either side of a seam is read across it: longer than the longest JWT that is known for one. */
+const SEAM_CHARACTERS = 16_384;
 const BASE64 = /[A-Za-z0-9+/_-]{24,}={0,2}/g;
 
 /** Looks through every text of one message after the other, for one detector. */
 export class TextInspection {
   readonly #detector: Detector;
-  #before = "";
+  /** The texts that are read as one, as far as a seam could hide something, and where in it the seams are. */
+  #run = "";
+  #seams: number[] = [];
   #count = 0;
   #isStuck = false;
 
@@ -30,6 +32,8 @@ export class TextInspection {
   inspect(value: Json): Inspected {
     [this.#count, this.#isStuck] = [0, false];
     const inspected = this.#value(value, "");
+    this.#readSeams();
+    this.#run = this.#run.slice(-SEAM_CHARACTERS);
     return { value: inspected, count: this.#count, isStuck: this.#isStuck };
   }
 
@@ -57,12 +61,30 @@ export class TextInspection {
   }
 
   #joined(text: string, member: string): string {
-    if (!JOINED_MEMBERS.has(member)) return this.#redact(text, this.#find(text));
-    const seam = this.#before.length;
-    const across = this.#find(this.#before + text.slice(0, SEAM_CHARACTERS));
-    if (across.some(({ start, end }) => start < seam && end > seam)) this.#stick();
-    this.#before = (this.#before + text.slice(-SEAM_CHARACTERS)).slice(-SEAM_CHARACTERS);
+    if (JOINED_MEMBERS.has(member) && text !== "") this.#join(text);
     return this.#redact(text, this.#find(text));
+  }
+
+  /** The middle of a long text is far from any seam. */
+  #join(text: string): void {
+    this.#seams.push(this.#run.length);
+    const isLong = text.length > 2 * SEAM_CHARACTERS;
+    this.#run += isLong ? text.slice(0, SEAM_CHARACTERS) : text;
+    if (!isLong) return;
+    this.#readSeams();
+    this.#run = text.slice(-SEAM_CHARACTERS);
+  }
+
+  /** All seams in one pass, so that a thousand small texts cost no more than one that is as long as they are. */
+  #readSeams(): void {
+    const seams = this.#seams;
+    this.#seams = [];
+    if (seams.length === 0) return;
+    let next = 0;
+    for (const { start, end } of this.#find(this.#run)) {
+      while ((seams[next] ?? Infinity) <= start) next += 1;
+      if ((seams[next] ?? Infinity) < end) this.#stick();
+    }
   }
 
   #redact(text: string, findings: readonly Finding[]): string {
@@ -76,10 +98,11 @@ export class TextInspection {
   }
 
   #find(text: string): readonly Finding[] {
-    const encoded = Array.from(text.matchAll(BASE64)).flatMap(({ 0: run, index }) => {
+    const encoded: Finding[] = [];
+    for (const { 0: run, index } of text.matchAll(BASE64)) {
       const [hidden] = this.#findEncoded(run);
-      return hidden === undefined ? [] : [{ start: index, end: index + run.length, label: hidden.label }];
-    });
+      if (hidden !== undefined) encoded.push({ start: index, end: index + run.length, label: hidden.label });
+    }
     return mergeFindings([...this.#detector.find(text), ...encoded]);
   }
 

@@ -4,6 +4,11 @@ export const CORRELATION_HEADER = "crossgate-correlation-id";
 
 /** W3C Trace Context §3.2: lower case, neither all zeros; a later version may say more after a dash. */
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$/;
+/** §3.3: 32 members at most, and no longer than everybody has to pass on. */
+const TRACESTATE_MEMBER =
+  /^[a-z0-9][a-z0-9_*/-]{0,255}(?:@[a-z][a-z0-9_*/-]{0,13})?=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/;
+const TRACESTATE_MEMBERS = 32;
+const TRACESTATE_CHARACTERS = 512;
 /** Sampled, and random trace id: flags that are not known are not passed on (§3.2.2.5). */
 const KNOWN_FLAGS = 0x03;
 
@@ -13,6 +18,17 @@ export interface ReceivedTrace extends RequestTrace {
   readonly spanId: string;
   /** Of the caller's `traceparent`; null where he sent none that reads, and the trace begins here. */
   readonly traceFlags: number | null;
+}
+
+/** Without what a later version may say more: nobody here knows what that is. */
+export function isTraceParent(text: string): boolean {
+  return TRACEPARENT.test(text) && text.length === "00-".length + 32 + 1 + 16 + "-01".length;
+}
+
+export function isTraceState(text: string): boolean {
+  if (text.length > TRACESTATE_CHARACTERS) return false;
+  const members = text.split(",");
+  return members.length <= TRACESTATE_MEMBERS && members.every((member) => TRACESTATE_MEMBER.test(member.trim()));
 }
 
 function randomTraceId(): string {

@@ -4,6 +4,7 @@ import { type CallChanges, LIST_TOOLS, READ_FILE, reasonsOf, stubUpstream, TestG
 
 /** Places of a message where nobody looks: a secret goes out by one, or comes back by one. */
 const KEY = "AKIAIOSFODNN7EXAMPLE";
+const TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 const TAKEN = "[redacted aws_access_key]";
 const SECRETS = { name: "no-secrets", type: "secrets" };
 const EVENTS = { headers: { "content-type": "text/event-stream" } };
@@ -52,6 +53,28 @@ describe("a secret does not go out", () => {
     ["in _meta", callWith({ _meta: { "example.com/note": KEY } })],
     ["in answers to a server's questions that are no object", callWith({ inputResponses: [KEY] })],
     ["in a member that nobody knows", callWith({ note: KEY })],
+    ["in a _meta that is no object", callWith({ _meta: KEY })],
+    ["as a state that is no text", callWith({ requestState: { a: KEY } })],
+    ["as a progress token that is none", callWith({ _meta: { progressToken: [KEY] } })],
+    ["as a trace that is none", callWith({ _meta: { traceparent: KEY } })],
+    ["behind what is known of a trace", callWith({ _meta: { traceparent: `${TRACE}-${KEY}` } })],
+    ["as the state of a trace that is none", callWith({ _meta: { tracestate: KEY } })],
+    ["in many states of a trace", callWith({ _meta: { tracestate: `${"a=b,".repeat(32)}a=${KEY}` } })],
+    [
+      "in too long a state of a trace",
+      callWith({ _meta: { tracestate: `${`a=${"b".repeat(200)},`.repeat(3)}a=${KEY}` } }),
+    ],
+    ["as the cursor of what has no pages", callWith({ cursor: KEY })],
+    ["as the task of a tool", callWith({ taskId: KEY })],
+    ["as the request that a tool is about", callWith({ requestId: KEY })],
+    ["as a progress token where there is none", callWith({ progressToken: KEY })],
+    ["beside the request for a list", request("tools/list", { x: KEY })],
+    ["as a cursor that is no text", request("tools/list", { cursor: [KEY] })],
+    ["in a header of the request for a list", { message: LIST_TOOLS, headers: { "mcp-param-x": KEY } }],
+    [
+      "in what a client says of itself",
+      request("initialize", { protocolVersion: "2025-11-25", clientInfo: { name: KEY } }),
+    ],
     ["in an answer that is no object", { message: { jsonrpc: "2.0", id: 7, result: KEY } }],
     ["in an error that is no object", { message: { jsonrpc: "2.0", id: 7, error: [KEY] } }],
     [
@@ -79,6 +102,18 @@ describe("a secret does not go out", () => {
     });
     const uri = await ask({ guardrails, changes: request("resources/read", { uri: `file:///${KEY}` }) });
     expect([uri.status, uri.upstream.sent]).toEqual([403, []]);
+  });
+
+  it("but what is a handle, where there is one, goes as it is", async () => {
+    const _meta = { progressToken: KEY, traceparent: TRACE, tracestate: "rojo=00f067aa0ba902b7, a@b=c d" };
+    for (const changes of [
+      callWith({ arguments: {}, requestState: KEY, _meta }),
+      request("tools/list", { cursor: KEY }),
+    ]) {
+      // oxlint-disable-next-line no-await-in-loop -- one stub of the upstream at a time
+      const { status, sent } = await ask({ changes });
+      expect([status, JSON.stringify(sent).includes(KEY)]).toEqual([200, true]);
+    }
   });
 
   it.each(["Argument", "InputResponses", "argument\u017F"])("in %s, to a server that folds case", async (member) => {

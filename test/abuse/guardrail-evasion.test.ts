@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { TextInspection } from "../../src/guardrails/inspect-texts.ts";
 import { personalData } from "../../src/guardrails/personal-data.ts";
 import { SECRETS } from "../../src/guardrails/secrets.ts";
@@ -24,6 +24,9 @@ const message = (text: string): string =>
 const plain = btoa(`aws_access_key_id=${KEY}`);
 const forUrls = btoa(`>>>?aws_access_key_id=${KEY}`).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 const inSentence = btoa(`x ${KEY} x`);
+/** Two thousand characters, as tokens of people with many groups have. */
+const JWT = `eyJ${"hbGciOiJFUzI1NiJ9".repeat(2)}.eyJ${"zdWIiOiJhZGEifQ".repeat(130)}.${"c2lnbmF0dXJl".repeat(8)}`;
+const FILLER = "word ".repeat(10_000);
 const withResult = (result: unknown): string => JSON.stringify({ jsonrpc: "2.0", id: 1, result });
 
 describe("a secret does not get past", () => {
@@ -44,6 +47,26 @@ describe("a secret does not get past", () => {
       KEY.slice(7),
     ],
     [
+      "that is long, in two parts of a content",
+      withResult({ content: [JWT.slice(0, 1024), JWT.slice(1024)].map((text) => ({ type: "text", text })) }),
+      JWT.slice(1024),
+    ],
+    [
+      "that is long, in two parts of a content that are long",
+      withResult({
+        content: [`${FILLER} ${JWT.slice(0, 1024)}`, `${JWT.slice(1024)} ${FILLER}`].map((text) => ({
+          type: "text",
+          text,
+        })),
+      }),
+      JWT.slice(1024),
+    ],
+    [
+      "in a thousand parts of a content",
+      withResult({ content: (JWT.match(/.{1,2}/g) ?? []).map((text) => ({ type: "text", text })) }),
+      '{"type":"text","text":"ey"}',
+    ],
+    [
       "beside a member that is shown instead",
       message("harmless").replace('"text":"harmless"', `"text":"harmless","text":"${KEY}"`),
       KEY,
@@ -52,6 +75,13 @@ describe("a secret does not get past", () => {
     expect(body.includes(spelled)).toBe(true);
     const { text } = await answered(body, { "content-type": "application/json" });
     expect(text).not.toContain(spelled);
+  });
+
+  it("that is long, cut over two events of a stream", async () => {
+    const part = (data: string): string =>
+      `data: ${JSON.stringify({ jsonrpc: "2.0", method: "notifications/message", params: { data } })}\n\n`;
+    const { text } = await answered(`${part(JWT.slice(0, 1024))}${part(JWT.slice(1024))}`, EVENTS);
+    expect(text).not.toContain(JWT.slice(1024));
   });
 
   it("cut over chunks, lines and events of a stream, wherever it is cut", async () => {
@@ -91,6 +121,21 @@ describe("an answer of its largest size", () => {
 
 /** Counted and not timed: what looks at each place of a text again and again would not come to an end here. */
 describe("texts that are made to take long", () => {
+  it("in as many parts as fit are read once, and not once for each seam", () => {
+    let read = 0;
+    const count = { find: (text: string) => ((read += text.length), []), readsBinary: false };
+    new TextInspection(count).inspect(Array.from({ length: 50_000 }, () => ({ text: "ab" })));
+    expect(read).toBeLessThan(1_000_000);
+  });
+
+  it("are gone through without a list of all that might have begun something", () => {
+    const from = vi.spyOn(Array, "from");
+    onTestFinished(() => from.mockRestore());
+    for (const unit of [" AB12", " 1"]) personalData(["credit_card", "iban"]).find(unit.repeat(10_000));
+    const lengths = from.mock.results.map(({ value }) => (value as unknown[]).length);
+    expect(Math.max(0, ...lengths)).toBeLessThan(100);
+  });
+
   const size = 1_000_000;
   const repeat = (unit: string): string => unit.repeat(Math.ceil(size / unit.length));
 

@@ -244,6 +244,41 @@ describe("a member that lies about a call", () => {
     expect(called.text).not.toContain("input_required");
   });
 
+  it("and announces what is no news of this call is not heard", async () => {
+    const notice = (method: string, params: Members, more: Members = {}) =>
+      `data: ${JSON.stringify({ jsonrpc: "2.0", method, params, ...more })}\n\n`;
+    const progress = { progressToken: "mine", progress: 1, message: "half way" };
+    const log = { level: "info", data: "as it is" };
+    const stream = [
+      notice("notifications/progress", { ...progress, progressToken: "of-another", message: "unheard" }),
+      notice("notifications/tools/list_changed", { note: "unheard" }),
+      notice("notifications/resources/updated", { uri: "file:///unheard" }),
+      notice("notifications/elicitation/complete", { elicitationId: "unheard" }),
+      notice("notifications/progress", { ...progress, note: "unheard" }, { ID: "unheard", Params: { a: "unheard" } }),
+      notice("notifications/message", { ...log, _meta: { a: "unheard" } }, { Method: "unheard" }),
+      'data: {"jsonrpc":"2.0","id":7,"result":{"content":[]}}\n\n',
+    ].join("");
+    stubMembers({ payroll: { call: () => sse(stream) } });
+    const asked = callOf("payslip", { _meta: { progressToken: "mine" } });
+    const { text } = await callDesk(await startDesk(), { message: asked });
+    expect(text).not.toContain("unheard");
+    const data = text.split("\n").filter((line) => line.startsWith("data: "));
+    expect(data.map((line) => JSON.parse(line.slice("data: ".length)) as unknown)).toEqual([
+      { jsonrpc: "2.0", method: "notifications/progress", params: progress },
+      { jsonrpc: "2.0", method: "notifications/message", params: log },
+      { jsonrpc: "2.0", id: 7, result: { content: [] } },
+    ]);
+    const { text: unasked } = await callDesk(await startDesk(), { message: callOf("payslip") });
+    expect(unasked).not.toContain("half way");
+  });
+
+  it.each(["ID", "Result", "METHOD"])("and says %s to a client that folds case is told off", async (member) => {
+    stubMembers({
+      payroll: { call: () => Response.json({ jsonrpc: "2.0", id: 7, result: { content: [] }, [member]: 8 }) },
+    });
+    expect((await callDesk(await startDesk(), { message: callOf("payslip") })).status).toBe(502);
+  });
+
   it("and asks for input where nobody could bring it is told off", async () => {
     const asking = { resultType: "input_required", inputRequests: {} };
     stubMembers({ flights: { call: (message) => resultOf(message, asking) } });

@@ -227,6 +227,8 @@ describe("a call that takes an approval", () => {
   });
 });
 
+const TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
 describe("what lies on the desk", () => {
   it("has names of the arguments and the digest of all that is approved, and not the arguments", async () => {
     stubUpstream();
@@ -262,7 +264,7 @@ describe("what lies on the desk", () => {
     stubUpstream();
     const { gateway, call, organization } = await start({ show_arguments: true });
     const task = { ttl: 60_000 };
-    const _meta = { progressToken: 7, traceparent: "00-1", tracestate: "a=b", "example.com/account": "other" };
+    const _meta = { progressToken: 7, traceparent: TRACEPARENT, tracestate: "a=b", "example.com/account": "other" };
     await call({ arguments: {}, task, _meta }, { headers: { "mcp-param-to": "bob" } });
     const [waiting] = await deskOf(organization).list();
     const text = await gateway.dependencies.shownArguments.open(waiting?.call.sealedCall ?? "", waiting?.key ?? "");
@@ -270,6 +272,16 @@ describe("what lies on the desk", () => {
       headers: { "mcp-param-to": "bob" },
       params: { name: "read_file", arguments: {}, task, _meta: { "example.com/account": "other" } },
     });
+  });
+
+  it("shows what is only called a token or a trace: a server may read it", async () => {
+    stubUpstream();
+    const { gateway, call, organization } = await start({ show_arguments: true });
+    const _meta = { progressToken: { account: "other" }, traceparent: "00-1", tracestate: ["a=b"] };
+    await call({ arguments: {}, _meta });
+    const [waiting] = await deskOf(organization).list();
+    const text = await gateway.dependencies.shownArguments.open(waiting?.call.sealedCall ?? "", waiting?.key ?? "");
+    expect(JSON.parse(text ?? "")).toMatchObject({ params: { _meta } });
   });
 
   it("has none where one of several rules does not show them", async () => {

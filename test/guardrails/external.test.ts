@@ -3,7 +3,7 @@ import { FetchFailed } from "../../src/egress/bounded-fetch.ts";
 import type { TextAnswer, TextRequest } from "../../src/egress/exchange.ts";
 import type { External } from "../../src/guardrails/external.ts";
 import { GuardRefused } from "../../src/guardrails/guarded-call.ts";
-import { Guardrails } from "../../src/guardrails/guardrails.ts";
+import { Guardrails, type Sent } from "../../src/guardrails/guardrails.ts";
 import { LIMITS } from "../../src/limits.ts";
 
 const CALL = {
@@ -28,11 +28,13 @@ const EXTERNAL: External = {
 const SENT = {
   carried: { arguments: { a: "AKIAIOSFODNN7EXAMPLE" } },
   named: { name: "read_file" },
+  isResponse: false,
   repeated: { "mcp-param-a": "b" },
   inputSchema: undefined,
 };
 
 interface Surroundings {
+  readonly sent?: Sent;
   readonly secret?: string | null | Error;
   readonly before?: readonly never[];
 }
@@ -40,7 +42,7 @@ interface Surroundings {
 async function ask(
   answer: (request: TextRequest) => Partial<TextAnswer> | Error,
   changes: Partial<External> = {},
-  { secret = "whsec_c2VjcmV0LW9mLXRoZS10ZXN0cw==", before = [] }: Surroundings = {},
+  { secret = "whsec_c2VjcmV0LW9mLXRoZS10ZXN0cw==", before = [], sent = SENT }: Surroundings = {},
 ) {
   const asked: TextRequest[] = [];
   const exchange = async (request: TextRequest): Promise<TextAnswer> => {
@@ -55,7 +57,7 @@ async function ask(
   };
   const egress = { rules: { ownHost: "crossgate.example", allowsLoopback: false }, exchange };
   const guards = new Guardrails([...before, { ...EXTERNAL, ...changes }], CALL, { egress, findSecret });
-  const result = await guards.before(SENT).catch((error: unknown) => {
+  const result = await guards.before(sent).catch((error: unknown) => {
     if (error instanceof GuardRefused) return error.reason;
     throw error;
   });
@@ -75,9 +77,19 @@ describe("a processor elsewhere", () => {
     const [{ asked: told }, { asked: shown }] = [await ask(allow), await ask(allow, { sends: "content" })];
     expect(JSON.parse(told[0]?.body ?? "")).toEqual({ version: 1, guardrail: "dlp", phase: "before", ...CALL });
     expect(JSON.parse(shown[0]?.body ?? "")).toMatchObject({
-      content: { ...SENT.carried, name: "read_file", headers: { "mcp-param-a": "b" } },
+      content: { params: { ...SENT.carried, name: "read_file" }, headers: { "mcp-param-a": "b" } },
     });
     expect(shown[0]).toMatchObject({ milliseconds: 500, maximumBytes: LIMITS.guardrailAnswerBytes, method: "POST" });
+  });
+
+  it("is shown parameters and headers apart, and an answer to a question as one", async () => {
+    const hiding = { ...SENT, carried: { headers: "what nobody was to see" } };
+    const { asked } = await ask(allow, { sends: "content" }, { sent: hiding });
+    const params = { ...hiding.carried, name: "read_file" };
+    expect(JSON.parse(asked[0]?.body ?? "")).toMatchObject({ content: { params, headers: SENT.repeated } });
+    const answer = { ...SENT, isResponse: true, carried: { result: { a: 1 } }, named: {}, repeated: {} };
+    const { asked: shown } = await ask(allow, { sends: "content" }, { sent: answer });
+    expect(JSON.parse(shown[0]?.body ?? "")).toMatchObject({ content: answer.carried });
   });
 
   it("is shown what the processors before it have left", async () => {

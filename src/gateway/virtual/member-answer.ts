@@ -4,9 +4,10 @@ import { decodeUtf8, isObject, type Json, type JsonObject } from "../../jwt/stri
 import { LIMITS } from "../../limits.ts";
 import { canBeAsked } from "../client-capabilities.ts";
 import type { LastData } from "../event-stream.ts";
-import type { Message } from "../message.ts";
+import type { Message, MessageId } from "../message.ts";
 import { isEventStream, rewriteEventBody } from "../message-stream.ts";
 import { CallRefused } from "../refusal.ts";
+import { isAnswerSpelledExactly } from "../spelling.ts";
 import { toGatewayError } from "../wire-errors.ts";
 
 export interface Answering {
@@ -14,6 +15,20 @@ export interface Answering {
   readonly message: Message;
   readonly isClientStateless: boolean;
   readonly isMemberStateless: boolean;
+  /** By which the caller knows news of this call; null where he has asked for none. */
+  readonly progressToken: string | number | null;
+}
+
+/** What news says, by its method; all else that a member may announce is between it and us. */
+const NEWS: ReadonlyMap<string, readonly string[]> = new Map([
+  ["notifications/progress", ["progressToken", "progress", "total", "message"]],
+  ["notifications/message", ["level", "logger", "data"]],
+]);
+
+export function progressTokenOf({ params }: Message): Answering["progressToken"] {
+  const { _meta: meta } = params;
+  const token = isObject(meta) ? meta["progressToken"] : null;
+  return typeof token === "string" || typeof token === "number" ? token : null;
 }
 
 /**
@@ -68,21 +83,33 @@ function translateEvent(data: string, answering: Answering): string | LastData |
   if (data.trim() === "") return data;
   const message = parse(() => data);
   const isNotice = message !== null && typeof message["method"] === "string" && !("id" in message);
-  if (isNotice) return data;
+  if (isNotice) return translateNews(message, answering);
   const translated = message === null || "method" in message ? null : translateResponse(message, answering);
   if (translated !== null) return { last: JSON.stringify(translated) };
   const { code, message: text } = toGatewayError("upstream_answer_malformed");
   return { last: JSON.stringify({ jsonrpc: "2.0", id: answering.message.id, error: { code, message: text } }) };
 }
 
+/** Written anew, so that it says nothing in another spelling. @returns "" for what is no news of this call */
+function translateNews({ method, params }: JsonObject, { progressToken }: Answering): string {
+  const members = NEWS.get(typeof method === "string" ? method : "");
+  if (members === undefined || !isObject(params)) return "";
+  const isProgress = method === "notifications/progress";
+  if (isProgress && (progressToken === null || !isSame(params["progressToken"], progressToken))) return "";
+  const said = members.flatMap((name) => (params[name] === undefined ? [] : [[name, params[name]] as const]));
+  return JSON.stringify({ jsonrpc: "2.0", method, params: Object.fromEntries(said) });
+}
+
 /** @returns null for what does not answer this call, or not in a way that its caller could go on from. */
 function translateResponse(message: JsonObject, answering: Answering): JsonObject | null {
   const { id, result, error } = message;
-  if (!isSame(id, answering)) return null;
-  if (!isObject(result)) return isObject(error) ? message : null;
+  if (!isSame(id, answering.message.id)) return null;
+  if (!isAnswerSpelledExactly(message)) return null;
+  const envelope = { jsonrpc: "2.0", id: answering.message.id };
+  if (!isObject(result)) return isObject(error) ? { ...envelope, error } : null;
   const { resultType = "complete", ...others } = result;
   if (resultType !== "complete" && !isQuestion(resultType, others["inputRequests"], answering)) return null;
-  return { ...message, result: { ...(answering.isClientStateless ? { resultType } : {}), ...others } };
+  return { ...envelope, result: { ...(answering.isClientStateless ? { resultType } : {}), ...others } };
 }
 
 /** One that its client could answer, and has said that it can. */
@@ -92,8 +119,8 @@ function isQuestion(resultType: Json, inputRequests: Json | undefined, answering
 }
 
 /** A number was read as the text that it is. */
-function isSame(id: JsonObject[string], answering: Answering): boolean {
-  return JSON.stringify(id) === JSON.stringify(answering.message.id);
+function isSame(stated: JsonObject[string], ours: MessageId): boolean {
+  return JSON.stringify(stated) === JSON.stringify(ours);
 }
 
 function parse(textOf: () => string): JsonObject | null {

@@ -40,6 +40,12 @@ function metaForMember(given: Json | undefined, version: string): JsonObject | n
   return { ...Object.fromEntries(passed), ...(isStateless ? own : {}) };
 }
 
+/** What we have not said ourselves of it. */
+export function withoutOwnMeta(meta: JsonObject): JsonObject {
+  const own = [`${RESERVED_META}protocolVersion`, `${RESERVED_META}clientCapabilities`];
+  return Object.fromEntries(Object.entries(meta).filter(([name]) => !own.includes(name)));
+}
+
 function capabilitiesOf(given: Json | undefined): JsonObject {
   if (!isObject(given)) return {};
   return Object.fromEntries(Object.entries(given).filter(([name]) => PASSED_CAPABILITIES.includes(name)));

@@ -31,7 +31,8 @@ export async function findMember(
 }
 
 /**
- * The caller's right to go on to a member. What is revoked for the member itself stops them on this road too, and where
+ * The caller's right to go on to a member, where the scopes of the one that publishes its tools mean nothing, and are
+ * told to nobody. What is revoked for the member itself stops them on this road too, and where
  * its own callers need a key, so do these. @throws CallRefused
  */
 export function authorizeThrough(authorization: Authorization, { document }: Member): Authorization {
@@ -45,5 +46,5 @@ export function authorizeThrough(authorization: Authorization, { document }: Mem
     fenceName("connection", token.organization, token.clientId, resource),
   ];
   const fenced = { ...token.fenced, names: [...token.fenced.names, ...names] };
-  return { ...authorization, token: { ...token, fenced } };
+  return { ...authorization, token: { ...token, fenced, scope: new Set() } };
 }

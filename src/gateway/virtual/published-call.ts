@@ -1,4 +1,5 @@
 import { isObject } from "../../jwt/strict-json.ts";
+import type { Scope } from "../../policy/scope.ts";
 import { findPublished, type PublishedTool } from "../../trust/virtual-server.ts";
 import { authorize, requireUsableTool } from "../authorize-call.ts";
 import { CallGuards, type GuardDependencies } from "../call-guards.ts";
@@ -14,9 +15,9 @@ import { whenEnded } from "../watched-stream.ts";
 import type { AuthorizationDependencies } from "../authorization.ts";
 import type { Asked } from "./asked.ts";
 import { authorizeThrough, findMember, type MemberDependencies } from "./member.ts";
-import { translateAnswer } from "./member-answer.ts";
+import { progressTokenOf, translateAnswer } from "./member-answer.ts";
 import { type ConnectionDependencies, MemberConnection } from "./member-connection.ts";
-import { headersForMember, messageForMember } from "./member-message.ts";
+import { headersForMember, messageForMember, withoutOwnMeta } from "./member-message.ts";
 
 export interface PublishedCallDependencies
   extends
@@ -42,7 +43,8 @@ export async function callPublished(asked: Asked, uses: PublishedCallDependencie
   const connection = new MemberConnection(reached, authorization, uses);
   try {
     const version = await connection.learnVersion();
-    const through = { ...asked, authorization, published, reached, connection, version };
+    const { scope } = asked.authorization.token;
+    const through = { ...asked, authorization, scope, published, reached, connection, version };
     return await sendThrough(through, uses);
   } catch (error) {
     call.credential = reached.credential;
@@ -53,6 +55,8 @@ export async function callPublished(asked: Asked, uses: PublishedCallDependencie
 
 interface Through extends Asked {
   readonly published: PublishedTool;
+  /** Of the token, at the virtual server. */
+  readonly scope: Scope;
   /** Its credential is noted here. */
   readonly reached: ForwardedCall;
   readonly connection: MemberConnection;
@@ -77,7 +81,7 @@ async function sendThrough(through: Through, uses: PublishedCallDependencies): P
   if (guards !== null && (await guards.guardSent(inputSchema))) {
     // What was taken out of the message may have been what permitted it.
     call.message = takeOver(message, memberCall.message);
-    await authorize(call, token, uses);
+    await authorize(call, { ...token, scope: through.scope }, uses);
     await requireUsableTool(usable);
   }
   const forwarding = forwardingOf(memberCall, uses);
@@ -87,6 +91,7 @@ async function sendThrough(through: Through, uses: PublishedCallDependencies): P
     message,
     isClientStateless: isStateless(call.request.headers, message),
     isMemberStateless: version === STATELESS_VERSION,
+    progressToken: progressTokenOf(message),
   };
   const answer = whenEnded(await translateAnswer(response, answering), () => connection.close(), uses.outlast);
   if (guards !== null) return guards.guardAnswered(answer, false);
@@ -122,5 +127,7 @@ function takeOver(message: Message, guarded: Message | null): Message {
     const left = guarded?.params[name];
     if (isObject(left)) params[name] = left;
   }
+  const [given, left] = [params["_meta"], guarded?.params["_meta"]];
+  if (isObject(given) && isObject(left)) params["_meta"] = { ...given, ...withoutOwnMeta(left) };
   return withParams(message, params);
 }

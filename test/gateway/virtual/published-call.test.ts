@@ -4,6 +4,7 @@ import { fingerprintTool } from "../../../src/trust/tool-definition.ts";
 import type { Members } from "../../support/documents.ts";
 import { permitRule } from "../../support/documents.ts";
 import { callDesk, type DeskOptions, resultIn, startDesk } from "../../support/desk.ts";
+import type { TestGateway } from "../../support/gateway.ts";
 import {
   callOf,
   DESK,
@@ -183,6 +184,46 @@ describe("what holds for a member", () => {
     expect((await callDesk(unguarded, statelessly("tools/call", given))).status).toBe(200);
   });
 
+  it("holds for calls by a published name: what its guardrails take out of _meta is in no approval", async () => {
+    stubMembers();
+    const shown: unknown[] = [];
+    const present = async ({ call, key }: { call: { sealedCall: string | null }; key: string }) => {
+      shown.push(await gateway.dependencies.shownArguments.open(call.sealedCall ?? "", key));
+      return { outcome: "full" } as const;
+    };
+    const approval = { approvers: "any", show_arguments: true };
+    const calls = { tools: ["find_flights"] };
+    const rules = [permitRule({ clients: "any", resources: [DESK], scopes: "any", calls, approval })];
+    const gateway: TestGateway = await startDesk({
+      flights: { guardrails: [{ name: "no-keys", type: "secrets", action: "redact" }] },
+      rules,
+      overrides: { present },
+    });
+    const meta = { "example.com/note": "AKIAIOSFODNN7EXAMPLE", "io.modelcontextprotocol/logLevel": "debug" };
+    await callDesk(gateway, statelessly("tools/call", { name: "find_flights" }, meta));
+    expect(JSON.parse(String(shown[0]))).toMatchObject({
+      params: {
+        _meta: {
+          "example.com/note": "[redacted aws_access_key]",
+          "io.modelcontextprotocol/logLevel": "debug",
+          "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        },
+      },
+    });
+  });
+
+  it("holds for calls by a published name: its guardrails redact, and the caller's scopes still hold", async () => {
+    const upstream = stubMembers();
+    const gateway = await startDesk({
+      flights: { guardrails: [{ name: "no-keys", type: "secrets", action: "redact" }] },
+    });
+    const given = { name: "find_flights", arguments: { key: "AKIAIOSFODNN7EXAMPLE" } };
+    expect((await callDesk(gateway, statelessly("tools/call", given))).status).toBe(200);
+    expect(toolCallTo(upstream, FLIGHTS_UPSTREAM)?.message.params).toMatchObject({
+      arguments: { key: "[redacted aws_access_key]" },
+    });
+  });
+
   it("holds for calls by a published name: its credential, for whoever calls", async () => {
     const upstream = stubMembers();
     const asked: unknown[] = [];
@@ -190,7 +231,7 @@ describe("what holds for a member", () => {
       flights: { upstream_credential: { type: "secret", secret: "flights-key" } },
       overrides: {
         supplyCredential: async ({ resource, caller }) => {
-          asked.push([resource.resource, caller.principal]);
+          asked.push([resource.resource, caller.principal, caller.scope]);
           return {
             headers: new Map([["authorization", "Bearer of-flights-for-ada"]]),
             facts: { type: "secret", upstreamHost: "flights.example.net", kid: "k1" },
@@ -199,7 +240,7 @@ describe("what holds for a member", () => {
       },
     });
     await callDesk(gateway, statelessly("tools/call", { name: "find_flights" }));
-    expect(asked).toEqual([[FLIGHTS, "usr_ada"]]);
+    expect(asked).toEqual([[FLIGHTS, "usr_ada", []]]);
     expect(toolCallTo(upstream, FLIGHTS_UPSTREAM)?.headers.get("authorization")).toBe("Bearer of-flights-for-ada");
     expect(gateway.events[0]?.credential).toEqual({ type: "secret", upstream_host: "flights.example.net", kid: "k1" });
   });
@@ -239,7 +280,7 @@ describe("the answer of a member", () => {
       },
     });
     const gateway = await startDesk();
-    const { text } = await callDesk(gateway, statelessly("tools/call", { name: "payslip" }));
+    const { text } = await callDesk(gateway, statelessly("tools/call", { name: "payslip" }, { progressToken: 3 }));
     const expected = [PROGRESS, { jsonrpc: "2.0", id: 7, result: { resultType: "complete", content: [] } }];
     expect(text).toBe(expected.map((message) => `data: ${JSON.stringify(message)}\n\n`).join(""));
     await Promise.all(gateway.outlasting);
