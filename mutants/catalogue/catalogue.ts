@@ -13,6 +13,7 @@ import { GATEWAY } from "./gateway.ts";
 import { GRANT } from "./grant.ts";
 import { GUARDRAILS } from "./guardrails.ts";
 import { LEDGER } from "./ledger.ts";
+import { MEMBER_ANSWER } from "./member-answer.ts";
 import { OAUTH_CLIENT } from "./oauth-client.ts";
 import { OUTSIDE_WORDS } from "./outside-words.ts";
 import { POLICY } from "./policy.ts";
@@ -39,6 +40,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...GATEWAY,
   ...TOOLS,
   ...VIRTUAL,
+  ...MEMBER_ANSWER,
   ...GUARDRAILS,
   ...APPROVAL,
   ...APPROVAL_DESK,
