@@ -13,13 +13,13 @@ export const MEMBER_ANSWER: readonly Mutant[] = [
       [
         "anybodys-answer",
         "any answer passes for the one to this call",
-        "if (!isSame(id, answering.id)) return null;",
+        "if (!isSame(id, answering.message.id)) return null;",
         "",
       ],
       [
         "any-result-type",
         "a result that nobody could go on from is passed on",
-        'if (resultType !== "complete" && !isQuestion) return null;',
+        'if (resultType !== "complete" && !isQuestion(resultType, others["inputRequests"], answering)) return null;',
         "",
       ],
       [
