@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { endWhenNobodyReads } from "./broken-pipe.ts";
 import type { Command } from "./command.ts";
 import { CommandError, UsageError } from "./command-error.ts";
+import { inertLines } from "./inert-text.ts";
 import { PROJECT_DIRECTORY } from "./project-paths.ts";
 
 const HELP = `Usage: crossgate <command> [options]
@@ -93,12 +94,14 @@ async function readVersion(): Promise<string> {
   return hasVersion ? String(manifest.version) : "unknown";
 }
 
+/** An error quotes what others wrote: a provider, a document, the answer of a server. */
 function report(error: unknown): number {
   if (!(error instanceof CommandError)) {
-    process.stderr.write(`crossgate: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    const told = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    process.stderr.write(`crossgate: ${inertLines(told)}\n`);
     return 1;
   }
-  process.stderr.write(`crossgate: ${error.message}\n`);
+  process.stderr.write(`crossgate: ${inertLines(error.message)}\n`);
   if (error instanceof UsageError) process.stderr.write("Try: crossgate --help\n");
   return error.exitCode;
 }

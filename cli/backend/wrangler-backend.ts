@@ -29,8 +29,7 @@ export class WranglerBackend implements TrustBackend {
   #inForce: readonly StoredDocument[] | null = null;
 
   async readDocuments(): Promise<readonly StoredDocument[]> {
-    const listed = parseOutput(await wrangler(["kv", "key", "list", ...NAMESPACE]), keysSchema, "kv key list");
-    const keys = listed.map(({ name }) => name).filter((key) => parseDocumentKey(key) !== null);
+    const keys = await listKeys();
     this.#inForce = await this.#readAll(keys.toSorted(compareDocumentKeys));
     return this.#inForce;
   }
@@ -39,10 +38,28 @@ export class WranglerBackend implements TrustBackend {
   async write(writes: TrustWrites, findAuthor: FindAuthor): Promise<void> {
     const { put, remove } = writes;
     if (put.length + remove.length === 0) return;
-    const noted = await noteChanges(writes, this.#inForce ?? (await this.readDocuments()), findAuthor);
+    const before = this.#inForce ?? (await this.readDocuments());
+    await this.#refuseChangedSince(before, [...put.map(({ key }) => key), ...remove]);
+    const noted = await noteChanges(writes, before, findAuthor);
     const notes = noted.map((note) => ({ ...note, expiration_ttl: NOTE_SECONDS }));
     await withJsonFile([...notes, ...put], (path) => wrangler(["kv", "bulk", "put", path, ...NAMESPACE]));
     await withJsonFile(remove, (path) => wrangler(["kv", "bulk", "delete", path, "--force", ...NAMESPACE]));
+  }
+
+  /**
+   * What was looked at and said yes to is what is replaced, and what the notes say was there. KV itself compares nothing
+   * as it writes: of two who write in the same moment the later one wins.
+   */
+  async #refuseChangedSince(before: readonly StoredDocument[], keys: readonly string[]): Promise<void> {
+    const seen = new Map(before.map(({ key, value }) => [key, value]));
+    const there = new Set(await listKeys());
+    const current = await this.#readAll(keys.filter((key) => there.has(key)));
+    const found = new Map(current.map(({ key, value }) => [key, value]));
+    const changed = keys.filter((key) => seen.get(key) !== found.get(key));
+    if (changed.length === 0) return;
+    throw new CommandError(
+      `Nothing was written: somebody else has changed ${changed.join(", ")} meanwhile; run it again.`,
+    );
   }
 
   /** What lies in Durable Objects is reached by the Worker alone. */
@@ -78,6 +95,11 @@ export class WranglerBackend implements TrustBackend {
     }
     return documents;
   }
+}
+
+async function listKeys(): Promise<readonly string[]> {
+  const listed = parseOutput(await wrangler(["kv", "key", "list", ...NAMESPACE]), keysSchema, "kv key list");
+  return listed.map(({ name }) => name).filter((key) => parseDocumentKey(key) !== null);
 }
 
 async function readDocument(key: string): Promise<StoredDocument> {

@@ -1,3 +1,5 @@
+import { inertLines } from "../inert-text.ts";
+
 /** Something about the documents that their author should know, with what to do about it. */
 export interface Finding {
   /** An error does something else than it says, or cannot work; a warning is useless or surprising. */
@@ -10,7 +12,7 @@ export interface Finding {
 }
 
 export function describeFinding({ severity, file, at, problem, fix }: Finding): string {
-  return `${severity}  ${file}: ${at === "" ? "" : `${at}: `}${problem}\n         ${fix}`;
+  return inertLines(`${severity}  ${file}: ${at === "" ? "" : `${at}: `}${problem}\n         ${fix}`);
 }
 
 export function compareFindings(a: Finding, b: Finding): number {

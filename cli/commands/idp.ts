@@ -5,6 +5,7 @@ import { UsageError } from "../command-error.ts";
 import { findDeployment } from "../deployment.ts";
 import { type Discovered, discover } from "../idp/discover.ts";
 import { chooseOrganization, makeIdpDocument, requireNewIssuer, writeIdpDocument } from "../idp/idp-document.ts";
+import { inert, inertLines } from "../inert-text.ts";
 import { type KeyReport, reportKeys } from "../idp/key-report.ts";
 import { findPreset, type Preset, PRESETS } from "../idp/presets.ts";
 import { takeDirectory } from "../positional.ts";
@@ -148,18 +149,18 @@ function describe(
   { path, text, notes }: Written,
 ): string {
   return [
-    `metadata    ${metadataUrl}`,
-    `key set     ${jwksUri}`,
-    `signs with  ${algorithms?.join(", ") ?? "(not stated)"}`,
+    inert(`metadata    ${metadataUrl}`),
+    inert(`key set     ${jwksUri}`),
+    inert(`signs with  ${algorithms?.join(", ") ?? "(not stated)"}`),
     ...keys.map(({ kid, kind, algorithms: verifies, flaw }) => {
       const verdict = flaw === null ? `usable for ${verifies.join(", ")}` : `not usable: ${flaw}`;
-      return `key         ${kid ?? "(no kid)"}  ${kind}  ${verdict}`;
+      return inert(`key         ${kid ?? "(no kid)"}  ${kind}  ${verdict}`);
     }),
     `wrote       ${path}`,
     "",
-    text.trimEnd(),
+    inertLines(text.trimEnd()),
     "",
-    ...notes.map((note) => `- ${note}`),
+    ...notes.map((note) => inert(`- ${note}`)),
     "",
   ].join("\n");
 }

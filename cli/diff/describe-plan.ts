@@ -1,3 +1,4 @@
+import { inertLines } from "../inert-text.ts";
 import type { AccessChange, AccessChanges } from "./access-changes.ts";
 import type { DocumentChange } from "./document-changes.ts";
 import type { GuardrailChange } from "./guardrail-changes.ts";
@@ -14,7 +15,7 @@ export function describePlan({ where, documents, kept, broken, access }: Plan): 
     ...documents.flatMap(describeDocument),
     ...(documents.length === 0 ? [`Nothing changes in ${where}.`] : describeAccess(access)),
   ];
-  return `${lines.join("\n")}\n`;
+  return `${lines.map(inertLines).join("\n")}\n`;
 }
 
 function describeDocument({ change, key, path, members }: DocumentChange): readonly string[] {

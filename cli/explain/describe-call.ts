@@ -1,4 +1,4 @@
-import { inert } from "../inert-text.ts";
+import { inertLines } from "../inert-text.ts";
 import type { ExplainedCall } from "./explain-call.ts";
 import { describeRules } from "./describe-explanation.ts";
 
@@ -10,8 +10,10 @@ export function describeCall(call: ExplainedCall): string {
     ...guardrails(call),
     ...approvers(call),
     ...describeRules({ rules: [...call.rules], rules_left_out: 0 }),
+    "",
+    `Not checked here: ${call.not_checked.join("; ")}.`,
   ];
-  return `${[...lines, "", `Not checked here: ${call.not_checked.join("; ")}.`].join("\n")}\n`;
+  return `${lines.map(inertLines).join("\n")}\n`;
 }
 
 function headline({ decision, reason, meaning, fix, status }: ExplainedCall): string {
@@ -26,7 +28,7 @@ function facts({ token, policy_rules, challenge }: ExplainedCall): readonly stri
     ["resource", token.resource],
     ["token's scope", token.scope_granted],
     ["decided by", policy_rules.length === 0 ? null : policy_rules.join(", ")],
-    ["asks for", challenge === null ? null : inert(challenge)],
+    ["asks for", challenge === null ? null : challenge],
   ];
   const known = rows.flatMap(([name, value]) => (value === null ? [] : [`  ${name.padEnd(15)}${value}`]));
   return known.length === 0 ? [] : ["", ...known];

@@ -1,16 +1,17 @@
 import type { ExplainedRule } from "../../src/explain/explained.ts";
-import { inert } from "../inert-text.ts";
+import { inertLines } from "../inert-text.ts";
 import type { ExplainedInWords } from "./in-words.ts";
 
 /** The explanation for a person: the answer first, then what it rests on, then what would change it. */
 export function describeExplanation(explained: ExplainedInWords): string {
-  return `${[
+  const lines = [
     ...headline(explained),
     ...facts(explained),
     ...describeRules(explained),
     ...section("What would have to change", explained.would_help),
     ...reservations(explained),
-  ].join("\n")}\n`;
+  ];
+  return `${lines.map(inertLines).join("\n")}\n`;
 }
 
 function headline({ decision, reason, check, error, meaning, fix, compared }: ExplainedInWords): readonly string[] {
@@ -36,7 +37,7 @@ function facts({
     ["organization", organization],
     ["resource", resource],
     ["scope", scope_granted],
-    ["details", details.length === 0 ? null : inert(JSON.stringify(details))],
+    ["details", details.length === 0 ? null : JSON.stringify(details)],
     ["token lives", token_lifetime_seconds === null ? null : `${token_lifetime_seconds} s`],
     ["decided by", policy_rules.length === 0 ? null : policy_rules.join(", ")],
   ];

@@ -196,7 +196,12 @@ export const POLICY: readonly Mutant[] = [
   ...seed({
     area,
     file: "src/policy/expression.ts",
-    tests: ["test/policy/conditions.test.ts", "test/policy/policy.test.ts"],
+    tests: [
+      "test/policy/conditions.test.ts",
+      "test/policy/policy.test.ts",
+      "test/policy/expression-cost.test.ts",
+      "test/policy/expression-growth.test.ts",
+    ],
     mistakes: [
       [
         "regular-expressions-offered",
@@ -207,8 +212,14 @@ export const POLICY: readonly Mutant[] = [
       [
         "cost-unbounded",
         "a caller's arguments multiply",
-        'typeof compiled === "function" ? findCostFlaw(callEnvironment.parse(text).ast) : null',
-        "null",
+        "findFlaw: (ast) => findCostFlaw(ast) ?? findGrowthFlaw(ast)",
+        "findFlaw: (ast) => findGrowthFlaw(ast)",
+      ],
+      [
+        "growth-unbounded",
+        "loops within loops over a person's groups hold up every decision",
+        "{ environment, findFlaw: findGrowthFlaw }",
+        "{ environment, findFlaw: () => null }",
       ],
     ],
   }),

@@ -51,12 +51,11 @@ export function mostTelling<Outcome extends RuleOutcome>(rules: readonly Outcome
   return rules.filter((rule) => shown.has(rule));
 }
 
-/** Of rules alike, one that fails to evaluate is told first: it denies everything. */
+/** One that would apply but for failing to evaluate is told first: it denies everything. What else says no hides that. */
 function lackingIn({ applies, conditions }: RuleOutcome): number {
   if (applies) return -1;
-  return conditions.some(({ outcome }) => outcome === "failed")
-    ? 0
-    : conditions.filter(({ outcome }) => outcome !== "holds").length;
+  const lacking = conditions.filter(({ outcome }) => outcome !== "holds");
+  return lacking.every(({ outcome }) => outcome === "failed") ? 0 : lacking.length;
 }
 
 interface Denied {

@@ -1,10 +1,16 @@
-/** A node of a parsed expression: `@marcbachmann/cel-js` gives an operator and what it is applied to. */
-interface Node {
-  readonly op: unknown;
-  readonly args: unknown;
-}
+import {
+  calledBy,
+  hasLoop,
+  isBinding,
+  isLoop,
+  isNode,
+  mentionsAny,
+  nameOf,
+  NESTED_LOOPS,
+  type Node,
+  operandsOf,
+} from "./expression-node.ts";
 
-const LOOPS: ReadonlySet<unknown> = new Set(["all", "exists", "exists_one", "filter", "map"]);
 /** Each looks for one thing, or puts it, at every place of another: their lengths multiply. */
 const SEARCHES: ReadonlySet<unknown> = new Set(["contains", "indexOf", "lastIndexOf", "split", "join"]);
 /** What costs no more than the shorter of two values, or nothing, and so may be asked once for each item of a list. */
@@ -46,8 +52,8 @@ export function findCostFlaw(ast: unknown): string | null {
 function findFlaw(node: unknown, names: Names): string | null {
   if (Array.isArray(node)) return firstFlaw(node, names);
   if (!isNode(node)) return null;
-  const called = node.op === "rcall" && Array.isArray(node.args) ? (node.args as readonly unknown[]) : null;
-  if (called !== null && LOOPS.has(called[0])) return findLoopFlaw(called, names);
+  const called = calledBy(node);
+  if (called !== null && isLoop(called)) return findLoopFlaw(called, names);
   if (called !== null && isBinding(called)) return findBindingFlaw(called, names);
   const [method, receiver, given] = called ?? [];
   if (SEARCHES.has(method) && isCallers(receiver, names) && isCallers(given, names))
@@ -68,7 +74,7 @@ function firstFlaw(nodes: readonly unknown[], names: Names): string | null {
 function findLoopFlaw(called: readonly unknown[], names: Names): string | null {
   const [loop, receiver, given] = called;
   const [variable, ...body] = Array.isArray(given) ? (given as readonly unknown[]) : [];
-  if (body.some(hasLoop)) return "all, exists, exists_one, filter and map may not stand within one another";
+  if (body.some(hasLoop)) return NESTED_LOOPS;
   const flaw = findFlaw(receiver, names);
   if (flaw !== null || !isCallers(receiver, names)) return flaw ?? firstFlaw(body, names);
   // As many times the whole as there are items, for the next loop to go through.
@@ -80,7 +86,6 @@ function findLoopFlaw(called: readonly unknown[], names: Names): string | null {
   });
 }
 
-/** `cel.bind(name, value, expression)`: another name for the value. */
 function findBindingFlaw([, , given]: readonly unknown[], names: Names): string | null {
   const [variable, value, body] = given as readonly unknown[];
   const name = nameOf(variable);
@@ -90,10 +95,6 @@ function findBindingFlaw([, , given]: readonly unknown[], names: Names): string 
     item: isCallers(value, names) && !isOuter(value, names) ? new Set([...names.item, name]) : names.item,
   };
   return findFlaw(value, names) ?? findFlaw(body, bound);
-}
-
-function isBinding([method, receiver, given]: readonly unknown[]): boolean {
-  return method === "bind" && nameOf(receiver) === "cel" && Array.isArray(given);
 }
 
 function isCheap({ op }: Node, method: unknown): boolean {
@@ -106,30 +107,4 @@ function isCallers(node: unknown, names: Names): boolean {
 
 function isOuter(node: unknown, { outer }: Names): boolean {
   return mentionsAny(node, outer);
-}
-
-function mentionsAny(node: unknown, names: ReadonlySet<unknown>): boolean {
-  if (Array.isArray(node)) return node.some((each) => mentionsAny(each, names));
-  if (!isNode(node)) return false;
-  const name = nameOf(node);
-  return name === null ? mentionsAny(node.args, names) : names.has(name);
-}
-
-function hasLoop(node: unknown): boolean {
-  if (Array.isArray(node)) return node.some(hasLoop);
-  if (!isNode(node)) return false;
-  if (node.op === "rcall" && Array.isArray(node.args) && LOOPS.has(node.args[0])) return true;
-  return hasLoop(node.args);
-}
-
-function operandsOf({ args }: Node): readonly unknown[] {
-  return Array.isArray(args) ? (args as readonly unknown[]) : [args];
-}
-
-function nameOf(node: unknown): unknown {
-  return isNode(node) && node.op === "id" ? node.args : null;
-}
-
-function isNode(value: unknown): value is Node {
-  return typeof value === "object" && value !== null && "op" in value && "args" in value;
 }

@@ -2,6 +2,7 @@ import { Environment } from "@marcbachmann/cel-js";
 import type { JsonObject } from "../jwt/strict-json.ts";
 import { LIMITS } from "../limits.ts";
 import { findCostFlaw } from "./expression-cost.ts";
+import { findGrowthFlaw } from "./expression-growth.ts";
 
 /** What an expression may look at: verified facts, by these names and of these types. */
 export interface ExpressionFacts {
@@ -47,15 +48,23 @@ callEnvironment.registerVariable("method", "string");
 callEnvironment.registerVariable("name", "string");
 callEnvironment.registerVariable("arguments", "map<string, dyn>");
 
+interface Language {
+  readonly environment: Environment;
+  /** What would take too long to evaluate. */
+  readonly findFlaw: (ast: unknown) => string | null;
+}
+
+const LANGUAGE: Language = { environment, findFlaw: findGrowthFlaw };
+const CALL_LANGUAGE: Language = {
+  environment: callEnvironment,
+  findFlaw: (ast) => findCostFlaw(ast) ?? findGrowthFlaw(ast),
+};
+
 /** @returns why the text is no expression, as a sentence for its author */
-export const compileExpression = remembering((text) => compileIn<ExpressionFacts>(environment, text));
+export const compileExpression = remembering((text) => compileIn<ExpressionFacts>(LANGUAGE, text));
 
 /** `compileExpression` for what also looks at a call, whose arguments are as long as the caller likes. */
-export const compileCallExpression = remembering((text) => {
-  const compiled = compileIn<CallFacts>(callEnvironment, text);
-  const flaw = typeof compiled === "function" ? findCostFlaw(callEnvironment.parse(text).ast) : null;
-  return flaw === null ? compiled : { flaw };
-});
+export const compileCallExpression = remembering((text) => compileIn<CallFacts>(CALL_LANGUAGE, text));
 
 /** A document is compiled when it is parsed, and again for who decides by it; and much of its next revision is the same. */
 function remembering<Compiled>(compileText: (text: string) => Compiled): (text: string) => Compiled {
@@ -76,19 +85,21 @@ export function mentions(text: string, variable: keyof CallFacts): boolean {
 }
 
 /**
- * CEL ends by construction; what does not is a backtracking regular expression over a string that somebody else chose,
- * so `matches` is not offered.
+ * CEL ends by construction, though not soon: hence the flaws that are looked for. What never ends is a backtracking
+ * regular expression over a string that somebody else chose, so `matches` is not offered.
  */
-function compileIn<Facts extends ExpressionFacts>(language: Environment, text: string): Expression<Facts> | Flaw {
+function compileIn<Facts extends ExpressionFacts>(language: Language, text: string): Expression<Facts> | Flaw {
   if (text.length > LIMITS.expressionCharacters)
     return { flaw: `longer than ${LIMITS.expressionCharacters} characters` };
   if (/\bmatches\b/.test(text))
     return { flaw: "matches() is not offered: use ==, in, startsWith, endsWith or contains" };
   try {
-    const evaluate = language.parse(text);
+    const evaluate = language.environment.parse(text);
+    const flaw = language.findFlaw(evaluate.ast);
     const { valid, type, error } = evaluate.check();
     if (!valid) return { flaw: error?.message ?? "does not type-check" };
     if (type !== "bool") return { flaw: `must be true or false, and is a ${type}` };
+    if (flaw !== null) return { flaw };
     return (facts) => evaluate(facts) === true;
   } catch (error) {
     return { flaw: error instanceof Error ? error.message : "does not parse" };

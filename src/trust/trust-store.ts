@@ -139,17 +139,25 @@ export class TrustStore {
       this.#failures.delete(key);
       return entry;
     } catch (error) {
-      const recalled = usable === null ? await this.#recall(kind, name) : null;
+      const recalled = usable === null ? await this.#recall(kind, name, [known, failure?.recalled]) : null;
       keep(this.#failures, key, { atMilliseconds: now, recalled });
       return orOutage(usable ?? recalled, error);
     }
   }
 
-  /** Not kept as this isolate's own: it has its age from the cache it comes from, and expires there. */
-  async #recall(kind: DocumentKind, name: string): Promise<Entry | null> {
+  /**
+   * Not kept as this isolate's own: it has its age from the cache it comes from, and expires there. What the same text
+   * was parsed to is used again, and with it what was imported and compiled for it.
+   */
+  async #recall(
+    kind: DocumentKind,
+    name: string,
+    before: readonly (Entry | null | undefined)[],
+  ): Promise<Entry | null> {
     const text = await this.#options.readLastKnownGood?.(`${kind}:${name}`).catch(() => null);
     if (text === null || text === undefined) return null;
-    return { text, parsed: await this.#parse(kind, name, text), readAtMilliseconds: 0 };
+    const parsed = before.find((entry) => entry?.text === text)?.parsed ?? (await this.#parse(kind, name, text));
+    return { text, parsed, readAtMilliseconds: 0 };
   }
 
   async #read(kind: DocumentKind, name: string, known: Entry | undefined): Promise<Entry | null> {

@@ -59,6 +59,16 @@ describe("explainDecision", () => {
     expect(rules.filter(({ applies }) => applies)).toHaveLength(150);
   });
 
+  it("hides no rule that came close behind those that fail and say no besides", () => {
+    const failing = Array.from({ length: LIMITS.explainedRules }, (_, at) =>
+      permitRule({ id: `fails-${at}`, clients: ["x"], condition: 'groups[3] == "x"' }),
+    );
+    const fails = permitRule({ id: "only-fails", condition: 'groups[3] == "x"' });
+    const close = permitRule({ id: "close", groups: ["admins"] });
+    const shown = explainBy([...failing, close, fails]).rules.map(({ rule }) => rule);
+    expect(shown).toEqual(expect.arrayContaining(["close", "only-fails"]));
+  });
+
   it("cuts what it quotes, so that no answer is as long as the names in a policy", () => {
     const { rules } = explainBy([permitRule({ subjects: ["n".repeat(2000)] })]);
     const [because] = rules.flatMap(({ conditions }) => conditions.flatMap((one) => one.because ?? []));

@@ -9,7 +9,7 @@ function flawIn(text: string): string | null {
 
 const BOTH_SIDES = /on both sides$/;
 const IN_A_LOOP = /^within a loop over/;
-const NESTED = /may not stand within one another$/;
+const NESTED = /may not stand within one another: /;
 
 describe("an expression over a call's arguments", () => {
   it.each([

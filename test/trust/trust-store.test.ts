@@ -240,6 +240,56 @@ describe("an outage of KV", () => {
   });
 });
 
+describe("a last-known-good copy, while KV does not answer", () => {
+  const down = async (): Promise<never> => {
+    throw new Error("KV GET failed: 500");
+  };
+
+  function recalling(copy: () => string) {
+    const known = new TrustStore({
+      readText: down,
+      readLastKnownGood: async () => copy(),
+      rules: RULES,
+      onInvalid,
+    });
+    return () => known.find("idp", IDP);
+  }
+
+  it("keeps its parsed value while its text is the same, and has another with another text", async () => {
+    let copy = text();
+    const recall = recalling(() => copy);
+    const first = await recall();
+    after(LIMITS.trustRetrySeconds);
+    expect((await recall())?.document).toBe(first?.document);
+    copy = text({ enabled: false });
+    after(LIMITS.trustRetrySeconds);
+    expect((await recall())?.document.enabled).toBe(false);
+  });
+
+  it("that does not parse is told of once, however long the outage", async () => {
+    const recall = recalling(() => "{");
+    for (let again = 0; again < 3; again += 1) {
+      expect(await outageOf(recall)).toBe("trust_document_invalid");
+      after(LIMITS.trustRetrySeconds);
+    }
+    expect(onInvalid).toHaveBeenCalledTimes(1);
+  });
+
+  it("is what this isolate had parsed before its own copy became too old", async () => {
+    kv.held.set(KEY, text());
+    const known = new TrustStore({
+      readText: kv.read,
+      readLastKnownGood: async () => text(),
+      rules: RULES,
+      onInvalid,
+    });
+    const own = await known.find("idp", IDP);
+    kv.isDown = true;
+    after(STALE);
+    expect((await known.find("idp", IDP))?.document).toBe(own?.document);
+  });
+});
+
 describe("the caches", () => {
   it("let no million unknown names displace a known one", async () => {
     kv.held.set(KEY, text());

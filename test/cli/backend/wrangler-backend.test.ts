@@ -65,6 +65,39 @@ describe("WranglerBackend", () => {
     }
   });
 
+  it.each([
+    ["edited", "policy:acme", "[1]", ["policy:acme"]],
+    ["removed", "policy:acme", null, ["policy:acme"]],
+    ["made", "client:agent", "[]", ["client:agent"]],
+    ["edited, which was to be removed", "client:gone", "2", ["client:gone"]],
+  ])("writes nothing over what somebody else has %s meanwhile", async (_what, key, value, named) => {
+    const inForce = new Map([
+      ["policy:acme", "{ }"],
+      ["client:gone", "1"],
+    ]);
+    const fake = await FakeWrangler.install([...inForce].map(([name, text]) => ({ key: name, value: text })));
+    const backend = new WranglerBackend();
+    await backend.readDocuments();
+    if (value === null) inForce.delete(key);
+    else inForce.set(key, value);
+    await fake.answer("kv-key-list", JSON.stringify([...inForce.keys()].map((each) => ({ name: each }))));
+    await fake.answer(encodeURIComponent(key), value ?? "");
+    const put = ["policy:acme", "client:agent"].map((each) => ({ key: each, value: "{}" }));
+    await expect(backend.write({ put, remove: ["client:gone"] }, ada)).rejects.toThrow(
+      `Nothing was written: somebody else has changed ${named.join(", ")} meanwhile; run it again.`,
+    );
+    expect((await fake.calls()).filter(({ words }) => words[1] === "bulk")).toEqual([]);
+  });
+
+  it("minds no edit of what it does not write", async () => {
+    const fake = await FakeWrangler.install([{ key: "policy:other", value: "{ }" }]);
+    const backend = new WranglerBackend();
+    await backend.readDocuments();
+    await fake.answer(encodeURIComponent("policy:other"), "{}");
+    await backend.write({ put: [{ key: "client:agent", value: "[]" }], remove: [] }, ada);
+    expect((await fake.calls()).filter(({ words }) => words[1] === "bulk")).toHaveLength(1);
+  });
+
   it("calls nothing for nothing", async () => {
     const fake = await FakeWrangler.install();
     await new WranglerBackend().write({ put: [], remove: [] }, ada);

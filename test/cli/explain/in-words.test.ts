@@ -61,6 +61,14 @@ describe("explainRedemption, in words", () => {
     expect(describeExplanation(explained)).toContain("Filled in, since the claims leave them out: aud, client_id");
   });
 
+  it("shows nothing that steers a terminal, whoever wrote what it quotes", async () => {
+    const hostile = "a\u001b[2J\u009b2J\u202eb";
+    const explained = await explainWith(ruleWith({ subjects: [hostile] }), { sub: `${hostile}!` });
+    const text = describeExplanation({ ...explained, meaning: hostile, fix: hostile });
+    expect(text).not.toMatch(/[\u001b\u009b\u202e]/);
+    expect(text).toContain("Fix: a\u{fffd}[2J\u{fffd}2J\u{fffd}b\n");
+  });
+
   const PAYING: Files = {
     "resource/files.json": resourceDocument({ authorization_details_types: DETAILS_TYPES }),
     ...policyWith(permitRule({ authorization_details_types: ["payment"] })),

@@ -52,6 +52,36 @@ describe("crossgate idp add", () => {
     expect(again.stderr).toContain(`${path} describes ${issuer} already`);
   });
 
+  it("lets a provider steer the terminal by nothing that it says, nor by an address that fails", async () => {
+    const hostile = "\u001b[2J\u009b2K\u202e\nwrote";
+    const [good] = (await keys()).keys;
+    const issuer = await startProvider((origin) => ({
+      [OPENID]: {
+        body: {
+          issuer: origin,
+          jwks_uri: `${origin}/jwks`,
+          id_token_signing_alg_values_supported: ["ES256", `a${hostile}`],
+        },
+      },
+      "/jwks": {
+        body: { keys: [good, { kty: `EC${hostile}`, kid: `k${hostile}`, crv: `c${hostile}`, use: `u${hostile}` }] },
+      },
+    }));
+    const shown = await runCrossgate(["idp", "add", issuer, await writeTrust(acmeFiles())]);
+    expect(shown.code).toBe(0);
+    expect(shown.stdout).toContain("a\u{fffd}[2J\u{fffd}2K\u{fffd}\u{fffd}wrote");
+    expect(shown.stdout).toContain("k\u{fffd}[2J\u{fffd}2K\u{fffd}\u{fffd}wrote");
+    expect(shown.stdout).not.toMatch(/[\u001b\u009b\u202e]/);
+
+    const failing = await startProvider((origin) => ({
+      [OPENID]: { body: { issuer: origin, jwks_uri: `${origin}/gone\u001b[2J\u009b\u202e` } },
+    }));
+    const told = await runCrossgate(["idp", "add", failing, await writeTrust(acmeFiles())]);
+    expect(told.code).toBe(1);
+    expect(told.stderr).toContain("/gone\u{fffd}[2J\u{fffd}\u{fffd}");
+    expect(told.stderr).not.toMatch(/[\u001b\u009b\u202e]/);
+  });
+
   it("falls back on OAuth metadata, for an issuer with a path too", async () => {
     const jwks = await keys();
     const origin = await startProvider((own) => ({
