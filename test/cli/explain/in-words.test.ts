@@ -65,7 +65,7 @@ describe("explainRedemption, in words", () => {
     const hostile = "a\u001b[2J\u009b2J\u202eb";
     const explained = await explainWith(ruleWith({ subjects: [hostile] }), { sub: `${hostile}!` });
     const text = describeExplanation({ ...explained, meaning: hostile, fix: hostile });
-    expect(text).not.toMatch(/[\u001b\u009b\u202e]/);
+    expect(["\u001b", "\u009b", "\u202e"].filter((sign) => text.includes(sign))).toEqual([]);
     expect(text).toContain("Fix: a\u{fffd}[2J\u{fffd}2J\u{fffd}b\n");
   });
 
