@@ -13,6 +13,7 @@ import { GATEWAY } from "./gateway.ts";
 import { GRANT } from "./grant.ts";
 import { GUARDRAILS } from "./guardrails.ts";
 import { LEDGER } from "./ledger.ts";
+import { EXPRESSIONS } from "./expressions.ts";
 import { MEMBER_ANSWER } from "./member-answer.ts";
 import { OAUTH_CLIENT } from "./oauth-client.ts";
 import { OUTSIDE_WORDS } from "./outside-words.ts";
@@ -37,6 +38,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...REVOCATION,
   ...OUTSIDE_WORDS,
   ...POLICY,
+  ...EXPRESSIONS,
   ...GATEWAY,
   ...TOOLS,
   ...VIRTUAL,
